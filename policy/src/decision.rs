@@ -1,0 +1,108 @@
+//! What comes of a request.
+
+use std::fmt;
+
+/// What the policy makes of a request's origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is no `Origin`.
+    NoOrigin,
+    /// Any origin may read the answer: `Access-Control-Allow-Origin: *`.
+    Anyone,
+    /// This origin may read the answer.
+    Allowed {
+        /// With credentials.
+        credentials: bool,
+    },
+    /// The request stays within its origin and needs no leave.
+    SameOrigin,
+    /// This origin may not.
+    Denied,
+    /// No browser sends such an `Origin`.
+    Malformed,
+}
+
+/// How a request ended, as `$cors_result` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There is no `Origin`.
+    None,
+    /// The request stays within its origin.
+    SameOrigin,
+    /// The request may be made, and read.
+    Allowed,
+    /// The origin is not in the list.
+    OriginDenied,
+    /// The origin is, the method is not.
+    MethodDenied,
+    /// Origin and method are, a header is not.
+    HeaderDenied,
+    /// No browser sends such an `Origin`.
+    Malformed,
+}
+
+impl Outcome {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::SameOrigin => "same_origin",
+            Self::Allowed => "allowed",
+            Self::OriginDenied => "origin_denied",
+            Self::MethodDenied => "method_denied",
+            Self::HeaderDenied => "header_denied",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+/// Why a request was denied, in a sentence for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason<'r> {
+    /// There is no list.
+    NoOriginAllowed,
+    /// The origin is not in the list.
+    Origin(&'r [u8]),
+    /// The method is not in the list.
+    Method(&'r [u8]),
+    /// The header is not in the list.
+    Header(&'r [u8]),
+    /// The element of `Access-Control-Request-Headers` is no token.
+    NotAHeaderName(&'r [u8]),
+    /// The value of `Origin` is none that browsers send.
+    NotAnOrigin(&'r [u8]),
+    /// There is more than one `Origin`.
+    SeveralOrigins,
+}
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoOriginAllowed => f.write_str("no origin is in cors_allow_origin"),
+            Self::Origin(origin) => write!(f, "origin \"{}\" is not in cors_allow_origin", origin.escape_ascii()),
+            Self::Method(method) => write!(f, "method \"{}\" is not in cors_allow_methods", method.escape_ascii()),
+            Self::Header(name) => write!(f, "header \"{}\" is not in cors_allow_headers", name.escape_ascii()),
+            Self::NotAHeaderName(name) => write!(
+                f,
+                "Access-Control-Request-Headers holds \"{}\", which is no header name",
+                name.escape_ascii()
+            ),
+            Self::NotAnOrigin(origin) => write!(f, "Origin \"{}\" is not what a browser sends", origin.escape_ascii()),
+            Self::SeveralOrigins => f.write_str("the request has more than one Origin"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_cannot_break_a_log_line() {
+        let reason = Reason::Origin(b"https://a\r\nevil\"\\\x00\xff");
+        assert_eq!(
+            reason.to_string(),
+            r#"origin "https://a\r\nevil\"\\\x00\xff" is not in cors_allow_origin"#
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! `Access-Control-Allow-Headers`.
+
+use hashbrown::HashTable;
+
+use crate::name_hash::NameHash;
+use crate::token::{elements, is_token};
+
+/// Names that browsers let no script set (forbidden request-headers), apart from the prefixes.
+const FORBIDDEN: [&str; 21] = [
+    "accept-charset",
+    "accept-encoding",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "access-control-request-private-network",
+    "connection",
+    "content-length",
+    "cookie",
+    "cookie2",
+    "date",
+    "dnt",
+    "expect",
+    "host",
+    "keep-alive",
+    "origin",
+    "referer",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "via",
+];
+
+/// What `cors_allow_headers` says.
+#[derive(Debug, Default)]
+pub(crate) struct AllowHeaders {
+    names: HashTable<Box<str>>,
+    any: bool,
+    line: String,
+}
+
+/// Why a value is no header name to list.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a header name is a token (RFC 9110, section 5.1): letters, digits and a few signs, no colon, no comma; separate names by spaces")]
+pub(crate) struct NotAName;
+
+/// What is odd about a name that is listed all the same.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HeaderWarning {
+    #[error("it is listed already; remove one")]
+    Duplicate,
+    #[error("browsers let no script set it (Fetch, \"forbidden request-header\"); remove it")]
+    Forbidden,
+    #[error("\"*\" covers every header but \"Authorization\"; remove it, or the \"*\"")]
+    Covered,
+}
+
+impl AllowHeaders {
+    /// Adds a name or `*`.
+    pub(crate) fn add(&mut self, value: &str) -> Result<Option<HeaderWarning>, NotAName> {
+        if !is_token(value.as_bytes()) {
+            return Err(NotAName);
+        }
+        if self.lists(value.as_bytes()) || (value == "*" && self.any) {
+            return Ok(Some(HeaderWarning::Duplicate));
+        }
+        let covers = |any: bool, name: &str| any && !name.eq_ignore_ascii_case("authorization");
+        let warning = if value == "*" {
+            self.names
+                .iter()
+                .any(|name| covers(true, name))
+                .then_some(HeaderWarning::Covered)
+        } else if covers(self.any, value) {
+            Some(HeaderWarning::Covered)
+        } else {
+            is_forbidden(value).then_some(HeaderWarning::Forbidden)
+        };
+        if value == "*" {
+            self.any = true;
+        } else {
+            self.names
+                .insert_unique(NameHash::of_folded(value.as_bytes()), value.into(), |name| {
+                    NameHash::of_folded(name.as_bytes())
+                });
+        }
+        if !self.line.is_empty() {
+            self.line.push_str(", ");
+        }
+        self.line.push_str(value);
+        Ok(warning)
+    }
+
+    fn lists(&self, name: &[u8]) -> bool {
+        self.names
+            .find(NameHash::of_folded(name), |listed| {
+                listed.as_bytes().eq_ignore_ascii_case(name)
+            })
+            .is_some()
+    }
+
+    /// Whether a preflight that names `name` would find it allowed.
+    pub(crate) fn allows(&self, name: &[u8]) -> bool {
+        is_token(name) && (self.lists(name) || (self.any && !name.eq_ignore_ascii_case(b"authorization")))
+    }
+
+    /// The first requested name that is not allowed.
+    pub(crate) fn first_denied<'r>(&self, mut lines: impl Iterator<Item = &'r [u8]>) -> Option<&'r [u8]> {
+        lines.find_map(|line| elements(line).find(|name| !self.allows(name)))
+    }
+
+    /// The requested names that are allowed, to be sent back.
+    pub(crate) fn echo<'r, 's: 'r>(
+        &'s self,
+        lines: impl Iterator<Item = &'r [u8]> + Clone + 'r,
+    ) -> impl Iterator<Item = &'r [u8]> + Clone + 'r {
+        lines.flat_map(elements).filter(|name| self.allows(name))
+    }
+
+    /// Whether `*` has to be spelled out: with credentials it would be an ordinary name.
+    pub(crate) fn echoes(&self, credentials: bool) -> bool {
+        self.any && credentials
+    }
+
+    /// The value to send where nothing is echoed, if there is one.
+    pub(crate) fn line(&self) -> Option<&[u8]> {
+        (!self.line.is_empty()).then_some(self.line.as_bytes())
+    }
+}
+
+/// [Forbidden request-header](https://fetch.spec.whatwg.org/#forbidden-request-header)
+fn is_forbidden(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    FORBIDDEN.contains(&name.as_str()) || name == "upgrade" || name.starts_with("proxy-") || name.starts_with("sec-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&str]) -> AllowHeaders {
+        let mut headers = AllowHeaders::default();
+        for value in values {
+            headers.add(value).unwrap();
+        }
+        headers
+    }
+
+    fn denied<'r>(headers: &AllowHeaders, lines: &[&'r str]) -> Option<&'r str> {
+        headers
+            .first_denied(lines.iter().map(|line| line.as_bytes()))
+            .map(|name| std::str::from_utf8(name).unwrap())
+    }
+
+    #[test]
+    fn names_match_in_any_case_and_order_over_several_lines() {
+        let headers = headers(&["Content-Type", "X-Foo"]);
+        assert_eq!(headers.line(), Some(&b"Content-Type, X-Foo"[..]));
+        assert_eq!(denied(&headers, &["x-foo,content-type"]), None);
+        assert_eq!(denied(&headers, &[" X-FOO ,, content-TYPE,"]), None);
+        assert_eq!(denied(&headers, &["x-foo", "content-type"]), None);
+        assert_eq!(denied(&headers, &[]), None);
+        assert_eq!(denied(&headers, &["x-foo", "x-bar, x-baz"]), Some("x-bar"));
+    }
+
+    #[test]
+    fn no_name_is_implied() {
+        assert_eq!(
+            denied(&AllowHeaders::default(), &["content-type"]),
+            Some("content-type")
+        );
+        assert_eq!(AllowHeaders::default().line(), None);
+    }
+
+    #[test]
+    fn a_star_never_covers_authorization() {
+        assert_eq!(
+            denied(&headers(&["*"]), &["x-any,authorization"]),
+            Some("authorization")
+        );
+        let both = headers(&["*", "Authorization"]);
+        assert_eq!(denied(&both, &["x-any,authorization"]), None);
+        assert_eq!(both.line(), Some(&b"*, Authorization"[..]));
+    }
+
+    #[test]
+    fn what_is_no_token_is_denied_and_echoed_nowhere() {
+        let headers = headers(&["*"]);
+        assert_eq!(denied(&headers, &["x-a, b c, x-d"]), Some("b c"));
+        let line = &b"x-a,x b,,x-c,Authorization"[..];
+        let echoed: Vec<_> = headers.echo([line].into_iter()).collect();
+        assert_eq!(echoed, [&b"x-a"[..], b"x-c"]);
+    }
+
+    #[test]
+    fn a_value_that_is_no_name_is_an_error() {
+        for value in ["X-Foo:", "X Foo", "X-Foo,X-Bar", ""] {
+            assert_eq!(AllowHeaders::default().add(value), Err(NotAName), "{value}");
+        }
+    }
+
+    #[test]
+    fn odd_names_are_warned_about() {
+        let mut headers = headers(&["X-Foo"]);
+        assert_eq!(headers.add("x-foo"), Ok(Some(HeaderWarning::Duplicate)));
+        for forbidden in ["Cookie", "host", "Sec-Fetch-Site", "Proxy-Authorization", "Upgrade"] {
+            assert_eq!(
+                headers.add(forbidden),
+                Ok(Some(HeaderWarning::Forbidden)),
+                "{forbidden}"
+            );
+        }
+        assert_eq!(headers.add("*"), Ok(Some(HeaderWarning::Covered)));
+        assert_eq!(headers.add("Authorization"), Ok(None));
+        assert_eq!(headers.add("X-Bar"), Ok(Some(HeaderWarning::Covered)));
+    }
+}

@@ -1,0 +1,38 @@
+//! `Access-Control-Max-Age`.
+
+/// What browsers keep at most, in seconds: Firefox a day, Chromium two hours.
+const LONGEST_KEPT: u64 = 86_400;
+
+/// What `cors_max_age` says: for how many seconds a browser may keep the answer to a preflight.
+#[derive(Clone, Debug)]
+pub(crate) struct MaxAge {
+    line: Box<str>,
+}
+
+/// The time is longer than any browser keeps an answer.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("browsers keep an answer for a day (86400 seconds) at most; write \"1d\"")]
+pub(crate) struct LongerThanKept;
+
+impl MaxAge {
+    pub(crate) fn new(seconds: u64) -> (Self, Option<LongerThanKept>) {
+        let line = seconds.to_string().into();
+        (Self { line }, (seconds > LONGEST_KEPT).then_some(LongerThanKept))
+    }
+
+    pub(crate) fn line(&self) -> &[u8] {
+        self.line.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_a_day_is_warned_about() {
+        assert_eq!(MaxAge::new(86_400).1, None);
+        assert_eq!(MaxAge::new(86_401).1, Some(LongerThanKept));
+        assert_eq!(MaxAge::new(0).0.line(), b"0");
+    }
+}

@@ -1,0 +1,178 @@
+//! `Access-Control-Allow-Methods`.
+
+use crate::token::is_token;
+
+/// Methods that a preflight always permits (CORS-safelisted methods).
+const SAFELISTED: [&str; 3] = ["GET", "HEAD", "POST"];
+
+/// Methods that browsers let no script send (forbidden methods).
+const FORBIDDEN: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
+
+/// Methods that browsers send in upper case however a script writes them.
+const NORMALIZED: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
+
+/// What `cors_allow_methods` says.
+#[derive(Debug)]
+pub(crate) struct AllowMethods {
+    names: Vec<Box<str>>,
+    any: bool,
+    line: Box<str>,
+}
+
+/// Why a value is no method to list.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MethodError {
+    #[error("a method is a token (RFC 9110, section 9.1): letters, digits and a few signs, no comma; separate methods by spaces")]
+    NotAToken,
+    #[error("browsers let no script send it (Fetch, \"forbidden method\"); remove it")]
+    Forbidden,
+}
+
+/// What is odd about a method that is listed all the same.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MethodWarning {
+    #[error("it is listed already; remove one")]
+    Duplicate,
+    #[error("methods are case-sensitive and browsers send \"{0}\"; write \"{0}\"")]
+    Case(String),
+    #[error("browsers send a method in the case that the script wrote, mostly \"{0}\"; list \"{0}\", or both")]
+    UnusualCase(String),
+    #[error("\"*\" covers every method; remove the others, or the \"*\"")]
+    Covered,
+}
+
+impl Default for AllowMethods {
+    fn default() -> Self {
+        Self::new(SAFELISTED.into_iter().map(Box::from).collect(), false)
+    }
+}
+
+impl AllowMethods {
+    fn new(names: Vec<Box<str>>, any: bool) -> Self {
+        let line = if any { "*".to_owned() } else { names.join(", ") };
+        Self {
+            names,
+            any,
+            line: line.into(),
+        }
+    }
+
+    /// An empty list to add to.
+    pub(crate) fn empty() -> Self {
+        Self::new(Vec::new(), false)
+    }
+
+    /// Adds a method or `*`.
+    pub(crate) fn add(&mut self, value: &str) -> Result<Option<MethodWarning>, MethodError> {
+        let mut warning = None;
+        if value == "*" {
+            warning = (!self.names.is_empty()).then_some(MethodWarning::Covered);
+            self.any = true;
+        } else {
+            if !is_token(value.as_bytes()) {
+                return Err(MethodError::NotAToken);
+            }
+            let upper = value.to_ascii_uppercase();
+            if FORBIDDEN.contains(&upper.as_str()) {
+                return Err(MethodError::Forbidden);
+            }
+            if self.any {
+                warning = Some(MethodWarning::Covered);
+            } else if self.names.iter().any(|name| **name == *value) {
+                return Ok(Some(MethodWarning::Duplicate));
+            } else if upper != value {
+                warning = Some(if NORMALIZED.contains(&upper.as_str()) {
+                    MethodWarning::Case(upper)
+                } else {
+                    MethodWarning::UnusualCase(upper)
+                });
+            }
+            self.names.push(value.into());
+        }
+        *self = Self::new(std::mem::take(&mut self.names), self.any);
+        Ok(warning)
+    }
+
+    /// Whether a preflight for `method` would find it allowed.
+    pub(crate) fn allows(&self, method: &[u8]) -> bool {
+        self.any
+            || SAFELISTED.iter().any(|name| name.as_bytes() == method)
+            || self.names.iter().any(|name| name.as_bytes() == method)
+    }
+
+    /// The value to send, and whether it echoes the request: with credentials `*` would be an ordinary name.
+    pub(crate) fn line<'a>(&'a self, credentials: bool, requested: &'a [u8]) -> (&'a [u8], bool) {
+        if self.any && credentials {
+            (requested, true)
+        } else {
+            (self.line.as_bytes(), false)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn methods(values: &[&str]) -> AllowMethods {
+        let mut methods = AllowMethods::empty();
+        for value in values {
+            methods.add(value).unwrap();
+        }
+        methods
+    }
+
+    #[test]
+    fn the_whole_list_is_sent_as_written() {
+        assert_eq!(
+            methods(&["PUT", "GET", "PATCH"]).line(true, b"PUT"),
+            (&b"PUT, GET, PATCH"[..], false)
+        );
+        assert_eq!(
+            AllowMethods::default().line(false, b"PUT"),
+            (&b"GET, HEAD, POST"[..], false)
+        );
+    }
+
+    #[test]
+    fn safelisted_methods_need_no_listing() {
+        let methods = methods(&["PUT"]);
+        for method in ["GET", "HEAD", "POST", "PUT"] {
+            assert!(methods.allows(method.as_bytes()), "{method}");
+        }
+        for method in ["DELETE", "get", "put", "PUTS", ""] {
+            assert!(!methods.allows(method.as_bytes()), "{method}");
+        }
+    }
+
+    #[test]
+    fn a_star_is_sent_without_credentials_and_echoes_with_them() {
+        let methods = methods(&["*"]);
+        assert!(methods.allows(b"PATCH"));
+        assert_eq!(methods.line(false, b"PATCH"), (&b"*"[..], false));
+        assert_eq!(methods.line(true, b"PATCH"), (&b"PATCH"[..], true));
+    }
+
+    #[test]
+    fn forbidden_methods_and_no_tokens_are_errors() {
+        for value in ["CONNECT", "TRACE", "TRACK", "trace"] {
+            assert_eq!(AllowMethods::empty().add(value), Err(MethodError::Forbidden), "{value}");
+        }
+        for value in ["GET,PUT", "GET PUT", "", "G\u{e9}T", "PUT;"] {
+            assert_eq!(AllowMethods::empty().add(value), Err(MethodError::NotAToken), "{value}");
+        }
+    }
+
+    #[test]
+    fn odd_methods_are_warned_about() {
+        let mut methods = methods(&["PUT"]);
+        assert_eq!(methods.add("PUT"), Ok(Some(MethodWarning::Duplicate)));
+        assert_eq!(
+            methods.add("patch"),
+            Ok(Some(MethodWarning::UnusualCase("PATCH".into())))
+        );
+        assert_eq!(methods.add("delete"), Ok(Some(MethodWarning::Case("DELETE".into()))));
+        assert_eq!(methods.add("*"), Ok(Some(MethodWarning::Covered)));
+        assert_eq!(methods.add("QUERY"), Ok(Some(MethodWarning::Covered)));
+    }
+}

@@ -1,0 +1,270 @@
+//! Patterns: `https://*.example.com`, `http://localhost:*`.
+//!
+//! One pass over the request's host, from its end, meets every pattern that could match: at each label boundary the
+//! hash of what has been read finds the patterns with that suffix. More patterns make the table larger, not the pass.
+
+use hashbrown::HashTable;
+
+use super::SerializedOrigin;
+use crate::name_hash::NameHash;
+
+/// Which ports a pattern covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PortRule {
+    /// The one that browsers leave out.
+    Default,
+    /// This one.
+    Only(u16),
+    /// Every port, the default one too.
+    Any,
+}
+
+/// Origins that differ in their subdomain, their port, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    pub scheme: Box<str>,
+    /// The whole host, or with `subdomains` what follows `*.`.
+    pub host: Box<str>,
+    pub subdomains: bool,
+    pub port: PortRule,
+}
+
+impl Pattern {
+    fn hash(&self) -> u64 {
+        let host = self.host.bytes().rev().fold(NameHash::new(), NameHash::push);
+        key(host, scheme_hash(self.scheme.as_bytes()), self.port, self.subdomains)
+    }
+
+    fn is(&self, origin: &SerializedOrigin<'_>, host: &[u8], subdomains: bool, port: PortRule) -> bool {
+        self.subdomains == subdomains
+            && self.port == port
+            && self.host.as_bytes() == host
+            && self.scheme.as_bytes() == origin.scheme
+    }
+}
+
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let star = if self.subdomains { "*." } else { "" };
+        write!(f, "{}://{star}{}", self.scheme, self.host)?;
+        match self.port {
+            PortRule::Default => Ok(()),
+            PortRule::Only(port) => write!(f, ":{port}"),
+            PortRule::Any => f.write_str(":*"),
+        }
+    }
+}
+
+/// Many patterns.
+#[derive(Default, Debug)]
+pub(crate) struct PatternSet {
+    table: HashTable<Pattern>,
+    /// Bit n is set where a suffix of n bytes exists (63 for all that are longer), so that most labels need no look-up.
+    suffix_lengths: u64,
+}
+
+impl PatternSet {
+    /// Adds a pattern; false where it was there already.
+    pub(crate) fn insert(&mut self, pattern: Pattern) -> bool {
+        let hash = pattern.hash();
+        if self.table.find(hash, |other| *other == pattern).is_some() {
+            return false;
+        }
+        if pattern.subdomains {
+            self.suffix_lengths |= length_bit(pattern.host.len());
+        }
+        self.table.insert_unique(hash, pattern, Pattern::hash);
+        true
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Whether a pattern covers `origin`.
+    pub(crate) fn matches(&self, origin: &SerializedOrigin<'_>) -> bool {
+        if self.table.is_empty() {
+            return false;
+        }
+        let scheme = scheme_hash(origin.scheme);
+        let port = origin.port.map_or(PortRule::Default, PortRule::Only);
+        let find = |hash: NameHash, host: &[u8], subdomains: bool| {
+            [port, PortRule::Any].into_iter().any(|port| {
+                self.table
+                    .find(key(hash, scheme, port, subdomains), |pattern| {
+                        pattern.is(origin, host, subdomains, port)
+                    })
+                    .is_some()
+            })
+        };
+
+        let mut hash = NameHash::new();
+        let mut found = false;
+        // A dot at the end of what is left would make an empty label.
+        let mut after_dot = true;
+        for (position, &byte) in origin.host.iter().enumerate().rev() {
+            if byte == b'.' {
+                if after_dot && found {
+                    return false;
+                }
+                after_dot = true;
+                let suffix = origin.host.get(position + 1..).unwrap_or_default();
+                found = found || (self.suffix_lengths & length_bit(suffix.len()) != 0 && find(hash, suffix, true));
+            } else {
+                after_dot = false;
+            }
+            hash = hash.push(byte);
+        }
+        // The loop has read the labels in front of the suffix as well: none of them may be empty.
+        (found && !after_dot) || find(hash, origin.host, false)
+    }
+}
+
+fn scheme_hash(scheme: &[u8]) -> u64 {
+    scheme
+        .iter()
+        .fold(NameHash::new(), |hash, byte| hash.push(*byte))
+        .finish()
+}
+
+fn key(host: NameHash, scheme: u64, port: PortRule, subdomains: bool) -> u64 {
+    let port = match port {
+        PortRule::Default => 0,
+        PortRule::Only(number) => u64::from(number),
+        PortRule::Any => 1 << 16,
+    };
+    let rest = port | u64::from(subdomains) << 17;
+    host.finish() ^ scheme ^ rest.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AllowedOrigin;
+    use super::*;
+
+    fn set(patterns: &[&str]) -> PatternSet {
+        let mut set = PatternSet::default();
+        for pattern in patterns {
+            match AllowedOrigin::parse(pattern) {
+                Ok(AllowedOrigin::Pattern(pattern)) => assert!(set.insert(pattern)),
+                other => panic!("{pattern}: {other:?}"),
+            }
+        }
+        set
+    }
+
+    fn matches(set: &PatternSet, origin: &str) -> bool {
+        SerializedOrigin::recognize(origin.as_bytes()).is_some_and(|origin| set.matches(&origin))
+    }
+
+    #[test]
+    fn a_star_is_one_or_more_labels_but_not_none() {
+        let set = set(&["https://*.example.com"]);
+        for origin in [
+            "https://a.example.com",
+            "https://a.b.example.com",
+            "https://a-1_b.example.com",
+            "https://xn--a.example.com",
+        ] {
+            assert!(matches(&set, origin), "{origin}");
+        }
+        for origin in [
+            "https://example.com",
+            "http://a.example.com",
+            "https://a.example.com:8443",
+            "https://aexample.com",
+            "https://evilexample.com",
+            "https://example.com.evil.net",
+            "https://a.example.com.",
+            "https://.example.com",
+            "https://a..example.com",
+            "https://a..b.example.com",
+            "https://.a.example.com",
+            "https://a.example.org",
+            "https://a.example.com.br",
+            "wss://a.example.com",
+        ] {
+            assert!(!matches(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_port_star_covers_every_port_and_the_default() {
+        let set = set(&["http://localhost:*", "http://[::1]:*"]);
+        for origin in [
+            "http://localhost",
+            "http://localhost:3000",
+            "http://localhost:443",
+            "http://[::1]:1",
+            "http://[::1]",
+        ] {
+            assert!(matches(&set, origin), "{origin}");
+        }
+        for origin in [
+            "https://localhost:3000",
+            "http://a.localhost:3000",
+            "http://localhost.:3000",
+            "http://[::2]:1",
+        ] {
+            assert!(!matches(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn both_stars_may_be_combined() {
+        let set = set(&["https://*.example.com:*"]);
+        assert!(matches(&set, "https://a.example.com"));
+        assert!(matches(&set, "https://a.example.com:8443"));
+        assert!(!matches(&set, "https://example.com:8443"));
+    }
+
+    #[test]
+    fn a_pattern_with_a_port_covers_that_port_alone() {
+        let set = set(&["https://*.example.com:8443", "https://*.example.com:9443"]);
+        assert!(matches(&set, "https://a.example.com:8443"));
+        assert!(matches(&set, "https://a.example.com:9443"));
+        assert!(!matches(&set, "https://a.example.com"));
+        assert!(!matches(&set, "https://a.example.com:84"));
+    }
+
+    #[test]
+    fn suffixes_of_one_another_do_not_hide_one_another() {
+        let set = set(&[
+            "https://*.example.com",
+            "https://*.b.example.com:*",
+            "http://*.com.example",
+        ]);
+        assert!(matches(&set, "https://a.b.example.com:1"));
+        assert!(matches(&set, "https://b.example.com"));
+        assert!(!matches(&set, "https://b.example.com:1"));
+        assert!(matches(&set, "http://x.com.example"));
+    }
+
+    #[test]
+    fn a_suffix_may_be_longer_than_the_length_filter() {
+        let parent = "a.".repeat(40) + "example";
+        let set = set(&[&format!("https://*.{parent}")]);
+        assert!(matches(&set, &format!("https://x.{parent}")));
+        assert!(!matches(&set, &format!("https://x.{}", parent.replacen('a', "b", 1))));
+    }
+
+    #[test]
+    fn a_trailing_dot_is_another_host() {
+        let set = set(&["https://*.example.com."]);
+        assert!(matches(&set, "https://a.example.com."));
+        assert!(!matches(&set, "https://a.example.com"));
+    }
+
+    #[test]
+    fn the_same_pattern_is_kept_once() {
+        let mut set = set(&["https://*.example.com"]);
+        let AllowedOrigin::Pattern(again) = AllowedOrigin::parse("https://*.EXAMPLE.com").unwrap() else {
+            panic!()
+        };
+        assert!(!set.insert(again));
+    }
+}

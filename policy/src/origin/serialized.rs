@@ -1,0 +1,169 @@
+//! The value of a request's `Origin` header.
+
+/// Longer than any origin that resolves: a scheme, a host name of 253 bytes (RFC 1035) and a port fit many times.
+const LONGEST: usize = 512;
+
+/// A tuple origin exactly as a browser serialises it
+/// ([HTML](https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SerializedOrigin<'a> {
+    pub scheme: &'a [u8],
+    pub host: &'a [u8],
+    pub port: Option<u16>,
+}
+
+impl<'a> SerializedOrigin<'a> {
+    /// Takes `bytes` apart, or refuses what no browser sends: upper case, spaces, a path, userinfo, a default port.
+    pub(crate) fn recognize(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.len() > LONGEST {
+            return None;
+        }
+        let colon = bytes.iter().position(|&byte| byte == b':')?;
+        let (scheme, rest) = bytes.split_at_checked(colon)?;
+        let authority = rest.strip_prefix(b"://")?;
+        if !is_scheme(scheme) {
+            return None;
+        }
+        let (host, port) = match authority {
+            [b'[', ..] => {
+                let end = authority.iter().position(|&byte| byte == b']')?;
+                let (host, port) = authority.split_at_checked(end + 1)?;
+                let address = host.get(1..end)?;
+                if address.is_empty()
+                    || !address
+                        .iter()
+                        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b':' | b'.'))
+                {
+                    return None;
+                }
+                (host, port)
+            }
+            _ => {
+                let end = authority
+                    .iter()
+                    .position(|byte| !matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'))
+                    .unwrap_or(authority.len());
+                authority.split_at_checked(end)?
+            }
+        };
+        if host.is_empty() {
+            return None;
+        }
+        let port = match port {
+            [] => None,
+            [b':', digits @ ..] => Some(port_number(digits)?),
+            _ => return None,
+        };
+        if port.is_some() && port == default_port(scheme) {
+            return None;
+        }
+        Some(Self { scheme, host, port })
+    }
+}
+
+/// RFC 3986, section 3.1, in the lower case that browsers send.
+pub(super) fn is_scheme(bytes: &[u8]) -> bool {
+    bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes
+            .iter()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.'))
+}
+
+/// A port as browsers write it: decimal, no leading zero.
+pub(super) fn port_number(digits: &[u8]) -> Option<u16> {
+    if digits.len() > 5 || digits.first().is_none_or(|first| *first == b'0') {
+        return None;
+    }
+    let mut number = 0_u32;
+    for digit in digits {
+        number = number * 10 + u32::from(digit.checked_sub(b'0').filter(|value| *value < 10)?);
+    }
+    u16::try_from(number).ok()
+}
+
+/// The ports that are left out of an origin ([URL](https://url.spec.whatwg.org/#default-port)).
+pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
+    match scheme {
+        b"http" | b"ws" => Some(80),
+        b"https" | b"wss" => Some(443),
+        b"ftp" => Some(21),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_browsers_send_is_taken_apart() {
+        for (origin, scheme, host, port) in [
+            ("https://app.example.com", "https", "app.example.com", None),
+            ("http://localhost:3000", "http", "localhost", Some(3000)),
+            ("http://[::1]:8080", "http", "[::1]", Some(8080)),
+            ("http://127.0.0.1:65535", "http", "127.0.0.1", Some(65535)),
+            ("https://under_score.example.", "https", "under_score.example.", None),
+            ("capacitor://localhost", "capacitor", "localhost", None),
+            ("chrome-extension://abcdef", "chrome-extension", "abcdef", None),
+            ("https://example.com:80", "https", "example.com", Some(80)),
+        ] {
+            let seen = SerializedOrigin::recognize(origin.as_bytes()).unwrap();
+            assert_eq!(
+                (seen.scheme, seen.host, seen.port),
+                (scheme.as_bytes(), host.as_bytes(), port)
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_refused() {
+        for origin in [
+            "",
+            "null",
+            "example.com",
+            "//example.com",
+            "://example.com",
+            "https:/example.com",
+            "https://",
+            "https://:80",
+            "HTTPS://example.com",
+            "https://Example.com",
+            "https://example.com/",
+            "https://example.com/a",
+            "https://example.com?",
+            "https://example.com#",
+            "https://user@example.com",
+            "https://a.example.com@evil.net",
+            "https://a.example.com`.evil.net",
+            " https://example.com",
+            "https://example.com ",
+            "https://exa mple.com",
+            "https://example.com:",
+            "https://example.com:0",
+            "https://example.com:080",
+            "https://example.com:65536",
+            "https://example.com:443",
+            "http://example.com:80",
+            "https://example.com:8443:1",
+            "https://example.com:8a",
+            "https://[::1",
+            "https://[]",
+            "https://[::1]8080",
+            "https://[::G]",
+            "https://ex\u{e4}mple.com",
+            "https://a%41.com",
+            "https://a.com,https://b.com",
+            "https://a.com https://b.com",
+            "1https://example.com",
+            "https://*.example.com",
+        ] {
+            assert_eq!(SerializedOrigin::recognize(origin.as_bytes()), None, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_host_longer_than_names_can_be_costs_nothing() {
+        let long = format!("https://{}.example.com", "a".repeat(600));
+        assert_eq!(SerializedOrigin::recognize(long.as_bytes()), None);
+    }
+}

@@ -1,0 +1,260 @@
+//! The policy of one location, compiled.
+
+use std::rc::Rc;
+
+use crate::credentials::AllowCredentials;
+use crate::decision::{Outcome, Reason, Verdict};
+use crate::expose::{exposable, ExposeHeaders};
+use crate::headers::AllowHeaders;
+use crate::max_age::MaxAge;
+use crate::methods::AllowMethods;
+use crate::origin::{OriginSet, SerializedOrigin};
+use crate::request::{Field, Preflight, Request, Target};
+use crate::response::{ResponseHeaders, Value};
+use crate::token::is_token;
+use crate::vary::Vary;
+
+/// What `cors_allow_origin` says.
+#[derive(Debug, Default)]
+pub(crate) enum AllowOrigin {
+    /// Nothing: there is no such directive.
+    #[default]
+    Nobody,
+    /// `*`
+    Any,
+    /// These.
+    Listed(OriginSet),
+}
+
+/// What happens to a preflight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PreflightMode {
+    /// It is answered in the access phase.
+    #[default]
+    Answer,
+}
+
+/// What the `cors_*` directives of one location say. Lists are shared with the levels that inherit them.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// `cors`, where it was said at this level or further out.
+    pub(crate) cors: Option<bool>,
+    pub(crate) allow_origin: Rc<AllowOrigin>,
+    pub(crate) allow_methods: Rc<AllowMethods>,
+    pub(crate) allow_headers: Rc<AllowHeaders>,
+    pub(crate) expose_headers: Rc<ExposeHeaders>,
+    pub(crate) allow_credentials: Rc<AllowCredentials>,
+    pub(crate) max_age: Option<MaxAge>,
+    pub(crate) preflight_status: u16,
+    pub(crate) unsafe_options: UnsafeOptions,
+    /// Whether the answer depends on the origin; see [`Policy::settle`].
+    pub(crate) varies: bool,
+}
+
+/// What `cors_unsafe` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UnsafeOptions {
+    pub any_origin_credentials: bool,
+    pub insecure_origins: bool,
+    pub null_origin: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            cors: None,
+            allow_origin: Rc::default(),
+            allow_methods: Rc::default(),
+            allow_headers: Rc::default(),
+            expose_headers: Rc::default(),
+            allow_credentials: Rc::default(),
+            max_age: None,
+            preflight_status: 204,
+            unsafe_options: UnsafeOptions::default(),
+            varies: false,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether the policy applies.
+    pub fn is_on(&self) -> bool {
+        self.cors == Some(true)
+    }
+
+    /// Whether `cors off` was said, which is more than saying nothing.
+    pub fn is_explicitly_off(&self) -> bool {
+        self.cors == Some(false)
+    }
+
+    /// The status of an answered preflight.
+    pub fn preflight_status(&self) -> u16 {
+        self.preflight_status
+    }
+
+    /// Whether the verdict on an actual request can be known without reading the request.
+    pub fn answers_anyone(&self) -> bool {
+        matches!(*self.allow_origin, AllowOrigin::Any) && !self.varies
+    }
+
+    /// Works out once what follows from the lists.
+    pub(crate) fn settle(&mut self) {
+        self.varies = match &*self.allow_origin {
+            AllowOrigin::Nobody => false,
+            AllowOrigin::Any => !matches!(*self.allow_credentials, AllowCredentials::Off),
+            AllowOrigin::Listed(_) => true,
+        };
+    }
+
+    /// What the policy makes of the request's origin.
+    pub fn judge<'r>(&self, request: &Request<'r>, target: impl FnOnce() -> Target<'r>) -> Verdict {
+        if self.answers_anyone() {
+            return Verdict::Anyone;
+        }
+        let origin = match request.origin {
+            Field::Absent => return Verdict::NoOrigin,
+            Field::Several => return Verdict::Malformed,
+            Field::One(origin) => origin,
+        };
+        match self.admits(origin) {
+            Some(verdict) => verdict,
+            None if request.fetch_site == Field::One(b"same-origin") || target().is(origin) => Verdict::SameOrigin,
+            None if is_origin(origin) => Verdict::Denied,
+            None => Verdict::Malformed,
+        }
+    }
+
+    /// The verdict on an origin that the list admits.
+    fn admits(&self, origin: &[u8]) -> Option<Verdict> {
+        match &*self.allow_origin {
+            AllowOrigin::Nobody => None,
+            AllowOrigin::Listed(set) => set.contains(origin).then(|| Verdict::Allowed {
+                credentials: match &*self.allow_credentials {
+                    AllowCredentials::Off => false,
+                    AllowCredentials::On => true,
+                    AllowCredentials::For(trusted) => trusted.contains(origin),
+                },
+            }),
+            AllowOrigin::Any => match &*self.allow_credentials {
+                AllowCredentials::Off => Some(Verdict::Anyone),
+                AllowCredentials::On => is_origin(origin).then(|| Verdict::Allowed {
+                    credentials: origin != b"null" || self.unsafe_options.null_origin,
+                }),
+                AllowCredentials::For(trusted) => Some(if trusted.contains(origin) {
+                    Verdict::Allowed { credentials: true }
+                } else {
+                    Verdict::Anyone
+                }),
+            },
+        }
+    }
+
+    /// The headers of the response to an actual request, or to none.
+    pub fn response<'a>(&'a self, verdict: Verdict, origin: Field<'a>) -> ResponseHeaders<'a> {
+        let vary = if self.varies { Vary::ORIGIN } else { Vary::NOTHING };
+        let (allow_origin, credentials) = match (verdict, origin) {
+            (Verdict::Anyone, _) => (&b"*"[..], false),
+            (Verdict::Allowed { credentials }, Field::One(origin)) => (origin, credentials),
+            _ => {
+                return ResponseHeaders {
+                    vary,
+                    ..ResponseHeaders::default()
+                }
+            }
+        };
+        let expose_headers = if self.expose_headers.expands(credentials) {
+            Some(Value::FromResponse)
+        } else {
+            self.expose_headers.line().map(Value::Bytes)
+        };
+        ResponseHeaders {
+            allow_origin: Some(allow_origin),
+            allow_credentials: credentials,
+            expose_headers,
+            vary,
+            ..ResponseHeaders::default()
+        }
+    }
+
+    /// The headers of the answer to a preflight.
+    pub fn preflight_response<'a>(&'a self, verdict: Verdict, preflight: Preflight<'a>) -> ResponseHeaders<'a> {
+        let mut headers = self.response(verdict, Field::One(preflight.origin));
+        if headers.allow_origin.is_none() {
+            return headers;
+        }
+        let credentials = headers.allow_credentials;
+        let (methods, echoed) = self.allow_methods.line(credentials, preflight.method);
+        headers.allow_methods = Some(methods);
+        if echoed {
+            headers.vary = headers.vary.and(Vary::REQUEST_METHOD);
+        }
+        if self.allow_headers.echoes(credentials) {
+            headers.allow_headers = Some(Value::FromRequest);
+            headers.vary = headers.vary.and(Vary::REQUEST_HEADERS);
+        } else {
+            headers.allow_headers = self.allow_headers.line().map(Value::Bytes);
+        }
+        headers.max_age = self.max_age.as_ref().map(MaxAge::line);
+        headers
+    }
+
+    /// For [`Value::FromRequest`]: the names to echo from the lines of `Access-Control-Request-Headers`.
+    pub fn echoed_headers<'a>(
+        &'a self,
+        lines: impl Iterator<Item = &'a [u8]> + Clone + 'a,
+    ) -> impl Iterator<Item = &'a [u8]> + Clone + 'a {
+        self.allow_headers.echo(lines)
+    }
+
+    /// For [`Value::FromResponse`]: the names to expose of those that the response carries.
+    pub fn exposed_headers<'a>(
+        &self,
+        names: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> impl Iterator<Item = &'a [u8]> + Clone {
+        exposable(names)
+    }
+
+    /// How an actual request ended, and why.
+    pub fn outcome<'r>(&self, verdict: Verdict, origin: Field<'r>) -> (Outcome, Option<Reason<'r>>) {
+        let reason = || match (&*self.allow_origin, origin) {
+            (_, Field::Several) => Some(Reason::SeveralOrigins),
+            (_, Field::One(origin)) if verdict == Verdict::Malformed => Some(Reason::NotAnOrigin(origin)),
+            (AllowOrigin::Nobody, _) => Some(Reason::NoOriginAllowed),
+            (_, Field::One(origin)) => Some(Reason::Origin(origin)),
+            (_, Field::Absent) => None,
+        };
+        match verdict {
+            Verdict::NoOrigin => (Outcome::None, None),
+            Verdict::Anyone if origin == Field::Absent => (Outcome::None, None),
+            Verdict::Anyone | Verdict::Allowed { .. } => (Outcome::Allowed, None),
+            Verdict::SameOrigin => (Outcome::SameOrigin, None),
+            Verdict::Denied => (Outcome::OriginDenied, reason()),
+            Verdict::Malformed => (Outcome::Malformed, reason()),
+        }
+    }
+
+    /// How a preflight ended, and why: origin, method and headers in this order, the first that failed.
+    pub fn preflight_outcome<'r>(
+        &self,
+        verdict: Verdict,
+        preflight: Preflight<'r>,
+        request_headers: impl Iterator<Item = &'r [u8]>,
+    ) -> (Outcome, Option<Reason<'r>>) {
+        let of_origin = self.outcome(verdict, Field::One(preflight.origin));
+        if of_origin.0 != Outcome::Allowed {
+            return of_origin;
+        }
+        if !self.allow_methods.allows(preflight.method) {
+            return (Outcome::MethodDenied, Some(Reason::Method(preflight.method)));
+        }
+        match self.allow_headers.first_denied(request_headers) {
+            Some(name) if is_token(name) => (Outcome::HeaderDenied, Some(Reason::Header(name))),
+            Some(name) => (Outcome::HeaderDenied, Some(Reason::NotAHeaderName(name))),
+            None => (Outcome::Allowed, None),
+        }
+    }
+}
+
+fn is_origin(bytes: &[u8]) -> bool {
+    bytes == b"null" || SerializedOrigin::recognize(bytes).is_some()
+}

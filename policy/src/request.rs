@@ -1,0 +1,135 @@
+//! What a request says that matters here.
+
+use crate::origin::{default_port, SerializedOrigin};
+use crate::token::is_token;
+
+/// A header as a request carries it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Field<'r> {
+    /// Not at all.
+    #[default]
+    Absent,
+    /// On one line.
+    One(&'r [u8]),
+    /// On more lines than one, which no browser sends for the headers this type is used for.
+    Several,
+}
+
+impl<'r> Field<'r> {
+    /// Counts one more line.
+    pub fn add(&mut self, line: &'r [u8]) {
+        *self = match self {
+            Self::Absent => Self::One(line),
+            Self::One(_) | Self::Several => Self::Several,
+        };
+    }
+}
+
+/// The request headers that decide.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'r> {
+    /// `Origin`
+    pub origin: Field<'r>,
+    /// `Access-Control-Request-Method`
+    pub request_method: Field<'r>,
+    /// `Sec-Fetch-Site`
+    pub fetch_site: Field<'r>,
+}
+
+/// An `OPTIONS` request by which a browser asks for leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preflight<'r> {
+    /// The one `Origin`.
+    pub origin: &'r [u8],
+    /// The one `Access-Control-Request-Method`, a token.
+    pub method: &'r [u8],
+}
+
+impl<'r> Request<'r> {
+    /// The preflight that an `OPTIONS` request with these headers is, if it is one.
+    pub fn preflight(&self) -> Option<Preflight<'r>> {
+        match (self.origin, self.request_method) {
+            (Field::One(origin), Field::One(method)) if is_token(method) => Some(Preflight { origin, method }),
+            _ => None,
+        }
+    }
+}
+
+/// Where a request went.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'r> {
+    /// Whether it came over TLS.
+    pub secure: bool,
+    /// Host and port as the request names them.
+    pub authority: &'r [u8],
+}
+
+impl Target<'_> {
+    /// Whether `origin` is the target's own.
+    pub(crate) fn is(&self, origin: &[u8]) -> bool {
+        let Some(origin) = SerializedOrigin::recognize(origin) else {
+            return false;
+        };
+        let scheme: &[u8] = if self.secure { b"https" } else { b"http" };
+        let after_address = self.authority.iter().rposition(|&byte| byte == b']').unwrap_or(0);
+        let colon = self
+            .authority
+            .iter()
+            .rposition(|&byte| byte == b':')
+            .filter(|&colon| colon > after_address);
+        let (host, port) = self.authority.split_at(colon.unwrap_or(self.authority.len()));
+        let port = match port {
+            [] | [b':'] => default_port(scheme),
+            [b':', digits @ ..] => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+            _ => None,
+        };
+        origin.scheme == scheme
+            && origin.host.eq_ignore_ascii_case(host)
+            && port.is_some()
+            && origin.port.or(default_port(scheme)) == port
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preflight_has_exactly_one_origin_and_one_method_that_is_a_token() {
+        let request = |origin, request_method| Request {
+            origin,
+            request_method,
+            fetch_site: Field::Absent,
+        };
+        let origin = Field::One(&b"https://a.example"[..]);
+        let method = Field::One(&b"PUT"[..]);
+        assert!(request(origin, method).preflight().is_some());
+        assert!(request(Field::Absent, method).preflight().is_none());
+        assert!(request(Field::Several, method).preflight().is_none());
+        assert!(request(origin, Field::Absent).preflight().is_none());
+        assert!(request(origin, Field::Several).preflight().is_none());
+        assert!(request(origin, Field::One(b"PUT, GET")).preflight().is_none());
+        assert!(request(origin, Field::One(b"")).preflight().is_none());
+    }
+
+    #[test]
+    fn a_target_knows_its_own_origin() {
+        let own = |secure, authority: &str, origin: &str| {
+            Target {
+                secure,
+                authority: authority.as_bytes(),
+            }
+            .is(origin.as_bytes())
+        };
+        assert!(own(true, "example.com", "https://example.com"));
+        assert!(own(true, "Example.COM:443", "https://example.com"));
+        assert!(own(false, "example.com:8080", "http://example.com:8080"));
+        assert!(own(false, "[::1]:8080", "http://[::1]:8080"));
+        assert!(own(false, "[::1]", "http://[::1]"));
+        assert!(!own(false, "example.com", "https://example.com"));
+        assert!(!own(true, "example.com", "https://example.com:8443"));
+        assert!(!own(true, "example.com:8443", "https://example.com"));
+        assert!(!own(true, "example.com:x", "https://example.com"));
+        assert!(!own(true, "", "https://example.com"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The headers that a response gets.
+
+use crate::vary::Vary;
+
+/// A header of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderName {
+    /// `Access-Control-Allow-Origin`
+    AllowOrigin,
+    /// `Access-Control-Allow-Credentials`
+    AllowCredentials,
+    /// `Access-Control-Allow-Methods`
+    AllowMethods,
+    /// `Access-Control-Allow-Headers`
+    AllowHeaders,
+    /// `Access-Control-Expose-Headers`
+    ExposeHeaders,
+    /// `Access-Control-Max-Age`
+    MaxAge,
+    /// `Vary`
+    Vary,
+}
+
+impl HeaderName {
+    /// As it is written in HTTP/1.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowOrigin => "Access-Control-Allow-Origin",
+            Self::AllowCredentials => "Access-Control-Allow-Credentials",
+            Self::AllowMethods => "Access-Control-Allow-Methods",
+            Self::AllowHeaders => "Access-Control-Allow-Headers",
+            Self::ExposeHeaders => "Access-Control-Expose-Headers",
+            Self::MaxAge => "Access-Control-Max-Age",
+            Self::Vary => "Vary",
+        }
+    }
+
+    /// As it is written in HTTP/2 and 3.
+    pub const fn as_lower_str(self) -> &'static str {
+        match self {
+            Self::AllowOrigin => "access-control-allow-origin",
+            Self::AllowCredentials => "access-control-allow-credentials",
+            Self::AllowMethods => "access-control-allow-methods",
+            Self::AllowHeaders => "access-control-allow-headers",
+            Self::ExposeHeaders => "access-control-expose-headers",
+            Self::MaxAge => "access-control-max-age",
+            Self::Vary => "vary",
+        }
+    }
+
+    /// Whether a response header of this name is the policy's to give or to take away.
+    pub fn is_governed(name: &[u8]) -> bool {
+        const PREFIX: &[u8] = b"access-control-";
+        name.get(..PREFIX.len())
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
+    }
+}
+
+/// A header's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// These bytes, which live as long as the policy or the request.
+    Bytes(&'a [u8]),
+    /// The names that [`Policy::echoed_headers`](crate::Policy::echoed_headers) picks from the request's.
+    FromRequest,
+    /// The names that [`Policy::exposed_headers`](crate::Policy::exposed_headers) picks from the response's.
+    FromResponse,
+}
+
+/// What the policy gives a response. A header that is absent here must be absent there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResponseHeaders<'a> {
+    pub(crate) allow_origin: Option<&'a [u8]>,
+    pub(crate) allow_credentials: bool,
+    pub(crate) allow_methods: Option<&'a [u8]>,
+    pub(crate) allow_headers: Option<Value<'a>>,
+    pub(crate) expose_headers: Option<Value<'a>>,
+    pub(crate) max_age: Option<&'a [u8]>,
+    /// What `Vary` has to name.
+    pub vary: Vary,
+}
+
+impl<'a> ResponseHeaders<'a> {
+    /// The headers to send, apart from `Vary`, which is merged.
+    pub fn lines(&self) -> impl Iterator<Item = (HeaderName, Value<'a>)> {
+        let credentials = self.allow_credentials.then_some(Value::Bytes(b"true"));
+        [
+            (HeaderName::AllowOrigin, self.allow_origin.map(Value::Bytes)),
+            (HeaderName::AllowCredentials, credentials),
+            (HeaderName::AllowMethods, self.allow_methods.map(Value::Bytes)),
+            (HeaderName::AllowHeaders, self.allow_headers),
+            (HeaderName::ExposeHeaders, self.expose_headers),
+            (HeaderName::MaxAge, self.max_age.map(Value::Bytes)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn governed_are_the_headers_of_cors_alone() {
+        for name in [
+            "Access-Control-Allow-Origin",
+            "access-control-max-age",
+            "ACCESS-CONTROL-X",
+        ] {
+            assert!(HeaderName::is_governed(name.as_bytes()), "{name}");
+        }
+        for name in ["Access-Control", "X-Access-Control-Allow-Origin", "Vary", ""] {
+            assert!(!HeaderName::is_governed(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[test]
+    fn lower_names_are_the_names_in_lower_case() {
+        for name in [
+            HeaderName::AllowOrigin,
+            HeaderName::AllowCredentials,
+            HeaderName::AllowMethods,
+            HeaderName::AllowHeaders,
+            HeaderName::ExposeHeaders,
+            HeaderName::MaxAge,
+            HeaderName::Vary,
+        ] {
+            assert_eq!(name.as_str().to_ascii_lowercase(), name.as_lower_str());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Tokens and lists of RFC 9110.
+
+/// `tchar` of RFC 9110, section 5.6.2.
+const TCHAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let c = byte as u8;
+        #[allow(clippy::indexing_slicing)] // evaluated by the compiler
+        {
+            table[byte] = c.is_ascii_alphanumeric()
+                || matches!(
+                    c,
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
+                );
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Whether `bytes` are a `token` of RFC 9110, section 5.6.2.
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    #[allow(clippy::indexing_slicing)] // a u8 is always inside a table of 256
+    let all = bytes.iter().all(|&byte| TCHAR[usize::from(byte)]);
+    all && !bytes.is_empty()
+}
+
+/// The elements of a list as RFC 9110, section 5.6.1.2 has recipients read it: empty elements do not count.
+pub(crate) fn elements(line: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    line.split(|&byte| byte == b',')
+        .map(trim_optional_whitespace)
+        .filter(|element| !element.is_empty())
+}
+
+/// `OWS` of RFC 9110, section 5.6.3, cut off at both ends.
+fn trim_optional_whitespace(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_no_separator_control_or_eight_bit_byte() {
+        for token in ["GET", "x-foo", "!#$%&'*+-.^_`|~", "0"] {
+            assert!(is_token(token.as_bytes()), "{token}");
+        }
+        for other in [
+            &b""[..],
+            b"a b",
+            b"a,b",
+            b"a:b",
+            b"\"a\"",
+            b"a\x7f",
+            b"\xe9",
+            b"a\0",
+            b"a/b",
+            b"(a)",
+        ] {
+            assert!(!is_token(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_hold_spaces_tabs_and_empty_elements() {
+        let read: Vec<_> = elements(b", a,\tb ,,c d , ").collect();
+        assert_eq!(read, [&b"a"[..], b"b", b"c d"]);
+    }
+}
