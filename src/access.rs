@@ -1,0 +1,105 @@
+//! The phase handlers: they find the governing policy and answer preflights.
+
+use core::ptr::NonNull;
+
+use cors_policy::Verdict;
+use nginx_sys::{
+    ngx_conf_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE, ngx_http_request_t,
+    ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
+};
+
+use crate::conf::Configuration;
+use crate::guard::guard;
+use crate::pool::OutOfMemory;
+use crate::request::Request;
+use crate::state;
+
+/// Installs the handlers, once all of the configuration has been read; refuses it if anything in it was wrong.
+pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    let configuration = unsafe { Configuration::from_raw(cf) };
+    guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
+        let (refused, in_use) = configuration
+            .with_main(|main| (main.refused, main.in_use))
+            .unwrap_or((true, false));
+        if refused {
+            return NGX_ERROR as ngx_int_t;
+        }
+        if !in_use {
+            return NGX_OK as ngx_int_t;
+        }
+        let installed = configuration
+            .add_handler(ngx_http_phases_NGX_HTTP_REWRITE_PHASE, rewrite)
+            .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access));
+        match installed {
+            Ok(()) => NGX_OK as ngx_int_t,
+            Err(OutOfMemory) => NGX_ERROR as ngx_int_t,
+        }
+    })
+}
+
+/// Runs a phase handler's work; whatever goes wrong in it costs the request, which gets a 500.
+///
+/// # Safety
+///
+/// `raw` is the request for which nginx calls a phase handler.
+unsafe fn handle(
+    raw: *mut ngx_http_request_t,
+    work: impl FnOnce(Request<'_>) -> Result<ngx_int_t, OutOfMemory>,
+) -> ngx_int_t {
+    const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+    let Some(raw) = NonNull::new(raw) else {
+        return FAILED;
+    };
+    // SAFETY: the caller vouches for it.
+    let request = unsafe { Request::from_raw(raw) };
+    guard(request.log(), FAILED, || work(request).unwrap_or(FAILED))
+}
+
+unsafe extern "C" fn rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    let work = |request: Request<'_>| {
+        if request.is_main() {
+            state::enter(request)?;
+        }
+        Ok(NGX_DECLINED as ngx_int_t)
+    };
+    // SAFETY: nginx calls its phase handlers with live requests.
+    unsafe { handle(raw, work) }
+}
+
+/// Answers preflights, before any other handler of the phase can ask for a password that no preflight carries.
+unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its phase handlers with live requests.
+    unsafe { handle(raw, answer_preflight) }
+}
+
+/// Gives nginx `NGX_DECLINED` or a finished answer: under `satisfy any`, `NGX_OK` would grant access, and an error
+/// status could be outvoted.
+fn answer_preflight(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
+    const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
+    let Some(location) = state::stand(request)? else {
+        return Ok(DECLINED);
+    };
+    #[cfg(feature = "fault-injection")]
+    location.fault.strike(crate::fault::Fault::Access);
+    let Some(policy) = location.policy().filter(|_| request.is_options()) else {
+        return Ok(DECLINED);
+    };
+    let read = request.read();
+    let Some(preflight) = read.preflight() else {
+        return Ok(DECLINED);
+    };
+    let verdict = policy.judge(&read, || request.target());
+    let status = match verdict {
+        Verdict::Anyone | Verdict::Allowed { .. } => policy.preflight_status(),
+        // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
+        Verdict::SameOrigin | Verdict::NoOrigin => return Ok(DECLINED),
+        Verdict::Denied | Verdict::Malformed => NGX_HTTP_FORBIDDEN as u16,
+    };
+    if let Err(status) = request.discard_body() {
+        return Ok(status);
+    }
+    state::note_answer(request, verdict, preflight);
+    request.answer(status);
+    Ok(NGX_DONE as ngx_int_t)
+}

@@ -1,0 +1,289 @@
+//! From directives to policies: what nginx calls while it reads a configuration.
+
+use core::ffi::{c_char, c_void};
+use core::ptr;
+use std::rc::Rc;
+
+use cors_policy::{Directive, Level, Policy, Position, Problem, Scope, Severity};
+use nginx_sys::{
+    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
+    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
+    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_pool_t, ngx_str_t,
+};
+use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
+
+use crate::guard::guard;
+use crate::pool::OutOfMemory;
+use crate::{log, module, pool};
+
+/// A directive's handler.
+pub(crate) type Set = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
+
+/// A handler of a phase.
+pub(crate) type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
+/// What concerns the configuration as a whole.
+#[derive(Default)]
+pub(crate) struct MainConf {
+    /// An error was found. It is acted on at the end, so that all errors are told in one run.
+    pub(crate) refused: bool,
+    /// A location somewhere has `cors on`; without one, nothing is installed.
+    pub(crate) in_use: bool,
+    /// The file that is being read: its name is shared by the positions of its directives.
+    file: Option<Rc<str>>,
+    /// Problems of outer levels come up again in every location that inherits them.
+    told: Vec<Problem>,
+}
+
+/// What concerns one location, `if`, `server`, or `http`.
+#[derive(Default)]
+pub(crate) struct LocationConf {
+    level: Level,
+    scope: Option<Scope>,
+    policy: Option<Rc<Policy>>,
+    explicitly_off: bool,
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fault: crate::fault::Fault,
+}
+
+impl LocationConf {
+    /// The policy, where CORS is on.
+    #[inline]
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_deref()
+    }
+
+    /// Whether `cors off` is in force, which wins over the policy that governs the request.
+    pub(crate) fn is_explicitly_off(&self) -> bool {
+        self.explicitly_off
+    }
+
+    /// What the level says with all that it inherits from `outer`; worked out once.
+    fn settle(&mut self, outer: &Scope, name: &str) -> (&Scope, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let Self {
+            level,
+            scope,
+            policy,
+            explicitly_off,
+            ..
+        } = self;
+        let scope = scope.get_or_insert_with(|| {
+            let (scope, found) = core::mem::take(level).inherit(outer, name);
+            *policy = Some(scope.policy()).filter(|policy| policy.is_on()).cloned();
+            *explicitly_off = scope.policy().is_explicitly_off();
+            problems = found;
+            scope
+        });
+        (scope, problems)
+    }
+}
+
+/// The configuration that nginx is reading.
+#[derive(Clone, Copy)]
+pub(crate) struct Configuration(*mut ngx_conf_t);
+
+impl Configuration {
+    /// # Safety
+    ///
+    /// `cf` is the configuration that nginx is reading, inside `http`, and stays so while this value is used.
+    pub(crate) unsafe fn from_raw(cf: *mut ngx_conf_t) -> Self {
+        Self(cf)
+    }
+
+    pub(crate) fn log(self) -> *mut ngx_log_t {
+        // SAFETY: see `from_raw`; a configuration has a log.
+        unsafe { (*self.0).log }
+    }
+
+    fn pool(self) -> *mut ngx_pool_t {
+        // SAFETY: see `from_raw`; a configuration has a pool.
+        unsafe { (*self.0).pool }
+    }
+
+    fn context(self) -> *mut ngx_http_conf_ctx_t {
+        // SAFETY: see `from_raw`; inside `http` the context is that of HTTP.
+        unsafe { (*self.0).ctx.cast() }
+    }
+
+    /// The main configuration: nginx makes it before it reads a directive, and nothing else holds on to it.
+    pub(crate) fn with_main<T>(self, run: impl FnOnce(&mut MainConf) -> T) -> Option<T> {
+        // SAFETY: the slot holds what `create_main` made, or null; the reference ends with `run`, which calls no hook.
+        let main = unsafe {
+            let slots = (*self.context()).main_conf;
+            (*slots.add(module::HANDLER.index_in_http()))
+                .cast::<MainConf>()
+                .as_mut()
+        };
+        main.map(run)
+    }
+
+    /// Appends `handler` to those of `phase`, and so makes it the first to run.
+    pub(crate) fn add_handler(self, phase: u32, handler: Handler) -> Result<(), OutOfMemory> {
+        // SAFETY: the core module's main configuration exists, and its arrays of handlers are initialised, when
+        // nginx calls the hooks that install handlers; the arrays hold handlers.
+        unsafe {
+            let slots = (*self.context()).main_conf;
+            let core = (*slots.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
+            let handlers = (*core).phases.get_mut(phase as usize).ok_or(OutOfMemory)?;
+            let place = ngx_array_push(&mut handlers.handlers).cast::<ngx_http_handler_pt>();
+            if place.is_null() {
+                return Err(OutOfMemory);
+            }
+            place.write(Some(handler));
+        }
+        Ok(())
+    }
+
+    /// The directive's name and values as they were written.
+    pub(crate) fn words<'a>(self) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
+        // SAFETY: while a directive is handled its words are an array of strings in the configuration's pool.
+        let words = unsafe { (*(*self.0).args).as_slice::<ngx_str_t>() };
+        let (name, values) = words.split_first()?;
+        Some((name.as_bytes(), values.iter().map(ngx_str_t::as_bytes).collect()))
+    }
+
+    /// Where nginx reads now.
+    fn position(self) -> Position {
+        // SAFETY: nginx reads directives of `http` from a file, and keeps its name in the configuration's pool.
+        let (name, line) = unsafe {
+            let file = (*self.0).conf_file;
+            ((*file).file.name.as_bytes(), (*file).line)
+        };
+        let file = self.with_main(|main| match &main.file {
+            Some(known) if known.as_bytes() == name => known.clone(),
+            _ => main.file.insert(String::from_utf8_lossy(name).into()).clone(),
+        });
+        Position {
+            file: file.unwrap_or_default(),
+            line,
+        }
+    }
+
+    /// How messages call the block that is being merged.
+    fn place(self) -> String {
+        // SAFETY: while nginx merges a block its context holds the core module's configurations of that block.
+        let (location, server) = unsafe {
+            let context = self.context();
+            let index = ngx_http_core_module.ctx_index;
+            let location = (*(*context).loc_conf.add(index)).cast::<ngx_http_core_loc_conf_t>();
+            let server = (*(*context).srv_conf.add(index)).cast::<ngx_http_core_srv_conf_t>();
+            ((*location).name.as_bytes(), (*server).server_name.as_bytes())
+        };
+        let (kind, name) = if location.is_empty() {
+            ("server", server)
+        } else {
+            ("location", location)
+        };
+        format!("in {kind} \"{}\"", String::from_utf8_lossy(name))
+    }
+
+    fn report(self, problems: &[Problem]) {
+        for problem in problems {
+            let refused = problem.severity == Severity::Error;
+            self.with_main(|main| main.refused |= refused);
+            log::problem(self.log(), problem);
+        }
+    }
+
+    /// Reports what comes up again in every block that inherits it.
+    fn report_once(self, mut problems: Vec<Problem>) {
+        self.with_main(|main| {
+            problems.retain(|problem| !main.told.iter().any(|told| told.repeats(problem)));
+            main.told.extend_from_slice(&problems);
+        });
+        self.report(&problems);
+    }
+}
+
+/// nginx's notation of times, in seconds.
+fn parse_time(value: &[u8]) -> Option<u64> {
+    let mut value = ngx_str_t {
+        len: value.len(),
+        data: value.as_ptr().cast_mut(),
+    };
+    // SAFETY: nginx reads `len` bytes and writes none.
+    let seconds = unsafe { ngx_parse_time(&mut value, 1) };
+    u64::try_from(seconds).ok()
+}
+
+pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe { create::<MainConf>(cf) }
+}
+
+pub(crate) unsafe extern "C" fn create_location(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe { create::<LocationConf>(cf) }
+}
+
+/// # Safety
+///
+/// `cf` is the configuration that nginx is reading.
+unsafe fn create<T: Default>(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: the caller vouches for it.
+    let configuration = unsafe { Configuration::from_raw(cf) };
+    guard(configuration.log(), ptr::null_mut(), || {
+        // SAFETY: the pool of a configuration that is being read is alive.
+        unsafe { pool::keep(configuration.pool(), T::default()) }.map_or(ptr::null_mut(), |kept| kept.as_ptr().cast())
+    })
+}
+
+/// Reads any of the directives that make up a policy.
+///
+/// It succeeds even where a value is wrong: the configuration is refused at the end, with all that is wrong in it.
+pub(crate) unsafe extern "C" fn read_directive(
+    cf: *mut ngx_conf_t,
+    _: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    let configuration = unsafe { Configuration::from_raw(cf) };
+    guard(configuration.log(), NGX_CONF_ERROR, || {
+        // SAFETY: nginx hands over what `create_location` made for this level, and keeps no other reference to it.
+        let location = unsafe { conf.cast::<LocationConf>().as_mut() };
+        let (Some(location), Some((name, values))) = (location, configuration.words()) else {
+            return NGX_CONF_ERROR;
+        };
+        let Some(directive) = Directive::from_name(name) else {
+            return NGX_CONF_ERROR;
+        };
+        let problems = location
+            .level
+            .read(directive, &values, &configuration.position(), parse_time);
+        configuration.report(&problems);
+        NGX_CONF_OK
+    })
+}
+
+/// Puts together what a level says and what it inherits. nginx merges outer levels before inner ones.
+pub(crate) unsafe extern "C" fn merge_location(
+    cf: *mut ngx_conf_t,
+    outer: *mut c_void,
+    inner: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    let configuration = unsafe { Configuration::from_raw(cf) };
+    guard(configuration.log(), NGX_CONF_ERROR, || {
+        // SAFETY: nginx hands over what `create_location` made for two different levels.
+        let levels = unsafe {
+            (
+                outer.cast::<LocationConf>().as_mut(),
+                inner.cast::<LocationConf>().as_mut(),
+            )
+        };
+        let (Some(outer), Some(inner)) = levels else {
+            return NGX_CONF_ERROR;
+        };
+        #[cfg(feature = "fault-injection")]
+        inner.fault.inherit(outer.fault);
+        // Of all levels only `http` has not been merged into another before.
+        let (scope, problems) = outer.settle(&Scope::default(), "in http");
+        configuration.report_once(problems);
+        let (_, problems) = inner.settle(scope, &configuration.place());
+        configuration.report_once(problems);
+        let in_use = inner.policy.is_some();
+        configuration.with_main(|main| main.in_use |= in_use);
+        NGX_CONF_OK
+    })
+}

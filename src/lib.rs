@@ -1,0 +1,18 @@
+//! Cross-origin resource sharing for nginx, as a dynamic module.
+//!
+//! This crate is the glue: it knows how nginx is talked to and holds all of the unsafe code. What the rules of CORS
+//! are, it leaves to `cors-policy`.
+
+mod access;
+mod conf;
+#[cfg(feature = "fault-injection")]
+mod fault;
+mod filter;
+mod guard;
+mod list;
+mod log;
+mod module;
+mod pool;
+mod request;
+mod shim;
+mod state;

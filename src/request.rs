@@ -1,0 +1,189 @@
+//! A request, as far as the module looks at it.
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use cors_policy::{HeaderName, Target};
+use nginx_sys::{
+    ngx_http_discard_request_body, ngx_http_finalize_request, ngx_http_request_t, ngx_http_send_header, ngx_int_t,
+    ngx_list_t, ngx_log_t, ngx_pool_t, ngx_uint_t, NGX_HTTP_OPTIONS, NGX_OK,
+};
+
+use crate::conf::LocationConf;
+use crate::list::{self, Entries};
+use crate::pool::{self, OutOfMemory};
+use crate::{module, shim};
+
+const REQUEST_HEADERS: &[u8] = b"Access-Control-Request-Headers";
+
+/// A request that nginx has handed to the module for `'r`.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'r> {
+    raw: NonNull<ngx_http_request_t>,
+    life: PhantomData<&'r ngx_http_request_t>,
+}
+
+impl<'r> Request<'r> {
+    /// # Safety
+    ///
+    /// `raw` is a request that nginx is processing and will not free during `'r`.
+    pub(crate) unsafe fn from_raw(raw: NonNull<ngx_http_request_t>) -> Self {
+        Self { raw, life: PhantomData }
+    }
+
+    /// Field access, one place for all of it.
+    fn get(&self) -> &'r ngx_http_request_t {
+        // SAFETY: `from_raw` was promised a live request. Nothing of the module keeps a reference across a call
+        // into nginx that changes the fields it has read.
+        unsafe { self.raw.as_ref() }
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut ngx_http_request_t {
+        self.raw.as_ptr()
+    }
+
+    pub(crate) fn log(self) -> *mut ngx_log_t {
+        // SAFETY: a request has a connection for as long as it lives.
+        unsafe { (*self.get().connection).log }
+    }
+
+    pub(crate) fn pool(self) -> *mut ngx_pool_t {
+        self.get().pool
+    }
+
+    pub(crate) fn is_main(self) -> bool {
+        core::ptr::eq(self.get().main, self.raw.as_ptr())
+    }
+
+    pub(crate) fn is_options(self) -> bool {
+        self.get().method == NGX_HTTP_OPTIONS as ngx_uint_t
+    }
+
+    /// Whether nginx has wiped the modules' contexts since the request came in.
+    pub(crate) fn was_redirected(self) -> bool {
+        // SAFETY: the request is alive, and the function reads two bits of it.
+        unsafe { shim::ngx_http_cors_was_redirected(self.as_ptr()) != 0 }
+    }
+
+    /// What the directives of the location say in which the request stands now.
+    pub(crate) fn location(self) -> Option<&'r LocationConf> {
+        // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
+        // long as the cycle, and a request does not outlive its cycle.
+        unsafe {
+            let slot = *self.get().loc_conf.add(module::HANDLER.index_in_http());
+            slot.cast::<LocationConf>().as_ref()
+        }
+    }
+
+    /// The context of one of the two modules.
+    pub(crate) fn context<T>(self, module: &module::Module) -> Option<NonNull<T>> {
+        // SAFETY: nginx allocated a slot for every module.
+        NonNull::new(unsafe { *self.get().ctx.add(module.index_in_http()) }.cast())
+    }
+
+    pub(crate) fn set_context<T>(self, module: &module::Module, context: NonNull<T>) {
+        // SAFETY: nginx allocated a slot for every module, and hands it to this one alone.
+        unsafe { *self.get().ctx.add(module.index_in_http()) = context.as_ptr().cast() };
+    }
+
+    /// The headers that decide, in one pass.
+    pub(crate) fn read(self) -> cors_policy::Request<'r> {
+        let mut read = cors_policy::Request::default();
+        for entry in Entries::of(&self.get().headers_in.headers) {
+            let name = entry.name();
+            // Names of other lengths cannot be meant; most headers are passed over with this one look.
+            let field = match name.len() {
+                6 if name.eq_ignore_ascii_case(b"Origin") => &mut read.origin,
+                14 if name.eq_ignore_ascii_case(b"Sec-Fetch-Site") => &mut read.fetch_site,
+                29 if name.eq_ignore_ascii_case(b"Access-Control-Request-Method") => &mut read.request_method,
+                _ => continue,
+            };
+            field.add(entry.value());
+        }
+        read
+    }
+
+    /// The lines of `Access-Control-Request-Headers`.
+    pub(crate) fn requested_headers(self) -> impl Iterator<Item = &'r [u8]> + Clone {
+        Entries::of(&self.get().headers_in.headers)
+            .filter(|entry| entry.name().eq_ignore_ascii_case(REQUEST_HEADERS))
+            .map(|entry| entry.value())
+    }
+
+    /// Where the request went, for the comparison with its origin.
+    pub(crate) fn target(self) -> Target<'r> {
+        let headers = &self.get().headers_in;
+        // SAFETY: the pointer is null or points into the request's list of headers.
+        let authority = match unsafe { headers.host.as_ref() } {
+            Some(host) => host.value.as_bytes(),
+            None => headers.server.as_bytes(),
+        };
+        Target {
+            // SAFETY: the request is alive, and the function reads one field of its connection.
+            secure: unsafe { shim::ngx_http_cors_is_secure(self.as_ptr()) != 0 },
+            authority,
+        }
+    }
+
+    pub(crate) fn status(self) -> ngx_uint_t {
+        self.get().headers_out.status
+    }
+
+    /// The response's headers, apart from those that nginx keeps in fields.
+    pub(crate) fn response_headers(self) -> Entries<'r> {
+        Entries::of(&self.get().headers_out.headers)
+    }
+
+    fn response_list(&mut self) -> &mut ngx_list_t {
+        // SAFETY: nginx runs one handler or filter at a time, and `&mut self` keeps this module from a second list.
+        unsafe { &mut (*self.raw.as_ptr()).headers_out.headers }
+    }
+
+    /// Takes away the response headers that `unwanted` picks.
+    pub(crate) fn remove_headers(&mut self, unwanted: impl FnMut(&list::Entry) -> bool) {
+        list::remove(self.response_list(), unwanted);
+    }
+
+    /// Gives the response a header. `value` is not copied: it has to live as long as the request.
+    pub(crate) fn add_header(&mut self, name: HeaderName, value: &'r [u8]) -> Result<(), OutOfMemory> {
+        let (name, lower) = (name.as_str().as_bytes(), name.as_lower_str().as_bytes());
+        // SAFETY: the names are static, and `'r` is the life of the request.
+        unsafe { list::push(self.response_list(), name, lower, value) }
+    }
+
+    /// `parts` joined by `, ` in the request's memory.
+    pub(crate) fn join<'a>(self, parts: impl Iterator<Item = &'a [u8]> + Clone) -> Result<&'r [u8], OutOfMemory> {
+        // SAFETY: the request's pool lives as long as the request.
+        unsafe { pool::join(self.pool(), parts) }
+    }
+
+    /// Whether nginx is about to write `Vary: Accept-Encoding` outside the list of headers; it no longer will.
+    pub(crate) fn take_gzip_vary(self) -> bool {
+        // SAFETY: the request is alive; the function changes one bit of it.
+        unsafe { shim::ngx_http_cors_take_gzip_vary(self.as_ptr()) != 0 }
+    }
+
+    /// Has nginx read the body and throw it away; on a connection that is kept it would be taken for a request.
+    /// Fails with the status to return.
+    pub(crate) fn discard_body(self) -> Result<(), ngx_int_t> {
+        // SAFETY: the request is alive and in a phase handler.
+        match unsafe { ngx_http_discard_request_body(self.as_ptr()) } {
+            rc if rc == NGX_OK as ngx_int_t => Ok(()),
+            rc => Err(rc),
+        }
+    }
+
+    /// Answers with nothing but a header, and ends the request: no other handler and no `error_page` sees it.
+    pub(crate) fn answer(self, status: u16) {
+        let raw = self.as_ptr();
+        // SAFETY: the request is alive and in a phase handler. nginx expects a handler that ends a request by itself
+        // to return `NGX_DONE`, as the caller does, and no one touches the request after that.
+        unsafe {
+            (*raw).headers_out.status = status.into();
+            (*raw).headers_out.content_length_n = 0;
+            shim::ngx_http_cors_set_header_only(raw);
+            let sent = ngx_http_send_header(raw);
+            ngx_http_finalize_request(raw, sent);
+        }
+    }
+}

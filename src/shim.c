@@ -1,0 +1,44 @@
+#include "shim.h"
+
+
+ngx_uint_t
+ngx_http_cors_was_redirected(const ngx_http_request_t *r)
+{
+    return r->internal || r->filter_finalize;
+}
+
+
+ngx_uint_t
+ngx_http_cors_is_secure(const ngx_http_request_t *r)
+{
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+    return r->connection->ssl != NULL;
+#else
+    return 0;
+#endif
+}
+
+
+void
+ngx_http_cors_set_header_only(ngx_http_request_t *r)
+{
+    r->header_only = 1;
+}
+
+
+ngx_uint_t
+ngx_http_cors_take_gzip_vary(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_GZIP)
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (r->gzip_vary) {
+        r->gzip_vary = 0;
+
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+        return clcf->gzip_vary;
+    }
+#endif
+
+    return 0;
+}

@@ -1,0 +1,82 @@
+/*
+ * What only a C compiler with nginx's own headers knows: where fields lie, and bit-fields, which have no offset.
+ */
+
+#ifndef _NGX_HTTP_CORS_SHIM_H_INCLUDED_
+#define _NGX_HTTP_CORS_SHIM_H_INCLUDED_
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/* The structures and fields that the module touches. */
+
+#define NGX_HTTP_CORS_STRUCTS(X)                                              \
+    X(ngx_str_t)                                                              \
+    X(ngx_list_t)                                                             \
+    X(ngx_list_part_t)                                                        \
+    X(ngx_table_elt_t)                                                        \
+    X(ngx_pool_cleanup_t)                                                     \
+    X(ngx_command_t)                                                          \
+    X(ngx_module_t)                                                           \
+    X(ngx_http_module_t)                                                      \
+    X(ngx_http_request_t)                                                     \
+    X(ngx_http_headers_in_t)                                                  \
+    X(ngx_http_headers_out_t)                                                 \
+    X(ngx_http_core_main_conf_t)                                              \
+    X(ngx_http_core_srv_conf_t)                                               \
+    X(ngx_http_core_loc_conf_t)
+
+#define NGX_HTTP_CORS_FIELDS(X)                                               \
+    X(ngx_pool_t, cleanup)                                                    \
+    X(ngx_table_elt_t, hash)                                                  \
+    X(ngx_table_elt_t, key)                                                   \
+    X(ngx_table_elt_t, value)                                                 \
+    X(ngx_table_elt_t, lowcase_key)                                           \
+    X(ngx_connection_t, log)                                                  \
+    X(ngx_http_request_t, connection)                                         \
+    X(ngx_http_request_t, ctx)                                                \
+    X(ngx_http_request_t, main_conf)                                          \
+    X(ngx_http_request_t, srv_conf)                                           \
+    X(ngx_http_request_t, loc_conf)                                           \
+    X(ngx_http_request_t, pool)                                               \
+    X(ngx_http_request_t, headers_in)                                         \
+    X(ngx_http_request_t, headers_out)                                        \
+    X(ngx_http_request_t, method)                                             \
+    X(ngx_http_request_t, main)                                               \
+    X(ngx_http_headers_in_t, headers)                                         \
+    X(ngx_http_headers_in_t, host)                                            \
+    X(ngx_http_headers_in_t, server)                                          \
+    X(ngx_http_headers_out_t, headers)                                        \
+    X(ngx_http_headers_out_t, status)                                         \
+    X(ngx_http_headers_out_t, content_length_n)                               \
+    X(ngx_http_core_main_conf_t, phases)                                      \
+    X(ngx_http_core_srv_conf_t, server_name)                                  \
+    X(ngx_http_core_loc_conf_t, name)
+
+/* Constants, so that the Rust compiler can hold them against its own view of the bindings. */
+
+#define NGX_HTTP_CORS_SIZE(type)           NGX_HTTP_CORS_SIZEOF_##type = sizeof(type),
+#define NGX_HTTP_CORS_OFFSET(type, field)  NGX_HTTP_CORS_OFFSETOF_##type##_##field = offsetof(type, field),
+
+enum ngx_http_cors_layout_e {
+    NGX_HTTP_CORS_STRUCTS(NGX_HTTP_CORS_SIZE)
+    NGX_HTTP_CORS_FIELDS(NGX_HTTP_CORS_OFFSET)
+};
+
+
+/* Whether nginx has wiped the contexts of modules since the request came in. */
+ngx_uint_t ngx_http_cors_was_redirected(const ngx_http_request_t *r);
+
+/* Whether the request came over TLS. */
+ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
+
+/* Makes the response end with its header. */
+void ngx_http_cors_set_header_only(ngx_http_request_t *r);
+
+/* Whether nginx is about to write "Vary: Accept-Encoding" by itself; if so, it no longer will. */
+ngx_uint_t ngx_http_cors_take_gzip_vary(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_CORS_SHIM_H_INCLUDED_ */
