@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs a command in a fresh Debian root that has this checkout, the Rust toolchain and make, nothing else.
+# tools/clean-root.sh <command> [arguments]; as root on Debian, with rustup and the package debootstrap.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# shellcheck disable=SC1091,SC2154 # every Debian has it
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+# shellcheck disable=SC2016 # apt-get expands it
+sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) main' 'Created-By: Packages' 'Origin: Debian' | sort -u)
+mirror=$(awk -v codename="$codename" '$3 == codename { print $2; exit }' <<<"$sources")
+
+root=$(mktemp -d)
+# The mounts below live in a namespace of their own and are gone before this runs.
+trap 'rm -rf --one-file-system "$root"' EXIT
+debootstrap --variant=minbase --include=make "$codename" "$root" "$mirror"
+
+# What this machine has set up to reach the network.
+echo "$sources" >"$root/etc/apt/sources.list"
+apt-config dump | grep -E '^Acquire::(https?|Check-)' >"$root/etc/apt/apt.conf.d/99host" || true
+cp -R /usr/local/share/ca-certificates "$root/usr/local/share/"
+cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+
+mkdir -p "$root/root/.cargo/bin" "$root/root/.rustup" "$root/root/checkout"
+cp "${CARGO_HOME:-$HOME/.cargo}"/config* "$root/root/.cargo/" 2>/dev/null || true
+git ls-files -z --cached --others --exclude-standard | tar --null -T - -c | tar -x -C "$root/root/checkout"
+
+export root
+# shellcheck disable=SC2016 # the inner shell expands it
+unshare --mount --pid --fork --kill-child bash -euc '
+    mount --bind -o ro "${CARGO_HOME:-$HOME/.cargo}/bin" "$root/root/.cargo/bin"
+    mount --bind -o ro "${RUSTUP_HOME:-$HOME/.rustup}" "$root/root/.rustup"
+    mount -t proc proc "$root/proc"
+    mount --rbind /sys "$root/sys"
+    mount --rbind /dev "$root/dev"
+    chroot "$root" env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        sh -c "cd /root/checkout && exec \"\$@\"" sh "$@"' bash "$@"

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|<package>=<version> ...
+# Costs no network and needs no privileges when everything is there.
+set -euo pipefail
+
+missing=()
+
+fail() {
+    printf 'error: %s\n' "$@" >&2
+    exit 1
+}
+
+installed() { # <package>: its version, nothing on systems without dpkg
+    # shellcheck disable=SC2016 # dpkg-query expands it
+    dpkg-query -W -f='${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'
+}
+
+# A package that dpkg does not have is not missed if a probe finds what it would bring: the rest of
+# the world has other packages, and some build their own.
+need() { # <package> <probe> [arguments]
+    local package=$1
+    shift
+    [ -n "$(installed "$package")" ] || "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+need_version() { # <package>=<version>
+    [ "$(installed "${1%%=*}")" = "${1#*=}" ] || missing+=("$1")
+}
+
+header() {
+    read -ra compiler <<<"${CC:-cc}"
+    printf '#include <%s>\n' "$1" | "${compiler[@]}" -DPCRE2_CODE_UNIT_WIDTH=8 -E - >/dev/null
+}
+
+libclang() {
+    compgen -G "${LIBCLANG_PATH:-/nowhere}/libclang*.so*" || compgen -G '/usr/lib*/libclang*.so*' ||
+        compgen -G '/usr/lib*/*/libclang*.so*' || compgen -G '/usr/lib/llvm*/lib*/libclang*.so*'
+}
+
+certificates() {
+    [ -e "${SSL_CERT_FILE:-/nowhere}" ] || [ -e /etc/ssl/certs/ca-certificates.crt ] ||
+        [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/ca-bundle.pem ] || [ -e /etc/ssl/cert.pem ]
+}
+
+# Chromium isolates its pages in user namespaces, or by a helper where the kernel denies them. Root does without.
+sandbox() {
+    [ "$(id -u)" = 0 ] || unshare --user true
+}
+
+for job; do
+    case $job in
+    build)
+        command -v cargo >/dev/null || fail 'cargo is missing: install Rust from https://rustup.rs'
+        need ca-certificates certificates # cargo fetches crates over TLS
+        need gcc command -v cc
+        need libc6-dev header stdlib.h
+        need libclang-dev libclang # bindgen reads nginx's headers with it
+        need libpcre2-dev header pcre2.h
+        need libssl-dev header openssl/ssl.h
+        need zlib1g-dev header zlib.h
+        ;;
+    test)
+        need chromium command -v chromium
+        need chromium-driver command -v chromedriver
+        need chromium-sandbox sandbox
+        ;;
+    *=*) need_version "$job" ;;
+    *) fail "no such job: $job" ;;
+    esac
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+    hint="missing packages, by their names in Debian 12: ${missing[*]}"
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "$hint" 'neither root nor sudo here: install them by hand'
+        as_root=(sudo)
+    fi
+    command -v apt-get >/dev/null || fail "$hint" 'no apt-get here: install them by hand'
+    # Another apt may hold the lock, at boot for example: wait for it.
+    apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
+    # One unreachable repository among several is no reason to stop: installing will tell.
+    "${apt[@]}" update || true
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null || fail "$hint"
+fi
+
+header stdlib.h 2>/dev/null || fail "the C compiler '${CC:-cc}' does not work; the variable CC may name another"
