@@ -1,0 +1,35 @@
+//! A real nginx for each test: started in a directory of its own, on ports that the kernel picked,
+//! asked over real sockets, and searched for signs of trouble when it stops.
+//!
+//! ```no_run
+//! use harness::{Nginx, Request};
+//!
+//! let nginx = Nginx::server("location / { cors on; cors_allow_origin https://app.example.com; }");
+//! let response = nginx.send(&Request::get("/hello.txt").origin("https://app.example.com"));
+//! assert_eq!(response.only("Access-Control-Allow-Origin"), "https://app.example.com");
+//! ```
+//!
+//! What goes wrong in here fails the test: the functions panic, and say what they saw.
+
+mod binaries;
+mod check;
+mod config;
+mod connection;
+mod http2;
+mod nginx;
+mod ports;
+mod prefix;
+mod request;
+mod response;
+mod signal;
+mod upstream;
+mod wait;
+
+pub use binaries::workspace_root;
+pub use check::Check;
+pub use config::server;
+pub use connection::Connection;
+pub use nginx::{Builder, Nginx};
+pub use request::Request;
+pub use response::Response;
+pub use upstream::{Received, Upstream};

@@ -1,0 +1,92 @@
+//! The directory that one nginx lives in.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A temporary directory in the shape of an nginx prefix. It goes away with the test, unless
+/// the test failed.
+pub(crate) struct Prefix {
+    directory: TempDir,
+    config: PathBuf,
+}
+
+impl Prefix {
+    /// `config` is where the configuration file goes, below the prefix.
+    pub(crate) fn new(module: &Path, config: &Path) -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("cors-tests-")
+            .tempdir()
+            .expect("a temporary directory");
+        let prefix = Self {
+            config: directory.path().join(config),
+            directory,
+        };
+        for name in ["logs", "modules", "temp"] {
+            fs::create_dir(prefix.path(name)).expect("a new directory");
+        }
+        symlink(module, prefix.path("modules/ngx_http_cors_module.so")).expect("a new link");
+        prefix
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    pub(crate) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &[u8]) {
+        write(&self.path(name), content);
+    }
+
+    pub(crate) fn write_config(&self, text: &str) {
+        write(&self.config, text.as_bytes());
+    }
+
+    /// Makes the neighbours of a user's configuration file reachable under the prefix.
+    pub(crate) fn link_neighbours(&self, file: &Path) {
+        let directory = file.parent().expect("a file in a directory");
+        for entry in fs::read_dir(directory).expect("a readable directory") {
+            let entry = entry.expect("a readable directory").path();
+            let here = self.path(&entry.file_name().unwrap_or_default().to_string_lossy());
+            if entry != file && !here.exists() {
+                symlink(entry, here).expect("a new link");
+            }
+        }
+    }
+
+    pub(crate) fn error_log(&self) -> String {
+        self.read("logs/error.log")
+    }
+
+    /// What nginx said before it had a log.
+    pub(crate) fn console(&self) -> String {
+        self.read("logs/console")
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read(self.path(name))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Leaves the directory for whoever looks into the failure.
+    pub(crate) fn keep(&mut self) {
+        self.directory.disable_cleanup(true);
+    }
+}
+
+fn write(path: &Path, content: &[u8]) {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).expect("the file's directory");
+    }
+    fs::write(path, content).expect("a writable prefix");
+}

@@ -1,0 +1,44 @@
+//! What the module does to real requests in a real nginx, one file per subject.
+
+mod actual;
+mod auth;
+mod config_errors;
+mod config_files;
+mod directives;
+mod duplicates;
+mod errors;
+mod faults;
+mod governing_policy;
+mod http2;
+mod keepalive;
+mod off;
+mod origins;
+mod preflight;
+mod reload;
+mod same_origin;
+mod subrequests;
+mod vary;
+
+use harness::Response;
+
+/// The origin that the configurations allow.
+const APP: &str = "https://app.example.com";
+/// An origin that they do not allow.
+const STRANGER: &str = "https://stranger.example";
+
+/// Fails unless scripts of `origin` may read the response.
+#[track_caller]
+fn assert_allows(response: &Response, origin: &str) {
+    assert_eq!(response.only("Access-Control-Allow-Origin"), origin, "{response}");
+}
+
+/// Fails if the response tells a browser anything about cross-origin access.
+#[track_caller]
+fn assert_silent(response: &Response) {
+    assert!(response.access_control().is_empty(), "{response}");
+}
+
+#[track_caller]
+fn assert_status(response: &Response, status: u16) {
+    assert_eq!(response.status, status, "{response}");
+}
