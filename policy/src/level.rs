@@ -1,6 +1,6 @@
 //! What the directives of one level (`http`, a `server`, a `location`, an `if`) say, and what it inherits.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::rc::Rc;
 
 use crate::census::{Census, Ticket};
@@ -11,7 +11,7 @@ use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::origin::{doubts, AllowedOrigin, Doubt, OriginSet};
-use crate::policy::{AllowOrigin, Policy, UnsafeOptions};
+use crate::policy::{AllowOrigin, Cors, Policy, UnsafeOptions};
 use crate::problem::{shown, Position, Problem, Severity};
 
 /// What a server's notation means.
@@ -21,6 +21,27 @@ pub trait Syntax {
 
     /// Keeps a text with variables for the time of requests, and numbers it.
     fn variable(&mut self, text: &[u8]) -> Option<usize>;
+}
+
+/// A block of the configuration, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block<'a> {
+    /// `http`
+    Http,
+    /// `server`
+    Server(&'a str),
+    /// `location`, or an `if` or `limit_except` in it
+    Location(&'a str),
+}
+
+impl Display for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http => f.write_str("in http"),
+            Self::Server(name) => write!(f, "in server \"{name}\""),
+            Self::Location(name) => write!(f, "in location \"{name}\""),
+        }
+    }
 }
 
 /// What was said, and where.
@@ -321,8 +342,8 @@ impl Level {
             && unsafe_options.is_none()
     }
 
-    /// Makes the policy of this level, called `name` in messages, from what it says and what `outer` says.
-    pub fn inherit(self, outer: &Scope, name: &str, census: &mut Census) -> (Scope, Vec<Problem>) {
+    /// Makes the policy of this level, which is that of `block`, from what it says and what `outer` says.
+    pub fn inherit(self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (Scope, Vec<Problem>) {
         if self.is_empty() {
             return (outer.clone(), Vec::new());
         }
@@ -330,7 +351,11 @@ impl Level {
         let mut scope = outer.clone();
         let mut policy = (*outer.policy).clone();
         if let Some(Said { value, at }) = self.cors {
-            policy.cors = Some(value);
+            policy.cors = match block {
+                Block::Http | Block::Server(_) if !value => Cors::Off,
+                Block::Location(_) if !value => Cors::OffHere,
+                _ => Cors::On,
+            };
             scope.cors = value.then(|| census.enter(Directive::Cors, &at));
         }
         let mut lists = scope.lists;
@@ -371,7 +396,7 @@ impl Level {
         take(&mut policy.unsafe_options, self.unsafe_options);
         policy.settle();
         if policy.is_on() {
-            problems.extend(scope.check(&policy, name));
+            problems.extend(scope.check(&policy, block));
             scope.lists.iter().flatten().for_each(|list| census.note_effect(*list));
             if let (Some(cors), AllowOrigin::Any | AllowOrigin::Listed { .. }) = (scope.cors, &*policy.allow_origin) {
                 census.note_effect(cors);
@@ -384,7 +409,7 @@ impl Level {
 
 impl Scope {
     /// What is wrong only once everything is put together.
-    fn check(&self, policy: &Policy, name: &str) -> Vec<Problem> {
+    fn check(&self, policy: &Policy, block: Block<'_>) -> Vec<Problem> {
         let options = policy.unsafe_options;
         let with_credentials = matches!(*policy.allow_credentials, AllowCredentials::On);
         let lists = [
@@ -411,7 +436,7 @@ impl Scope {
                     directive.name(),
                     shown(doubted.value.as_bytes()),
                 );
-                problems.push(Problem::new(Severity::Error, &doubted.at, text).in_place(name));
+                problems.push(Problem::new(Severity::Error, &doubted.at, text).in_place(&block.to_string()));
             }
         }
         problems

@@ -30,7 +30,7 @@ pub mod vary;
 pub use census::Census;
 pub use decision::{Outcome, Reason, Verdict};
 pub use directive::Directive;
-pub use level::{Level, Scope, Syntax};
+pub use level::{Block, Level, Scope, Syntax};
 pub use policy::{Policy, PreflightMode};
 pub use problem::{Position, Problem, Severity};
 pub use request::{Context, Field, Preflight, Request, Target};

@@ -31,6 +31,17 @@ pub(crate) enum AllowOrigin {
     },
 }
 
+/// What `cors` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cors {
+    On,
+    /// The location has no policy of its own.
+    #[default]
+    Off,
+    /// The location is to have none, whichever policy governs the request.
+    OffHere,
+}
+
 /// What happens to a preflight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PreflightMode {
@@ -42,8 +53,7 @@ pub enum PreflightMode {
 /// What the `cors_*` directives of one location say. Lists are shared with the levels that inherit them.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// `cors`, where it was said at this level or further out.
-    pub(crate) cors: Option<bool>,
+    pub(crate) cors: Cors,
     pub(crate) allow_origin: Rc<AllowOrigin>,
     pub(crate) allow_methods: Rc<AllowMethods>,
     pub(crate) allow_headers: Rc<AllowHeaders>,
@@ -69,7 +79,7 @@ pub(crate) struct UnsafeOptions {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            cors: None,
+            cors: Cors::default(),
             allow_origin: Rc::default(),
             allow_methods: Rc::default(),
             allow_headers: Rc::default(),
@@ -86,12 +96,13 @@ impl Default for Policy {
 impl Policy {
     /// Whether the policy applies.
     pub fn is_on(&self) -> bool {
-        self.cors == Some(true)
+        self.cors == Cors::On
     }
 
-    /// Whether `cors off` was said, which is more than saying nothing.
-    pub fn is_explicitly_off(&self) -> bool {
-        self.cors == Some(false)
+    /// Whether the location itself says `cors off`, which wins over the policy that governs the request. For a whole
+    /// server that says it, it is no more than the default.
+    pub fn is_off_here(&self) -> bool {
+        self.cors == Cors::OffHere
     }
 
     /// The status of an answered preflight.
