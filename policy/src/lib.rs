@@ -31,7 +31,7 @@ pub use census::Census;
 pub use decision::{Outcome, Reason, Verdict};
 pub use directive::Directive;
 pub use level::{Block, Level, Scope, Syntax};
-pub use policy::{Policy, PreflightMode};
+pub use policy::Policy;
 pub use problem::{Position, Problem, Severity};
 pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{HeaderName, ResponseHeaders, Value};

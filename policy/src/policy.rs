@@ -42,14 +42,6 @@ pub(crate) enum Cors {
     OffHere,
 }
 
-/// What happens to a preflight.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PreflightMode {
-    /// It is answered in the access phase.
-    #[default]
-    Answer,
-}
-
 /// What the `cors_*` directives of one location say. Lists are shared with the levels that inherit them.
 #[derive(Clone, Debug)]
 pub struct Policy {
