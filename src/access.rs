@@ -19,6 +19,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook for the configuration that it reads.
     let configuration = unsafe { Configuration::from_raw(cf) };
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
+        configuration.report_the_rest();
         let (refused, in_use) = configuration
             .with_main(|main| (main.refused, main.in_use))
             .unwrap_or((true, false));
@@ -89,7 +90,7 @@ fn answer_preflight(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     let Some(preflight) = read.preflight() else {
         return Ok(DECLINED);
     };
-    let verdict = policy.judge(&read, || request.target());
+    let verdict = policy.judge(&read, &request);
     let status = match verdict {
         Verdict::Anyone | Verdict::Allowed { .. } => policy.preflight_status(),
         // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.

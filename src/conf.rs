@@ -1,14 +1,16 @@
 //! From directives to policies: what nginx calls while it reads a configuration.
 
+use core::cell::Cell;
 use core::ffi::{c_char, c_void};
 use core::ptr;
 use std::rc::Rc;
 
-use cors_policy::{Directive, Level, Policy, Position, Problem, Scope, Severity};
+use cors_policy::{Block, Census, Directive, Level, Policy, Position, Problem, Scope, Severity, Syntax};
 use nginx_sys::{
-    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
-    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
-    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_pool_t, ngx_str_t,
+    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_compile_complex_value, ngx_http_compile_complex_value_t,
+    ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t,
+    ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t,
+    ngx_parse_time, ngx_pool_t, ngx_str_t, NGX_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
@@ -31,8 +33,25 @@ pub(crate) struct MainConf {
     pub(crate) in_use: bool,
     /// The file that is being read: its name is shared by the positions of its directives.
     file: Option<Rc<str>>,
-    /// Problems of outer levels come up again in every location that inherits them.
-    told: Vec<Problem>,
+    census: Census,
+    /// The texts with variables that name origins, by number.
+    variables: Vec<Variable>,
+}
+
+impl MainConf {
+    /// What `Syntax::variable` has given this number.
+    pub(crate) fn variable(&self, number: usize) -> Option<&Variable> {
+        self.variables.get(number)
+    }
+}
+
+/// A text with variables.
+pub(crate) struct Variable {
+    pub(crate) value: ngx_http_complex_value_t,
+    /// As it was written.
+    pub(crate) text: Box<[u8]>,
+    /// This worker has said that its value was of no use.
+    pub(crate) complained: Cell<bool>,
 }
 
 /// What concerns one location, `if`, `server`, or `http`.
@@ -41,7 +60,7 @@ pub(crate) struct LocationConf {
     level: Level,
     scope: Option<Scope>,
     policy: Option<Rc<Policy>>,
-    explicitly_off: bool,
+    is_off_here: bool,
     #[cfg(feature = "fault-injection")]
     pub(crate) fault: crate::fault::Fault,
 }
@@ -53,25 +72,25 @@ impl LocationConf {
         self.policy.as_deref()
     }
 
-    /// Whether `cors off` is in force, which wins over the policy that governs the request.
-    pub(crate) fn is_explicitly_off(&self) -> bool {
-        self.explicitly_off
+    /// Whether the location says `cors off`, which wins over the policy that governs the request.
+    pub(crate) fn is_off_here(&self) -> bool {
+        self.is_off_here
     }
 
     /// What the level says with all that it inherits from `outer`; worked out once.
-    fn settle(&mut self, outer: &Scope, name: &str) -> (&Scope, Vec<Problem>) {
+    fn settle(&mut self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (&Scope, Vec<Problem>) {
         let mut problems = Vec::new();
         let Self {
             level,
             scope,
             policy,
-            explicitly_off,
+            is_off_here,
             ..
         } = self;
         let scope = scope.get_or_insert_with(|| {
-            let (scope, found) = core::mem::take(level).inherit(outer, name);
+            let (scope, found) = core::mem::take(level).inherit(outer, block, census);
             *policy = Some(scope.policy()).filter(|policy| policy.is_on()).cloned();
-            *explicitly_off = scope.policy().is_explicitly_off();
+            *is_off_here = scope.policy().is_off_here();
             problems = found;
             scope
         });
@@ -160,8 +179,8 @@ impl Configuration {
         }
     }
 
-    /// How messages call the block that is being merged.
-    fn place(self) -> String {
+    /// Runs `run` with the block that nginx is merging.
+    fn with_block<T>(self, run: impl FnOnce(Block<'_>) -> T) -> T {
         // SAFETY: while nginx merges a block its context holds the core module's configurations of that block.
         let (location, server) = unsafe {
             let context = self.context();
@@ -170,15 +189,14 @@ impl Configuration {
             let server = (*(*context).srv_conf.add(index)).cast::<ngx_http_core_srv_conf_t>();
             ((*location).name.as_bytes(), (*server).server_name.as_bytes())
         };
-        let (kind, name) = if location.is_empty() {
-            ("server", server)
+        if location.is_empty() {
+            run(Block::Server(&String::from_utf8_lossy(server)))
         } else {
-            ("location", location)
-        };
-        format!("in {kind} \"{}\"", String::from_utf8_lossy(name))
+            run(Block::Location(&String::from_utf8_lossy(location)))
+        }
     }
 
-    fn report(self, problems: &[Problem]) {
+    pub(crate) fn report(self, problems: &[Problem]) {
         for problem in problems {
             let refused = problem.severity == Severity::Error;
             self.with_main(|main| main.refused |= refused);
@@ -186,25 +204,52 @@ impl Configuration {
         }
     }
 
-    /// Reports what comes up again in every block that inherits it.
-    fn report_once(self, mut problems: Vec<Problem>) {
-        self.with_main(|main| {
-            problems.retain(|problem| !main.told.iter().any(|told| told.repeats(problem)));
-            main.told.extend_from_slice(&problems);
-        });
-        self.report(&problems);
+    /// What shows only at the end.
+    pub(crate) fn report_the_rest(self) {
+        if let Some(problems) = self.with_main(|main| main.census.finish()) {
+            self.report(&problems);
+        }
     }
 }
 
-/// nginx's notation of times, in seconds.
-fn parse_time(value: &[u8]) -> Option<u64> {
-    let mut value = ngx_str_t {
-        len: value.len(),
-        data: value.as_ptr().cast_mut(),
-    };
-    // SAFETY: nginx reads `len` bytes and writes none.
-    let seconds = unsafe { ngx_parse_time(&mut value, 1) };
-    u64::try_from(seconds).ok()
+impl Syntax for Configuration {
+    fn time(&self, value: &[u8]) -> Option<u64> {
+        let mut value = str(value);
+        // SAFETY: nginx reads `len` bytes and writes none.
+        let seconds = unsafe { ngx_parse_time(&mut value, 1) };
+        u64::try_from(seconds).ok()
+    }
+
+    fn variable(&mut self, text: &[u8]) -> Option<usize> {
+        // SAFETY: all fields of a complex value may be zero; nginx fills it in.
+        let mut compiled: ngx_http_complex_value_t = unsafe { core::mem::zeroed() };
+        // SAFETY: as above, and likewise for what nginx needs to fill it in.
+        let mut compile: ngx_http_compile_complex_value_t = unsafe { core::mem::zeroed() };
+        let mut value = str(text);
+        compile.cf = self.0;
+        compile.value = &mut value;
+        compile.complex_value = &mut compiled;
+        // SAFETY: nginx allocates in the configuration's pool, and keeps pointers to the text, which lies there too.
+        if unsafe { ngx_http_compile_complex_value(&mut compile) } != NGX_OK as ngx_int_t {
+            return None;
+        }
+        self.with_main(|main| {
+            main.variables.push(Variable {
+                value: compiled,
+                text: text.into(),
+                complained: Cell::new(false),
+            });
+            main.variables.len() - 1
+        })
+    }
+}
+
+/// A string for nginx to read.
+fn str(bytes: &[u8]) -> ngx_str_t {
+    ngx_str_t {
+        len: bytes.len(),
+        data: bytes.as_ptr().cast_mut(),
+    }
 }
 
 pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {
@@ -238,7 +283,7 @@ pub(crate) unsafe extern "C" fn read_directive(
     conf: *mut c_void,
 ) -> *mut c_char {
     // SAFETY: nginx calls this hook for the configuration that it reads.
-    let configuration = unsafe { Configuration::from_raw(cf) };
+    let mut configuration = unsafe { Configuration::from_raw(cf) };
     guard(configuration.log(), NGX_CONF_ERROR, || {
         // SAFETY: nginx hands over what `create_location` made for this level, and keeps no other reference to it.
         let location = unsafe { conf.cast::<LocationConf>().as_mut() };
@@ -248,9 +293,8 @@ pub(crate) unsafe extern "C" fn read_directive(
         let Some(directive) = Directive::from_name(name) else {
             return NGX_CONF_ERROR;
         };
-        let problems = location
-            .level
-            .read(directive, &values, &configuration.position(), parse_time);
+        let position = configuration.position();
+        let problems = location.level.read(directive, &values, &position, &mut configuration);
         configuration.report(&problems);
         NGX_CONF_OK
     })
@@ -277,13 +321,20 @@ pub(crate) unsafe extern "C" fn merge_location(
         };
         #[cfg(feature = "fault-injection")]
         inner.fault.inherit(outer.fault);
-        // Of all levels only `http` has not been merged into another before.
-        let (scope, problems) = outer.settle(&Scope::default(), "in http");
-        configuration.report_once(problems);
-        let (_, problems) = inner.settle(scope, &configuration.place());
-        configuration.report_once(problems);
-        let in_use = inner.policy.is_some();
-        configuration.with_main(|main| main.in_use |= in_use);
+        let settled = configuration.with_block(|block| {
+            configuration.with_main(|main| {
+                // Of all levels only `http` has not been merged into another before.
+                let (scope, mut problems) = outer.settle(&Scope::default(), Block::Http, &mut main.census);
+                let (_, found) = inner.settle(scope, block, &mut main.census);
+                main.in_use |= inner.policy.is_some();
+                problems.extend(found);
+                problems
+            })
+        });
+        match settled {
+            Some(problems) => configuration.report(&problems),
+            None => return NGX_CONF_ERROR,
+        }
         NGX_CONF_OK
     })
 }

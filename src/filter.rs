@@ -67,7 +67,7 @@ unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
 fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
     if !request.is_main()
         || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t
-        || request.location().is_some_and(|location| location.is_explicitly_off())
+        || request.location().is_some_and(|location| location.is_off_here())
     {
         return Ok(());
     }
@@ -84,7 +84,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
         None if policy.answers_anyone() => policy.response(cors_policy::Verdict::Anyone, cors_policy::Field::Absent),
         None => {
             let read = request.read();
-            policy.response(policy.judge(&read, || request.target()), read.origin)
+            policy.response(policy.judge(&read, &request), read.origin)
         }
     };
 

@@ -3,13 +3,16 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use cors_policy::{HeaderName, Target};
+use cors_policy::{Context, HeaderName, Target};
 use nginx_sys::{
-    ngx_http_discard_request_body, ngx_http_finalize_request, ngx_http_request_t, ngx_http_send_header, ngx_int_t,
-    ngx_list_t, ngx_log_t, ngx_pool_t, ngx_uint_t, NGX_HTTP_OPTIONS, NGX_OK,
+    ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_finalize_request, ngx_http_request_t,
+    ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t, NGX_HTTP_OPTIONS,
+    NGX_LOG_WARN, NGX_OK,
 };
 
-use crate::conf::LocationConf;
+use ngx::ngx_log_error;
+
+use crate::conf::{LocationConf, MainConf};
 use crate::list::{self, Entries};
 use crate::pool::{self, OutOfMemory};
 use crate::{module, shim};
@@ -110,21 +113,6 @@ impl<'r> Request<'r> {
             .map(|entry| entry.value())
     }
 
-    /// Where the request went, for the comparison with its origin.
-    pub(crate) fn target(self) -> Target<'r> {
-        let headers = &self.get().headers_in;
-        // SAFETY: the pointer is null or points into the request's list of headers.
-        let authority = match unsafe { headers.host.as_ref() } {
-            Some(host) => host.value.as_bytes(),
-            None => headers.server.as_bytes(),
-        };
-        Target {
-            // SAFETY: the request is alive, and the function reads one field of its connection.
-            secure: unsafe { shim::ngx_http_cors_is_secure(self.as_ptr()) != 0 },
-            authority,
-        }
-    }
-
     pub(crate) fn status(self) -> ngx_uint_t {
         self.get().headers_out.status
     }
@@ -181,9 +169,77 @@ impl<'r> Request<'r> {
         unsafe {
             (*raw).headers_out.status = status.into();
             (*raw).headers_out.content_length_n = 0;
-            shim::ngx_http_cors_set_header_only(raw);
+            shim::ngx_http_cors_set_header_only(raw, 1);
             let sent = ngx_http_send_header(raw);
+            if sent > NGX_OK as ngx_int_t {
+                // nginx sends an error page in the place of the header, and that has a body.
+                shim::ngx_http_cors_set_header_only(raw, 0);
+            }
             ngx_http_finalize_request(raw, sent);
+        }
+    }
+
+    fn main_conf(self) -> Option<&'r MainConf> {
+        // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
+        // long as the cycle, and a request does not outlive its cycle.
+        unsafe {
+            let slot = *self.get().main_conf.add(module::HANDLER.index_in_http());
+            slot.cast::<MainConf>().as_ref()
+        }
+    }
+}
+
+impl<'r> Context<'r> for Request<'r> {
+    fn target(&self) -> Target<'r> {
+        let headers = &self.get().headers_in;
+        // SAFETY: the pointer is null or points into the request's list of headers.
+        let authority = match unsafe { headers.host.as_ref() } {
+            Some(host) => host.value.as_bytes(),
+            None => headers.server.as_bytes(),
+        };
+        Target {
+            // SAFETY: the request is alive, and the function reads one field of its connection.
+            secure: unsafe { shim::ngx_http_cors_is_secure(self.as_ptr()) != 0 },
+            authority,
+        }
+    }
+
+    fn variable(&self, number: usize) -> &'r [u8] {
+        let Some(variable) = self.main_conf().and_then(|main| main.variable(number)) else {
+            return &[];
+        };
+        let mut value = ngx_str_t::empty();
+        // nginx only reads the complex value, though it does not say so.
+        let compiled = (&raw const variable.value).cast_mut();
+        // SAFETY: the request is alive; nginx writes the value to memory that lives as long as the request.
+        unsafe {
+            if ngx_http_complex_value(self.as_ptr(), compiled, &mut value) != NGX_OK as ngx_int_t {
+                return &[];
+            }
+            core::slice::from_raw_parts(
+                if value.len == 0 {
+                    NonNull::dangling().as_ptr()
+                } else {
+                    value.data
+                },
+                value.len,
+            )
+        }
+    }
+
+    fn ignored(&self, number: usize, why: &'static str) {
+        let Some(variable) = self.main_conf().and_then(|main| main.variable(number)) else {
+            return;
+        };
+        if !variable.complained.replace(true) {
+            let text = variable.text.escape_ascii();
+            ngx_log_error!(
+                NGX_LOG_WARN,
+                self.log(),
+                "cors: the value of \"{}\" is ignored: {}",
+                text,
+                why
+            );
         }
     }
 }

@@ -20,9 +20,9 @@ ngx_http_cors_is_secure(const ngx_http_request_t *r)
 
 
 void
-ngx_http_cors_set_header_only(ngx_http_request_t *r)
+ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only)
 {
-    r->header_only = 1;
+    r->header_only = header_only ? 1 : 0;
 }
 
 

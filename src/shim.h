@@ -21,6 +21,8 @@
     X(ngx_command_t)                                                          \
     X(ngx_module_t)                                                           \
     X(ngx_http_module_t)                                                      \
+    X(ngx_http_complex_value_t)                                               \
+    X(ngx_http_compile_complex_value_t)                                       \
     X(ngx_http_request_t)                                                     \
     X(ngx_http_headers_in_t)                                                  \
     X(ngx_http_headers_out_t)                                                 \
@@ -72,8 +74,8 @@ ngx_uint_t ngx_http_cors_was_redirected(const ngx_http_request_t *r);
 /* Whether the request came over TLS. */
 ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 
-/* Makes the response end with its header. */
-void ngx_http_cors_set_header_only(ngx_http_request_t *r);
+/* Whether the response ends with its header. */
+void ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only);
 
 /* Whether nginx is about to write "Vary: Accept-Encoding" by itself; if so, it no longer will. */
 ngx_uint_t ngx_http_cors_take_gzip_vary(ngx_http_request_t *r);

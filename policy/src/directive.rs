@@ -77,7 +77,7 @@ impl Directive {
             Self::AllowCredentials => "\"on\", \"off\", or origins such as \"https://app.example.com\"",
             Self::MaxAge => "a time such as \"2h\", or \"off\"",
             Self::PreflightStatus => "a status from 200 to 299",
-            Self::Unsafe => "\"any_origin_credentials\", \"insecure_origins\" or \"null_origin\"",
+            Self::Unsafe => "\"any_origin_credentials\", \"insecure_origins\", \"null_origin\", \"public_suffixes\" or \"broad_regex\"",
         }
     }
 }

@@ -1,17 +1,48 @@
 //! What the directives of one level (`http`, a `server`, a `location`, an `if`) say, and what it inherits.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::rc::Rc;
 
+use crate::census::{Census, Ticket};
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
 use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
-use crate::origin::{AllowedOrigin, OriginSet};
-use crate::policy::{AllowOrigin, Policy, UnsafeOptions};
+use crate::origin::{doubts, AllowedOrigin, Doubt, OriginSet};
+use crate::policy::{AllowOrigin, Cors, Policy, UnsafeOptions};
 use crate::problem::{shown, Position, Problem, Severity};
+
+/// What a server's notation means.
+pub trait Syntax {
+    /// The seconds of a time such as `2h`.
+    fn time(&self, value: &[u8]) -> Option<u64>;
+
+    /// Keeps a text with variables for the time of requests, and numbers it.
+    fn variable(&mut self, text: &[u8]) -> Option<usize>;
+}
+
+/// A block of the configuration, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block<'a> {
+    /// `http`
+    Http,
+    /// `server`
+    Server(&'a str),
+    /// `location`, or an `if` or `limit_except` in it
+    Location(&'a str),
+}
+
+impl Display for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http => f.write_str("in http"),
+            Self::Server(name) => write!(f, "in server \"{name}\""),
+            Self::Location(name) => write!(f, "in location \"{name}\""),
+        }
+    }
+}
 
 /// What was said, and where.
 #[derive(Debug)]
@@ -20,39 +51,48 @@ struct Said<T> {
     at: Position,
 }
 
+/// A value that is dangerous, and where it was said.
+#[derive(Debug)]
+struct Doubted {
+    value: String,
+    doubt: Doubt,
+    at: Position,
+}
+
+/// So many dangerous values of one list are told; the rest are most likely of the same kind.
+const MOST_DOUBTS: usize = 100;
+
+/// A list of origins, and what is dangerous in it.
+#[derive(Debug, Default)]
+struct Origins<T> {
+    list: T,
+    doubts: Vec<Doubted>,
+}
+
 /// The directives of one level, as they were read.
 #[derive(Debug, Default)]
 pub struct Level {
     cors: Option<Said<bool>>,
-    allow_origin: Option<Said<AllowOrigin>>,
+    allow_origin: Option<Said<Origins<AllowOrigin>>>,
     allow_methods: Option<Said<AllowMethods>>,
     allow_headers: Option<Said<AllowHeaders>>,
     expose_headers: Option<Said<ExposeHeaders>>,
-    allow_credentials: Option<Said<AllowCredentials>>,
+    allow_credentials: Option<Said<Origins<AllowCredentials>>>,
     max_age: Option<Said<Option<MaxAge>>>,
     preflight_status: Option<Said<u16>>,
     unsafe_options: Option<Said<UnsafeOptions>>,
 }
 
 /// A level with everything that it inherits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Scope {
     policy: Rc<Policy>,
-    origins_at: Option<Position>,
+    origin_doubts: Rc<Vec<Doubted>>,
+    credential_doubts: Rc<Vec<Doubted>>,
     credentials_at: Option<Position>,
-    cors_at: Option<Position>,
-}
-
-impl Default for Scope {
-    /// What is in force where nothing was said.
-    fn default() -> Self {
-        Self {
-            policy: Rc::default(),
-            origins_at: None,
-            credentials_at: None,
-            cors_at: None,
-        }
-    }
+    cors: Option<Ticket>,
+    /// The lists in force, each in a place of its own.
+    lists: [Option<Ticket>; 4],
 }
 
 impl Scope {
@@ -95,13 +135,13 @@ impl Report<'_> {
 }
 
 impl Level {
-    /// Takes in one directive with its values. `parse_time` reads the server's notation of time, in seconds.
+    /// Takes in one directive with its values.
     pub fn read(
         &mut self,
         directive: Directive,
         values: &[&[u8]],
         at: &Position,
-        parse_time: impl Fn(&[u8]) -> Option<u64>,
+        syntax: &mut impl Syntax,
     ) -> Vec<Problem> {
         let mut report = Report {
             directive,
@@ -117,7 +157,7 @@ impl Level {
                 let value = one(values, &mut report, flag).unwrap_or(true);
                 self.cors = Some(said(value, at));
             }
-            Directive::AllowOrigin => self.read_origins(values, at, &mut report),
+            Directive::AllowOrigin => self.read_origins(values, at, syntax, &mut report),
             Directive::AllowMethods => {
                 let list = &mut said_list(&mut self.allow_methods, at, AllowMethods::empty).value;
                 each(values, &mut report, |value, report| {
@@ -140,7 +180,8 @@ impl Level {
             Directive::MaxAge => {
                 let value = one(values, &mut report, |value| match value {
                     b"off" => Ok(None),
-                    _ => parse_time(value)
+                    _ => syntax
+                        .time(value)
                         .map(Some)
                         .ok_or("it is no time; write a number with a unit, such as \"2h\", or \"off\""),
                 });
@@ -167,6 +208,8 @@ impl Level {
                     "any_origin_credentials" => options.any_origin_credentials = true,
                     "insecure_origins" => options.insecure_origins = true,
                     "null_origin" => options.null_origin = true,
+                    "public_suffixes" => options.public_suffixes = true,
+                    "broad_regex" => options.broad_regex = true,
                     _ => report.error(
                         value.as_bytes(),
                         format_args!("there is no such option; write {}", directive.takes()),
@@ -204,34 +247,47 @@ impl Level {
         }
     }
 
-    fn read_origins(&mut self, values: &[&[u8]], at: &Position, report: &mut Report<'_>) {
-        let allow = &mut said_list(&mut self.allow_origin, at, AllowOrigin::default).value;
+    fn read_origins(&mut self, values: &[&[u8]], at: &Position, syntax: &mut impl Syntax, report: &mut Report<'_>) {
+        const BESIDE: &str =
+            "\"*\" admits every origin and cannot stand beside others; remove the others, or the \"*\"";
+        let Origins { list, doubts } = &mut said_list(&mut self.allow_origin, at, Origins::default).value;
         each(values, report, |value, report| {
-            let origin = match AllowedOrigin::parse(value) {
-                Ok(origin) => origin,
-                Err(error) => return report.error(value.as_bytes(), error),
-            };
-            let beside = "\"*\" admits every origin and cannot stand beside others; remove the others, or the \"*\"";
-            match (&mut *allow, origin) {
-                (AllowOrigin::Nobody, AllowedOrigin::Any) => *allow = AllowOrigin::Any,
-                (AllowOrigin::Any, AllowedOrigin::Any) => {
-                    report.warning(value.as_bytes(), "it is listed already; remove one")
+            if matches!(list, AllowOrigin::Nobody) && value != "*" {
+                *list = AllowOrigin::Listed {
+                    set: OriginSet::default(),
+                    variables: Vec::new(),
+                };
+            }
+            match list {
+                AllowOrigin::Any if value == "*" => {
+                    report.warning(value.as_bytes(), "it is listed already; remove one");
                 }
-                (AllowOrigin::Any, _) | (AllowOrigin::Listed(_), AllowedOrigin::Any) => {
-                    report.error(value.as_bytes(), beside)
+                AllowOrigin::Any => report.error(value.as_bytes(), BESIDE),
+                AllowOrigin::Listed { .. } if value == "*" => report.error(value.as_bytes(), BESIDE),
+                AllowOrigin::Nobody => {
+                    *list = AllowOrigin::Any;
+                    doubt(doubts, &AllowedOrigin::Any, value, at);
                 }
-                (AllowOrigin::Listed(set), origin) => insert(set, origin, value, report),
-                (AllowOrigin::Nobody, origin) => {
-                    let mut set = OriginSet::default();
-                    insert(&mut set, origin, value, report);
-                    *allow = AllowOrigin::Listed(set);
+                AllowOrigin::Listed { variables, .. } if value.contains('$') && !value.starts_with('~') => {
+                    match syntax.variable(value.as_bytes()) {
+                        Some(variable) => variables.push(variable),
+                        None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
+                    }
                 }
+                AllowOrigin::Listed { set, .. } => match AllowedOrigin::parse(value) {
+                    Ok(origin) => {
+                        doubt(doubts, &origin, value, at);
+                        insert(set, origin, value, report);
+                    }
+                    Err(error) => report.error(value.as_bytes(), error),
+                },
             }
         });
     }
 
     fn read_credentials(&mut self, values: &[&[u8]], at: &Position, report: &mut Report<'_>) {
-        let credentials = match values {
+        let mut doubts = Vec::new();
+        let list = match values {
             [b"on"] => AllowCredentials::On,
             [b"off"] => AllowCredentials::Off,
             _ => {
@@ -241,19 +297,25 @@ impl Level {
                     _ if matches!(value, "on" | "off") => {
                         report.error(value.as_bytes(), "it cannot stand beside origins; remove it, or the origins");
                     }
+                    _ if value.contains('$') && !value.starts_with('~') => report.error(
+                        value.as_bytes(),
+                        "variables are evaluated in \"cors_allow_origin\" alone; write \"on\", or list origins",
+                    ),
                     Ok(AllowedOrigin::Any) => report.error(
                         value.as_bytes(),
                         "\"*\" would hand every site the user's credentials; write \"on\" for the origins of cors_allow_origin, or list origins",
                     ),
-                    Ok(origin) => insert(&mut set, origin, value, report),
+                    Ok(origin) => {
+                        doubt(&mut doubts, &origin, value, at);
+                        insert(&mut set, origin, value, report);
+                    }
                     Err(error) => report.error(value.as_bytes(), format_args!("{error}, or write \"on\" or \"off\"")),
                 }
                 });
-                set.shrink();
                 AllowCredentials::For(set)
             }
         };
-        self.allow_credentials = Some(said(credentials, at));
+        self.allow_credentials = Some(said(Origins { list, doubts }, at));
     }
 
     /// Whether no directive was read.
@@ -280,111 +342,171 @@ impl Level {
             && unsafe_options.is_none()
     }
 
-    /// Makes the policy of this level, called `name` in messages, from what it says and what `outer` says.
-    pub fn inherit(self, outer: &Scope, name: &str) -> (Scope, Vec<Problem>) {
+    /// Makes the policy of this level, which is that of `block`, from what it says and what `outer` says.
+    pub fn inherit(self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (Scope, Vec<Problem>) {
         if self.is_empty() {
             return (outer.clone(), Vec::new());
         }
+        let mut problems = Vec::new();
         let mut scope = outer.clone();
         let mut policy = (*outer.policy).clone();
         if let Some(Said { value, at }) = self.cors {
-            policy.cors = Some(value);
-            scope.cors_at = Some(at);
+            policy.cors = match block {
+                Block::Http | Block::Server(_) if !value => Cors::Off,
+                Block::Location(_) if !value => Cors::OffHere,
+                _ => Cors::On,
+            };
+            scope.cors = value.then(|| census.enter(Directive::Cors, &at));
         }
-        if let Some(Said { mut value, at }) = self.allow_origin {
-            if let AllowOrigin::Listed(set) = &mut value {
-                set.shrink();
+        let mut lists = scope.lists;
+        let [origin_list, method_list, header_list, expose_list] = &mut lists;
+        if let Some(Said { value, at }) = self.allow_origin {
+            let Origins { mut list, doubts } = value;
+            if let AllowOrigin::Listed { set, .. } = &mut list {
+                complete(set, Directive::AllowOrigin, &at, &mut problems);
             }
-            policy.allow_origin = Rc::new(value);
-            scope.origins_at = Some(at);
+            policy.allow_origin = Rc::new(list);
+            scope.origin_doubts = Rc::new(doubts);
+            *origin_list = Some(census.enter(Directive::AllowOrigin, &at));
         }
         if let Some(Said { value, at }) = self.allow_credentials {
-            policy.allow_credentials = Rc::new(value);
+            let Origins { mut list, doubts } = value;
+            if let AllowCredentials::For(set) = &mut list {
+                complete(set, Directive::AllowCredentials, &at, &mut problems);
+            }
+            policy.allow_credentials = Rc::new(list);
+            scope.credential_doubts = Rc::new(doubts);
             scope.credentials_at = Some(at);
         }
-        take(
-            &mut policy.allow_methods,
-            self.allow_methods.map(|said| Rc::new(said.value)),
-        );
-        take(
-            &mut policy.allow_headers,
-            self.allow_headers.map(|said| Rc::new(said.value)),
-        );
-        take(
-            &mut policy.expose_headers,
-            self.expose_headers.map(|said| Rc::new(said.value)),
-        );
-        take(&mut policy.max_age, self.max_age.map(|said| said.value));
-        take(
-            &mut policy.preflight_status,
-            self.preflight_status.map(|said| said.value),
-        );
-        take(&mut policy.unsafe_options, self.unsafe_options.map(|said| said.value));
+        if let Some(Said { value, at }) = self.allow_methods {
+            policy.allow_methods = Rc::new(value);
+            *method_list = Some(census.enter(Directive::AllowMethods, &at));
+        }
+        if let Some(Said { value, at }) = self.allow_headers {
+            policy.allow_headers = Rc::new(value);
+            *header_list = Some(census.enter(Directive::AllowHeaders, &at));
+        }
+        if let Some(Said { value, at }) = self.expose_headers {
+            policy.expose_headers = Rc::new(value);
+            *expose_list = Some(census.enter(Directive::ExposeHeaders, &at));
+        }
+        scope.lists = lists;
+        take(&mut policy.max_age, self.max_age);
+        take(&mut policy.preflight_status, self.preflight_status);
+        take(&mut policy.unsafe_options, self.unsafe_options);
         policy.settle();
-        let problems = if policy.is_on() {
-            scope.check(&policy, name)
-        } else {
-            Vec::new()
-        };
+        if policy.is_on() {
+            problems.extend(scope.check(&policy, block));
+            scope.lists.iter().flatten().for_each(|list| census.note_effect(*list));
+            if let (Some(cors), AllowOrigin::Any | AllowOrigin::Listed { .. }) = (scope.cors, &*policy.allow_origin) {
+                census.note_effect(cors);
+            }
+        }
         scope.policy = Rc::new(policy);
-        (scope, problems)
+        (scope, census.untold(problems))
     }
 }
 
 impl Scope {
     /// What is wrong only once everything is put together.
-    fn check(&self, policy: &Policy, name: &str) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let origins_at = self.origins_at.as_ref();
-        if let (AllowOrigin::Nobody, Some(at)) = (&*policy.allow_origin, &self.cors_at) {
-            let text = "\"cors on\" allows no origin: \"cors_allow_origin\" is missing; add it, or write \"cors off\"";
-            problems.push(Problem::new(Severity::Warning, at, text.to_owned()).in_place(name));
-        }
-        let Some(credentials_at) = &self.credentials_at else {
-            return problems;
-        };
+    fn check(&self, policy: &Policy, block: Block<'_>) -> Vec<Problem> {
         let options = policy.unsafe_options;
-        let mut refuse = |at: &Position, directive: Directive, member: &str, why: &str| {
-            let text = format!(
-                "\"{}\" has the value \"{}\" beside \"cors_allow_credentials\" at {credentials_at}: {why}",
-                directive.name(),
-                shown(member.as_bytes()),
-            );
-            problems.push(Problem::new(Severity::Error, at, text).in_place(name));
-        };
-        let (trusted, at, directive) = match (&*policy.allow_credentials, &*policy.allow_origin, origins_at) {
-            (AllowCredentials::On, AllowOrigin::Any, Some(at)) => {
-                if !options.any_origin_credentials {
-                    refuse(
-                        at,
-                        Directive::AllowOrigin,
-                        "*",
-                        "every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\"",
-                    );
+        let with_credentials = matches!(*policy.allow_credentials, AllowCredentials::On);
+        let lists = [
+            (Directive::AllowOrigin, &self.origin_doubts, with_credentials),
+            (Directive::AllowCredentials, &self.credential_doubts, true),
+        ];
+        let mut problems = Vec::new();
+        for (directive, doubts, with_credentials) in lists {
+            for doubted in doubts.iter() {
+                let Some((why, needs_credentials)) = objection(&doubted.doubt, options) else {
+                    continue;
+                };
+                if needs_credentials && !with_credentials {
+                    continue;
                 }
-                return problems;
+                let beside = match (&self.credentials_at, directive) {
+                    (Some(at), Directive::AllowOrigin) if needs_credentials => {
+                        format!(" beside \"cors_allow_credentials\" at {at}")
+                    }
+                    _ => String::new(),
+                };
+                let text = format!(
+                    "\"{}\" has the value \"{}\"{beside}: {why}",
+                    directive.name(),
+                    shown(doubted.value.as_bytes()),
+                );
+                problems.push(Problem::new(Severity::Error, &doubted.at, text).in_place(&block.to_string()));
             }
-            (AllowCredentials::On, AllowOrigin::Listed(set), Some(at)) => (set, at, Directive::AllowOrigin),
-            (AllowCredentials::For(set), ..) => (set, credentials_at, Directive::AllowCredentials),
-            _ => return problems,
-        };
-        if let Some(member) = trusted.insecure_member().filter(|_| !options.insecure_origins) {
-            refuse(
-                at,
-                directive,
-                member,
-                "whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\"",
-            );
-        }
-        if trusted.has_null() && !options.null_origin {
-            refuse(
-                at,
-                directive,
-                "null",
-                "any site can make itself the origin \"null\" with a sandboxed frame; remove it, or write \"cors_unsafe null_origin\"",
-            );
         }
         problems
+    }
+}
+
+/// What speaks against a dangerous value, unless it was allowed, and whether it does so with credentials alone.
+fn objection(doubt: &Doubt, options: UnsafeOptions) -> Option<(String, bool)> {
+    match doubt {
+        Doubt::Anyone => (!options.any_origin_credentials).then(|| {
+            let why = "every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\"";
+            (why.to_owned(), true)
+        }),
+        Doubt::Null => (!options.null_origin).then(|| {
+            let why = "every site can make itself the origin \"null\" with a sandboxed frame; remove it, or write \"cors_unsafe null_origin\"";
+            (why.to_owned(), true)
+        }),
+        Doubt::Insecure(admitted) => (!options.insecure_origins).then(|| {
+            let why = format!(
+                "it admits \"{}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\"",
+                shown(admitted.as_bytes())
+            );
+            (why, true)
+        }),
+        Doubt::PublicSuffix(suffix) => (!options.public_suffixes).then(|| {
+            let why = format!(
+                "everyone can register a name under \"{}\"; name the domain to trust, or write \"cors_unsafe public_suffixes\"",
+                shown(suffix.as_bytes())
+            );
+            (why, false)
+        }),
+        Doubt::Stranger(admitted, mistake) => (!options.broad_regex).then(|| {
+            let why = format!(
+                "it also admits \"{}\": {mistake}, or write \"cors_unsafe broad_regex\"",
+                shown(admitted.as_bytes())
+            );
+            (why, false)
+        }),
+    }
+}
+
+/// Makes a list ready, and warns about members that add nothing.
+fn complete(set: &mut OriginSet, directive: Directive, at: &Position, problems: &mut Vec<Problem>) {
+    if let Err(error) = set.complete() {
+        let text = format!(
+            "\"{}\" has too many or too large regular expressions: {error}; use patterns",
+            directive.name()
+        );
+        problems.push(Problem::new(Severity::Error, at, text));
+    }
+    for (member, pattern) in set.covered().take(MOST_DOUBTS) {
+        let text = format!(
+            "\"{}\" has the value \"{}\": \"{pattern}\" covers it; remove one",
+            directive.name(),
+            shown(member.as_bytes())
+        );
+        problems.push(Problem::new(Severity::Warning, at, text));
+    }
+}
+
+/// Keeps what is dangerous about `origin` until it is known whether that was allowed.
+fn doubt(kept: &mut Vec<Doubted>, origin: &AllowedOrigin, value: &str, at: &Position) {
+    for doubt in doubts(origin) {
+        if kept.len() < MOST_DOUBTS {
+            kept.push(Doubted {
+                value: value.to_owned(),
+                doubt,
+                at: at.clone(),
+            });
+        }
     }
 }
 
@@ -397,9 +519,9 @@ fn said_list<'a, T>(slot: &'a mut Option<Said<T>>, at: &Position, empty: impl Fn
     slot.get_or_insert_with(|| said(empty(), at))
 }
 
-fn take<T>(inherited: &mut T, own: Option<T>) {
+fn take<T>(inherited: &mut T, own: Option<Said<T>>) {
     if let Some(own) = own {
-        *inherited = own;
+        *inherited = own.value;
     }
 }
 

@@ -9,6 +9,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod census;
 mod credentials;
 mod decision;
 mod directive;
@@ -26,11 +27,12 @@ mod response;
 mod token;
 pub mod vary;
 
+pub use census::Census;
 pub use decision::{Outcome, Reason, Verdict};
 pub use directive::Directive;
-pub use level::{Level, Scope};
-pub use policy::{Policy, PreflightMode};
+pub use level::{Block, Level, Scope, Syntax};
+pub use policy::Policy;
 pub use problem::{Position, Problem, Severity};
-pub use request::{Field, Preflight, Request, Target};
+pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{HeaderName, ResponseHeaders, Value};
 pub use vary::Vary;

@@ -8,8 +8,8 @@ use crate::expose::{exposable, ExposeHeaders};
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
-use crate::origin::{OriginSet, SerializedOrigin};
-use crate::request::{Field, Preflight, Request, Target};
+use crate::origin::{is_insecure, is_origin, OriginSet};
+use crate::request::{Context, Field, Preflight, Request};
 use crate::response::{ResponseHeaders, Value};
 use crate::token::is_token;
 use crate::vary::Vary;
@@ -23,22 +23,29 @@ pub(crate) enum AllowOrigin {
     /// `*`
     Any,
     /// These.
-    Listed(OriginSet),
+    Listed {
+        /// Known when the configuration is read.
+        set: OriginSet,
+        /// Known for each request: the numbers under which the server keeps them.
+        variables: Vec<usize>,
+    },
 }
 
-/// What happens to a preflight.
+/// What `cors` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PreflightMode {
-    /// It is answered in the access phase.
+pub(crate) enum Cors {
+    On,
+    /// The location has no policy of its own.
     #[default]
-    Answer,
+    Off,
+    /// The location is to have none, whichever policy governs the request.
+    OffHere,
 }
 
 /// What the `cors_*` directives of one location say. Lists are shared with the levels that inherit them.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// `cors`, where it was said at this level or further out.
-    pub(crate) cors: Option<bool>,
+    pub(crate) cors: Cors,
     pub(crate) allow_origin: Rc<AllowOrigin>,
     pub(crate) allow_methods: Rc<AllowMethods>,
     pub(crate) allow_headers: Rc<AllowHeaders>,
@@ -57,12 +64,14 @@ pub(crate) struct UnsafeOptions {
     pub any_origin_credentials: bool,
     pub insecure_origins: bool,
     pub null_origin: bool,
+    pub public_suffixes: bool,
+    pub broad_regex: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            cors: None,
+            cors: Cors::default(),
             allow_origin: Rc::default(),
             allow_methods: Rc::default(),
             allow_headers: Rc::default(),
@@ -79,12 +88,13 @@ impl Default for Policy {
 impl Policy {
     /// Whether the policy applies.
     pub fn is_on(&self) -> bool {
-        self.cors == Some(true)
+        self.cors == Cors::On
     }
 
-    /// Whether `cors off` was said, which is more than saying nothing.
-    pub fn is_explicitly_off(&self) -> bool {
-        self.cors == Some(false)
+    /// Whether the location itself says `cors off`, which wins over the policy that governs the request. For a whole
+    /// server that says it, it is no more than the default.
+    pub fn is_off_here(&self) -> bool {
+        self.cors == Cors::OffHere
     }
 
     /// The status of an answered preflight.
@@ -102,12 +112,12 @@ impl Policy {
         self.varies = match &*self.allow_origin {
             AllowOrigin::Nobody => false,
             AllowOrigin::Any => !matches!(*self.allow_credentials, AllowCredentials::Off),
-            AllowOrigin::Listed(_) => true,
+            AllowOrigin::Listed { .. } => true,
         };
     }
 
     /// What the policy makes of the request's origin.
-    pub fn judge<'r>(&self, request: &Request<'r>, target: impl FnOnce() -> Target<'r>) -> Verdict {
+    pub fn judge<'r>(&self, request: &Request<'r>, context: &impl Context<'r>) -> Verdict {
         if self.answers_anyone() {
             return Verdict::Anyone;
         }
@@ -116,25 +126,33 @@ impl Policy {
             Field::Several => return Verdict::Malformed,
             Field::One(origin) => origin,
         };
-        match self.admits(origin) {
+        match self.admits(origin, context) {
             Some(verdict) => verdict,
-            None if request.fetch_site == Field::One(b"same-origin") || target().is(origin) => Verdict::SameOrigin,
-            None if is_origin(origin) => Verdict::Denied,
-            None => Verdict::Malformed,
+            None if !is_origin(origin) => Verdict::Malformed,
+            None if request.fetch_site == Field::One(b"same-origin") || context.target().is(origin) => {
+                Verdict::SameOrigin
+            }
+            None => Verdict::Denied,
         }
     }
 
     /// The verdict on an origin that the list admits.
-    fn admits(&self, origin: &[u8]) -> Option<Verdict> {
+    fn admits<'r>(&self, origin: &[u8], context: &impl Context<'r>) -> Option<Verdict> {
         match &*self.allow_origin {
             AllowOrigin::Nobody => None,
-            AllowOrigin::Listed(set) => set.contains(origin).then(|| Verdict::Allowed {
-                credentials: match &*self.allow_credentials {
-                    AllowCredentials::Off => false,
-                    AllowCredentials::On => true,
-                    AllowCredentials::For(trusted) => trusted.contains(origin),
-                },
-            }),
+            AllowOrigin::Listed { set, variables } => {
+                let listed = set.contains(origin)
+                    || variables
+                        .iter()
+                        .any(|variable| self.variable_lists(*variable, origin, context));
+                listed.then(|| Verdict::Allowed {
+                    credentials: match &*self.allow_credentials {
+                        AllowCredentials::Off => false,
+                        AllowCredentials::On => true,
+                        AllowCredentials::For(trusted) => trusted.contains(origin),
+                    },
+                })
+            }
             AllowOrigin::Any => match &*self.allow_credentials {
                 AllowCredentials::Off => Some(Verdict::Anyone),
                 AllowCredentials::On => is_origin(origin).then(|| Verdict::Allowed {
@@ -147,6 +165,51 @@ impl Policy {
                 }),
             },
         }
+    }
+
+    /// Whether `origin` is in the list that a variable holds for this request.
+    fn variable_lists<'r>(&self, variable: usize, origin: &[u8], context: &impl Context<'r>) -> bool {
+        let value = context.variable(variable);
+        if value.iter().any(u8::is_ascii_control) {
+            context.ignored(variable, "it holds a control character");
+            return false;
+        }
+        let mut elements = value
+            .split(|byte| matches!(byte, b',' | b' '))
+            .filter(|element| !element.is_empty())
+            .peekable();
+        if elements.peek().is_none() {
+            return false;
+        }
+        let mut holds_an_origin = false;
+        for element in elements {
+            let valid = is_origin(element);
+            holds_an_origin |= valid;
+            if valid && element == origin {
+                return self.may_have_credentials(origin) || {
+                    context.ignored(
+                        variable,
+                        "with credentials, it yields an origin that needs \"cors_unsafe\"",
+                    );
+                    false
+                };
+            }
+        }
+        if !holds_an_origin {
+            context.ignored(variable, "it holds no origin");
+        }
+        false
+    }
+
+    /// Whether an origin that no one has looked at before may get credentials, as far as it would get them here.
+    fn may_have_credentials(&self, origin: &[u8]) -> bool {
+        if !matches!(*self.allow_credentials, AllowCredentials::On) {
+            return true;
+        }
+        if origin == b"null" {
+            return self.unsafe_options.null_origin;
+        }
+        self.unsafe_options.insecure_origins || std::str::from_utf8(origin).is_ok_and(|origin| !is_insecure(origin))
     }
 
     /// The headers of the response to an actual request, or to none.
@@ -253,8 +316,4 @@ impl Policy {
             None => (Outcome::Allowed, None),
         }
     }
-}
-
-fn is_origin(bytes: &[u8]) -> bool {
-    bytes == b"null" || SerializedOrigin::recognize(bytes).is_some()
 }

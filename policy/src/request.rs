@@ -55,6 +55,19 @@ impl<'r> Request<'r> {
     }
 }
 
+/// What a decision may want to know beyond the request's headers; it is asked for only then.
+pub trait Context<'r> {
+    /// Where the request went.
+    fn target(&self) -> Target<'r>;
+
+    /// The value that the text with variables has for this request, which
+    /// [`Syntax::variable`](crate::Syntax::variable) gave this number.
+    fn variable(&self, number: usize) -> &'r [u8];
+
+    /// Its value could not be used.
+    fn ignored(&self, number: usize, why: &'static str);
+}
+
 /// Where a request went.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'r> {

@@ -1,6 +1,7 @@
 //! One value of `cors_allow_origin`, read and normalised to what browsers send.
 
 use super::pattern::{Pattern, PortRule};
+use super::regex::OriginRegex;
 use super::serialized::{default_port, is_scheme};
 
 /// A value that names origins.
@@ -14,6 +15,8 @@ pub(crate) enum AllowedOrigin {
     Exact(String),
     /// `https://*.example.com`, `http://localhost:*`
     Pattern(Pattern),
+    /// `~regex`
+    Regex(OriginRegex),
 }
 
 /// Why a value names no origin, and what to write instead.
@@ -43,6 +46,10 @@ pub(crate) enum OriginError {
     WildcardAddress,
     #[error("it holds a space or a control character")]
     Whitespace,
+    #[error("it is no regular expression of linear time: {0}; see https://docs.rs/regex for the syntax")]
+    BadRegex(String),
+    #[error("browsers send origins in lower case; write \"~{0}\"")]
+    CaseInsensitiveRegex(String),
 }
 
 impl AllowedOrigin {
@@ -52,6 +59,14 @@ impl AllowedOrigin {
             "*" => return Ok(Self::Any),
             "null" => return Ok(Self::Null),
             _ => {}
+        }
+        if let Some(source) = value.strip_prefix("~*") {
+            return Err(OriginError::CaseInsensitiveRegex(source.to_owned()));
+        }
+        if let Some(source) = value.strip_prefix('~') {
+            return OriginRegex::parse(source)
+                .map(Self::Regex)
+                .map_err(OriginError::BadRegex);
         }
         if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(OriginError::Whitespace);
@@ -298,6 +313,13 @@ mod tests {
         }
         assert!(error("https://*example.com").ends_with("write \"https://*.example.com\""));
         assert!(error("https://*.127.0.0.1").contains("no subdomains"));
+    }
+
+    #[test]
+    fn a_bad_regex_is_explained() {
+        assert!(error("~https://(a").contains("unclosed group"));
+        assert!(error("~(?=a)").contains("look-around"));
+        assert!(error(r"~*https://a\.example").ends_with(r#"write "~https://a\.example""#));
     }
 
     #[test]

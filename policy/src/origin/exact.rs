@@ -43,6 +43,13 @@ impl ExactOrigins {
         !self.table.is_empty() && self.find(hash(origin), origin)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.table.iter().filter_map(|span| {
+            let start = span.start as usize;
+            self.arena.get(start..start + span.length as usize)
+        })
+    }
+
     /// Gives back what growing left over, once the list is complete.
     pub(crate) fn shrink(&mut self) {
         let Self { arena, table } = self;

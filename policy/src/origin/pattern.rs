@@ -81,42 +81,68 @@ impl PatternSet {
         self.table.is_empty()
     }
 
-    /// Whether a pattern covers `origin`.
-    pub(crate) fn matches(&self, origin: &SerializedOrigin<'_>) -> bool {
+    /// A pattern that covers `origin`, of those that `counts` picks.
+    pub(crate) fn covering(
+        &self,
+        origin: &SerializedOrigin<'_>,
+        counts: impl Fn(&Pattern) -> bool,
+    ) -> Option<&Pattern> {
         if self.table.is_empty() {
-            return false;
+            return None;
         }
         let scheme = scheme_hash(origin.scheme);
         let port = origin.port.map_or(PortRule::Default, PortRule::Only);
         let find = |hash: NameHash, host: &[u8], subdomains: bool| {
-            [port, PortRule::Any].into_iter().any(|port| {
-                self.table
-                    .find(key(hash, scheme, port, subdomains), |pattern| {
-                        pattern.is(origin, host, subdomains, port)
-                    })
-                    .is_some()
+            [port, PortRule::Any].into_iter().find_map(|port| {
+                let hash = key(hash, scheme, port, subdomains);
+                let is_meant = |pattern: &Pattern| pattern.is(origin, host, subdomains, port) && counts(pattern);
+                self.table.find(hash, is_meant)
             })
         };
 
         let mut hash = NameHash::new();
-        let mut found = false;
+        let mut found = None;
         // A dot at the end of what is left would make an empty label.
         let mut after_dot = true;
         for (position, &byte) in origin.host.iter().enumerate().rev() {
             if byte == b'.' {
-                if after_dot && found {
-                    return false;
+                if after_dot && found.is_some() {
+                    return None;
                 }
                 after_dot = true;
                 let suffix = origin.host.get(position + 1..).unwrap_or_default();
-                found = found || (self.suffix_lengths & length_bit(suffix.len()) != 0 && find(hash, suffix, true));
+                if found.is_none() && self.suffix_lengths & length_bit(suffix.len()) != 0 {
+                    found = find(hash, suffix, true);
+                }
             } else {
                 after_dot = false;
             }
             hash = hash.push(byte);
         }
         // The loop has read the labels in front of the suffix as well: none of them may be empty.
-        (found && !after_dot) || find(hash, origin.host, false)
+        found.filter(|_| !after_dot).or_else(|| find(hash, origin.host, false))
+    }
+
+    /// Patterns that add nothing, since another one covers them: the one and the other.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = (String, &Pattern)> + '_ {
+        self.table.iter().filter_map(|pattern| {
+            // What covers a subdomain of each kind, and with `:*` a port that only `:*` can mean, covers the pattern.
+            let host = if pattern.subdomains {
+                format!("a.{}", pattern.host)
+            } else {
+                pattern.host.to_string()
+            };
+            let origin = SerializedOrigin {
+                scheme: pattern.scheme.as_bytes(),
+                host: host.as_bytes(),
+                port: match pattern.port {
+                    PortRule::Default => None,
+                    PortRule::Only(port) => Some(port),
+                    PortRule::Any => Some(0),
+                },
+            };
+            Some((pattern.to_string(), self.covering(&origin, |other| other != pattern)?))
+        })
     }
 }
 
@@ -158,7 +184,7 @@ mod tests {
     }
 
     fn matches(set: &PatternSet, origin: &str) -> bool {
-        SerializedOrigin::recognize(origin.as_bytes()).is_some_and(|origin| set.matches(&origin))
+        SerializedOrigin::recognize(origin.as_bytes()).is_some_and(|origin| set.covering(&origin, |_| true).is_some())
     }
 
     #[test]

@@ -91,6 +91,29 @@ pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
+/// Whether an origin travels in the clear. Loopback does not travel, and `localhost` is loopback (RFC 6761, 6.3).
+pub(crate) fn is_insecure(origin: &str) -> bool {
+    let Some(authority) = origin.strip_prefix("http://") else {
+        return false;
+    };
+    let host = match authority.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let loopback = name == "localhost"
+        || name.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    !loopback
+}
+
+/// Whether `bytes` are an origin, be it the opaque one.
+pub(crate) fn is_origin(bytes: &[u8]) -> bool {
+    bytes == b"null" || SerializedOrigin::recognize(bytes).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,5 +188,33 @@ mod tests {
     fn a_host_longer_than_names_can_be_costs_nothing() {
         let long = format!("https://{}.example.com", "a".repeat(600));
         assert_eq!(SerializedOrigin::recognize(long.as_bytes()), None);
+    }
+
+    #[test]
+    fn loopback_is_not_insecure() {
+        for origins in [
+            "http://localhost",
+            "http://localhost:3000",
+            "http://a.localhost",
+            "http://*.localhost",
+            "http://localhost.",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://[::1]:1",
+            "https://example.com",
+            "capacitor://localhost",
+            "http://localhost:*",
+        ] {
+            assert!(!is_insecure(origins), "{origins}");
+        }
+        for origins in [
+            "http://example.com",
+            "http://*.example.com",
+            "http://192.168.0.1:*",
+            "http://notlocalhost",
+            "http://localhost.example",
+        ] {
+            assert!(is_insecure(origins), "{origins}");
+        }
     }
 }

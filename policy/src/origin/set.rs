@@ -1,7 +1,8 @@
 //! A list of origins, in whatever form they were written.
 
 use super::exact::{ExactOrigins, Full};
-use super::pattern::PatternSet;
+use super::pattern::{Pattern, PatternSet};
+use super::regex::RegexSet;
 use super::{AllowedOrigin, SerializedOrigin};
 
 /// The origins that one list names.
@@ -10,8 +11,7 @@ pub(crate) struct OriginSet {
     exact: ExactOrigins,
     patterns: PatternSet,
     null: bool,
-    /// The first member that travels in the clear.
-    insecure: Option<Box<str>>,
+    regexes: RegexSet,
 }
 
 impl OriginSet {
@@ -20,20 +20,9 @@ impl OriginSet {
         match origin {
             AllowedOrigin::Any => Ok(false),
             AllowedOrigin::Null => Ok(!std::mem::replace(&mut self.null, true)),
-            AllowedOrigin::Exact(origin) => {
-                self.note_insecure(&origin);
-                self.exact.insert(&origin)
-            }
-            AllowedOrigin::Pattern(pattern) => {
-                self.note_insecure(&pattern.to_string());
-                Ok(self.patterns.insert(pattern))
-            }
-        }
-    }
-
-    fn note_insecure(&mut self, origin: &str) {
-        if self.insecure.is_none() && is_insecure(origin) {
-            self.insecure = Some(origin.into());
+            AllowedOrigin::Exact(origin) => self.exact.insert(&origin),
+            AllowedOrigin::Pattern(pattern) => Ok(self.patterns.insert(pattern)),
+            AllowedOrigin::Regex(regex) => Ok(self.regexes.insert(regex)),
         }
     }
 
@@ -46,41 +35,31 @@ impl OriginSet {
         if self.null && origin == b"null" {
             return true;
         }
-        !self.patterns.is_empty()
-            && SerializedOrigin::recognize(origin).is_some_and(|origin| self.patterns.matches(&origin))
+        if self.patterns.is_empty() && self.regexes.is_empty() {
+            return false;
+        }
+        SerializedOrigin::recognize(origin)
+            .is_some_and(|parts| self.patterns.covering(&parts, |_| true).is_some() || self.regexes.matches(origin))
     }
 
-    pub(crate) fn has_null(&self) -> bool {
-        self.null
+    /// Members that add nothing, since a pattern covers them: the member and the pattern.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = (String, &Pattern)> + '_ {
+        let exact = (!self.patterns.is_empty())
+            .then(|| self.exact.iter())
+            .into_iter()
+            .flatten();
+        let exact = exact.filter_map(|origin| {
+            let parts = SerializedOrigin::recognize(origin.as_bytes())?;
+            Some((origin.to_owned(), self.patterns.covering(&parts, |_| true)?))
+        });
+        exact.chain(self.patterns.covered())
     }
 
-    /// The first member that a network attacker could speak for: `http://`, other than loopback.
-    pub(crate) fn insecure_member(&self) -> Option<&str> {
-        self.insecure.as_deref()
-    }
-
-    /// Gives back what growing left over, once the list is complete.
-    pub(crate) fn shrink(&mut self) {
+    /// Makes the list ready for requests, once it is complete.
+    pub(crate) fn complete(&mut self) -> Result<(), String> {
         self.exact.shrink();
+        self.regexes.compile()
     }
-}
-
-/// Whether an origin travels in the clear. Loopback does not travel, and `localhost` is loopback (RFC 6761, 6.3).
-fn is_insecure(origin: &str) -> bool {
-    let Some(authority) = origin.strip_prefix("http://") else {
-        return false;
-    };
-    let host = match authority.strip_prefix('[') {
-        Some(address) => address.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let loopback = name == "localhost"
-        || name.ends_with(".localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
-    !loopback
 }
 
 #[cfg(test)]
@@ -92,6 +71,7 @@ mod tests {
         for value in values {
             set.insert(AllowedOrigin::parse(value).unwrap()).unwrap();
         }
+        set.complete().unwrap();
         set
     }
 
@@ -123,30 +103,47 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_not_insecure() {
-        for origins in [
-            "http://localhost",
-            "http://localhost:3000",
-            "http://a.localhost",
-            "http://*.localhost",
-            "http://localhost.",
-            "http://127.0.0.1:8080",
-            "http://127.9.9.9",
-            "http://[::1]:1",
-            "https://example.com",
-            "capacitor://localhost",
-            "http://localhost:*",
+    fn a_regex_sees_only_what_browsers_send() {
+        let set = set(&[r"~https://.+\.example\.com"]);
+        assert!(set.contains(b"https://a.example.com"));
+        for stranger in [
+            "https://a.example.com@evil.net/.example.com",
+            "https://evil.net/.example.com",
+            "https://evil.net?.example.com",
+            "https://A.example.com",
+            "https://a b.example.com",
         ] {
-            assert_eq!(set(&[origins]).insecure_member(), None, "{origins}");
+            assert!(!set.contains(stranger.as_bytes()), "{stranger}");
         }
-        for origins in [
-            "http://example.com",
-            "http://*.example.com",
-            "http://192.168.0.1:*",
-            "http://notlocalhost",
-            "http://localhost.example",
-        ] {
-            assert_eq!(set(&[origins]).insecure_member(), Some(origins));
-        }
+    }
+
+    #[test]
+    fn what_a_pattern_covers_is_found() {
+        let covered = |values: &[&str]| -> Vec<_> {
+            let set = set(values);
+            set.covered().map(|(member, by)| format!("{member} by {by}")).collect()
+        };
+        assert_eq!(
+            covered(&["https://a.example.com", "https://*.example.com", "https://example.com"]),
+            ["https://a.example.com by https://*.example.com"]
+        );
+        assert_eq!(
+            covered(&["https://*.a.example.com", "https://*.example.com:*"]),
+            ["https://*.a.example.com by https://*.example.com:*"]
+        );
+        assert_eq!(
+            covered(&["http://localhost:3000", "http://localhost:*"]),
+            ["http://localhost:3000 by http://localhost:*"]
+        );
+        assert_eq!(
+            covered(&["https://*.example.com:*", "https://*.a.example.com:8443"]).len(),
+            1
+        );
+        assert!(covered(&[
+            "https://*.example.com",
+            "https://*.a.example.com:*",
+            "http://*.a.example.com"
+        ])
+        .is_empty());
     }
 }
