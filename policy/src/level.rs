@@ -529,7 +529,7 @@ fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut 
     match set.insert(origin) {
         Ok(true) => {}
         Ok(false) => report.warning(value.as_bytes(), "it is listed already; remove one"),
-        Err(_) => report.error(value.as_bytes(), "the list is longer than 4 GiB; use patterns"),
+        Err(_) => report.error(value.as_bytes(), "the list holds 4 GiB already; use patterns"),
     }
 }
 

@@ -5,23 +5,45 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-/// Where an origin lies in the arena.
+/// How much memory is asked for at a time, as a power of two. A block never moves: nothing is copied, and nothing is
+/// left over, when a list of a million grows.
+const BLOCK_BITS: u32 = 18;
+const BLOCK: usize = 1 << BLOCK_BITS;
+
+/// Where an origin lies: the number of its block and its place there, in one number.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    start: u32,
-    length: u32,
+    place: u32,
+    length: u16,
 }
 
-/// Origins, serialised one after the other in one block of memory.
-#[derive(Default, Debug)]
-pub(crate) struct ExactOrigins {
-    arena: String,
-    table: HashTable<Span>,
+impl Span {
+    fn new(block: usize, start: usize, length: usize) -> Option<Self> {
+        let place = block.checked_shl(BLOCK_BITS)?.checked_add(start)?;
+        Some(Self {
+            place: u32::try_from(place).ok()?,
+            length: u16::try_from(length).ok()?,
+        })
+    }
+
+    #[inline]
+    fn of(self, blocks: &[String]) -> Option<&str> {
+        let start = self.place as usize & (BLOCK - 1);
+        let block = blocks.get((self.place >> BLOCK_BITS) as usize)?;
+        block.get(start..start + usize::from(self.length))
+    }
 }
 
-/// The arena holds 4 GiB.
+/// There is no room for more than 4 GiB of origins.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
+
+/// Origins, serialised one after the other in a few blocks of memory.
+#[derive(Default, Debug)]
+pub(crate) struct ExactOrigins {
+    blocks: Vec<String>,
+    table: HashTable<Span>,
+}
 
 impl ExactOrigins {
     /// Adds an origin; false where it was there already.
@@ -30,12 +52,9 @@ impl ExactOrigins {
         if self.find(hash, origin.as_bytes()) {
             return Ok(false);
         }
-        let start = u32::try_from(self.arena.len()).map_err(|_| Full)?;
-        let length = u32::try_from(origin.len()).map_err(|_| Full)?;
-        start.checked_add(length).ok_or(Full)?;
-        self.arena.push_str(origin);
-        let Self { arena, table } = self;
-        table.insert_unique(hash, Span { start, length }, |span| self::hash(bytes(arena, *span)));
+        let Self { blocks, table } = self;
+        let span = store(blocks, origin).ok_or(Full)?;
+        table.insert_unique(hash, span, |span| self::hash(bytes(blocks, *span)));
         Ok(true)
     }
 
@@ -44,34 +63,34 @@ impl ExactOrigins {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.table.iter().filter_map(|span| {
-            let start = span.start as usize;
-            self.arena.get(start..start + span.length as usize)
-        })
-    }
-
-    /// Gives back what growing left over, once the list is complete.
-    pub(crate) fn shrink(&mut self) {
-        let Self { arena, table } = self;
-        arena.shrink_to_fit();
-        table.shrink_to_fit(|span| hash(bytes(arena, *span)));
+        self.table.iter().filter_map(|span| span.of(&self.blocks))
     }
 
     #[inline]
     fn find(&self, hash: u64, origin: &[u8]) -> bool {
         self.table
-            .find(hash, |span| bytes(&self.arena, *span) == origin)
+            .find(hash, |span| bytes(&self.blocks, *span) == origin)
             .is_some()
     }
 }
 
+fn store(blocks: &mut Vec<String>, origin: &str) -> Option<Span> {
+    let has_room = |block: &String| BLOCK - block.len() >= origin.len();
+    if !blocks.last().is_some_and(has_room) {
+        // A short list needs no more than a few bytes; its block may move while it grows.
+        let size = if blocks.is_empty() { 0 } else { BLOCK };
+        blocks.push(String::with_capacity(size));
+    }
+    let number = blocks.len() - 1;
+    let block = blocks.last_mut()?;
+    let span = Span::new(number, block.len(), origin.len())?;
+    block.push_str(origin);
+    Some(span)
+}
+
 #[inline]
-fn bytes(arena: &str, span: Span) -> &[u8] {
-    let start = span.start as usize;
-    arena
-        .as_bytes()
-        .get(start..start + span.length as usize)
-        .unwrap_or_default()
+fn bytes(blocks: &[String], span: Span) -> &[u8] {
+    span.of(blocks).map(str::as_bytes).unwrap_or_default()
 }
 
 /// A fixed seed: the table is built from the configuration, so no request can make it collide.
@@ -90,7 +109,6 @@ mod tests {
         for n in 0..10_000 {
             assert_eq!(origins.insert(&format!("https://tenant-{n}.example")), Ok(true));
         }
-        origins.shrink();
         for n in 0..10_000 {
             assert!(origins.contains(format!("https://tenant-{n}.example").as_bytes()));
         }

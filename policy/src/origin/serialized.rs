@@ -1,7 +1,7 @@
 //! The value of a request's `Origin` header.
 
 /// Longer than any origin that resolves: a scheme, a host name of 253 bytes (RFC 1035) and a port fit many times.
-const LONGEST: usize = 512;
+pub(super) const LONGEST: usize = 512;
 
 /// A tuple origin exactly as a browser serialises it
 /// ([HTML](https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin)).

@@ -57,7 +57,6 @@ impl OriginSet {
 
     /// Makes the list ready for requests, once it is complete.
     pub(crate) fn complete(&mut self) -> Result<(), String> {
-        self.exact.shrink();
         self.regexes.compile()
     }
 }
