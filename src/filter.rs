@@ -97,10 +97,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
         let value = match value {
             Value::Bytes(bytes) => bytes,
             Value::FromRequest => request.join(policy.echoed_headers(request.requested_headers()))?,
-            Value::FromResponse => {
-                let names = request.response_headers().map(|header| header.name());
-                request.join(policy.exposed_headers(names.filter(|name| !HeaderName::is_governed(name))))?
-            }
+            Value::FromResponse => request.join(policy.exposed_headers(request.response_header_names()))?,
         };
         if !value.is_empty() {
             request.add_header(name, value)?;

@@ -122,6 +122,18 @@ impl<'r> Request<'r> {
         Entries::of(&self.get().headers_out.headers)
     }
 
+    /// The names of all headers that the response carries and that are not safelisted for scripts anyway.
+    pub(crate) fn response_header_names(self) -> impl Iterator<Item = &'r [u8]> + Clone {
+        let headers = &self.get().headers_out;
+        // nginx writes these two by itself where the list has none.
+        let server = headers.server.is_null().then_some(&b"Server"[..]);
+        let date = headers.date.is_null().then_some(&b"Date"[..]);
+        self.response_headers()
+            .map(|header| header.name())
+            .chain(server)
+            .chain(date)
+    }
+
     fn response_list(&mut self) -> &mut ngx_list_t {
         // SAFETY: nginx runs one handler or filter at a time, and `&mut self` keeps this module from a second list.
         unsafe { &mut (*self.raw.as_ptr()).headers_out.headers }

@@ -51,6 +51,8 @@
     X(ngx_http_headers_in_t, host)                                            \
     X(ngx_http_headers_in_t, server)                                          \
     X(ngx_http_headers_out_t, headers)                                        \
+    X(ngx_http_headers_out_t, server)                                         \
+    X(ngx_http_headers_out_t, date)                                           \
     X(ngx_http_headers_out_t, status)                                         \
     X(ngx_http_headers_out_t, content_length_n)                               \
     X(ngx_http_core_main_conf_t, phases)                                      \

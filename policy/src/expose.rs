@@ -1,6 +1,7 @@
 //! `Access-Control-Expose-Headers`.
 
 use crate::headers::NotAName;
+use crate::response::HeaderName;
 use crate::token::is_token;
 
 /// What `cors_expose_headers` says.
@@ -59,7 +60,7 @@ impl ExposeHeaders {
 
 /// The response's own header names that a script may read once they are exposed.
 pub(crate) fn exposable<'r>(names: impl Iterator<Item = &'r [u8]> + Clone) -> impl Iterator<Item = &'r [u8]> + Clone {
-    names.filter(|name| is_token(name) && !is_forbidden(name))
+    names.filter(|name| is_token(name) && !is_forbidden(name) && !HeaderName::is_governed(name))
 }
 
 /// [Forbidden response-header name](https://fetch.spec.whatwg.org/#forbidden-response-header-name)
@@ -100,8 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn cookies_are_never_exposed() {
-        let names = [&b"ETag"[..], b"Set-Cookie", b"x-a", b"bad name"];
+    fn cookies_and_the_headers_of_cors_are_not_exposed() {
+        let names = [
+            &b"ETag"[..],
+            b"Set-Cookie",
+            b"x-a",
+            b"bad name",
+            b"Access-Control-Allow-Origin",
+        ];
         assert_eq!(exposable(names.into_iter()).collect::<Vec<_>>(), [&b"ETag"[..], b"x-a"]);
     }
 }

@@ -1,0 +1,86 @@
+//! `cors_allow_origin $variable`.
+
+use harness::{Nginx, Request};
+
+use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
+
+#[test]
+fn the_map_that_people_have_works_unchanged() {
+    let nginx = Nginx::builder()
+        .http(r#"map $http_origin $cors_ok { default ""; "~^https://[a-z]+\.example\.com$" $http_origin; }"#)
+        .server("location / { cors on; cors_allow_origin $cors_ok; }")
+        .start();
+    assert_allows(&nginx.send(&Request::get("/").origin(APP)), APP);
+    let denied = nginx.send(&Request::get("/").origin(STRANGER));
+    assert_silent(&denied);
+    assert_eq!(denied.only("Vary"), "Origin");
+    assert_status(&nginx.send(&Request::preflight("/", APP, "GET")), 204);
+    assert_status(&nginx.send(&Request::preflight("/", STRANGER, "GET")), 403);
+}
+
+#[test]
+fn a_variable_holds_a_list_with_commas_or_spaces() {
+    let nginx = Nginx::server(
+        r#"set $tenants "https://one.example, https://two.example https://three.example";
+        location / { cors on; cors_allow_origin https://static.example $tenants; }"#,
+    );
+    for origin in [
+        "https://static.example",
+        "https://one.example",
+        "https://two.example",
+        "https://three.example",
+    ] {
+        assert_allows(&nginx.send(&Request::get("/").origin(origin)), origin);
+    }
+    for origin in [
+        "https://four.example",
+        "https://one.example,",
+        "https://one.example, https://two.example",
+    ] {
+        assert_silent(&nginx.send(&Request::get("/").origin(origin)));
+    }
+}
+
+#[test]
+fn text_around_a_variable_is_part_of_the_origin() {
+    let nginx = Nginx::server("location / { cors on; cors_allow_origin https://$arg_tenant.example.com; }");
+    assert_allows(&nginx.send(&Request::get("/?tenant=app").origin(APP)), APP);
+    assert_silent(&nginx.send(&Request::get("/?tenant=other").origin(APP)));
+}
+
+#[test]
+fn a_value_that_is_no_list_of_origins_is_ignored_and_logged_once() {
+    let nginx = Nginx::server("location / { cors on; cors_allow_origin $arg_origins; }");
+    for _ in 0..3 {
+        assert_silent(&nginx.send(&Request::get("/?origins=*").origin(APP)));
+    }
+    let log = nginx.error_log();
+    let complaints = log
+        .lines()
+        .filter(|line| line.contains("\"$arg_origins\" is ignored"))
+        .count();
+    assert_eq!(complaints, 1, "{log}");
+    assert!(
+        log.lines()
+            .any(|line| line.contains("[warn]") && line.contains("holds no origin")),
+        "{log}"
+    );
+}
+
+#[test]
+fn with_credentials_a_variable_cannot_bring_in_null_or_an_origin_in_the_clear() {
+    let location = |unsafe_options: &str| {
+        format!("location / {{ cors on; cors_allow_origin $http_origin; cors_allow_credentials on; {unsafe_options} }}")
+    };
+    let nginx = Nginx::server(&location(""));
+    assert_allows(&nginx.send(&Request::get("/").origin(APP)), APP);
+    assert_silent(&nginx.send(&Request::get("/").origin("http://app.example.com")));
+    assert_silent(&nginx.send(&Request::get("/").origin("null")));
+
+    let nginx = Nginx::server(&location("cors_unsafe insecure_origins null_origin;"));
+    for origin in [APP, "http://app.example.com", "null"] {
+        let response = nginx.send(&Request::get("/").origin(origin));
+        assert_allows(&response, origin);
+        assert_eq!(response.only("Access-Control-Allow-Credentials"), "true");
+    }
+}
