@@ -29,7 +29,7 @@ test: ## Run every test, against a real nginx and in a real browser
 	tools/build.sh test
 	tools/check-module.sh build/ngx_http_cors_module.so
 	cargo test -p cors-policy
-	cargo test -p cors-tests
+	cargo test -p cors-tests --no-fail-fast
 
 # With --release clippy shares the nginx of the build instead of compiling one more.
 lint: ## Check format and run clippy on everything; every warning is an error

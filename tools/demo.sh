@@ -34,7 +34,7 @@ all_accept() {
 
 other_ports() {
     local other=9000
-    ((port != other)) || other=9100
+    ((port + 3 < other || port > other + 3)) || other=9100
     echo "the demo takes four ports, $port to $((port + 3)); for $other to $((other + 3)) instead: make run PORT=$other"
 }
 
@@ -59,7 +59,7 @@ directives='daemon off;'
 env -u NGINX build/nginx -p "$prefix" -c "$prefix/demo.conf" -e stderr -g "$directives" &
 nginx=$!
 trap 'kill -TERM "$nginx" 2>/dev/null || true; wait "$nginx" || true' EXIT
-trap 'echo; exit 0' INT TERM HUP
+trap 'exit 0' INT TERM HUP
 
 for ((attempt = 0; attempt < 100; attempt++)); do
     [ -n "$(jobs -pr)" ] || fail 'nginx did not start, see above' "$(other_ports)"
