@@ -1,0 +1,118 @@
+//! Debian's Chromium, driven through its WebDriver.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fantoccini::error::NewSessionError;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+
+/// Much longer than it takes the browser to start, or to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// ChromeDriver, the browser that it starts, and the directory where the browser keeps its things. All
+/// of them go when it is dropped.
+pub struct Browser {
+    driver: Child,
+    /// Left open, so that the driver can go on writing to it.
+    _output: BufReader<ChildStdout>,
+    port: u16,
+    profile: TempDir,
+}
+
+impl Browser {
+    pub fn start() -> Result<Self, Box<dyn Error>> {
+        require("chromium")?;
+        require("chromedriver")?;
+        let profile = tempfile::tempdir()?;
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut output = BufReader::new(driver.stdout.take().ok_or("chromedriver has no output")?);
+        let Some(port) = port_of(&mut output) else {
+            driver.kill()?;
+            driver.wait()?;
+            return Err("chromedriver does not tell its port".into());
+        };
+        Ok(Self {
+            driver,
+            _output: output,
+            port,
+            profile,
+        })
+    }
+
+    /// Opens a window, which closes with the browser.
+    pub async fn open(&self) -> Result<Client, NewSessionError> {
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            // A click does not wait for smooth scrolling.
+            "--force-prefers-reduced-motion",
+            &format!("--user-data-dir={}", self.profile.path().display()),
+        ];
+        let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().expect("an object").clone())
+            .connect(&format!("http://127.0.0.1:{}", self.port))
+            .await
+    }
+
+    /// ChromeDriver's own way to go: it ends the browser first.
+    fn shut_down(&mut self) -> std::io::Result<()> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(
+            stream,
+            "GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )?;
+        // It may be gone before it has closed the connection in due form.
+        let _ = stream.read_to_end(&mut Vec::new());
+        let start = Instant::now();
+        while self.driver.try_wait()?.is_none() && start.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.shut_down();
+        // Nothing, unless that went wrong.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn require(program: &str) -> Result<(), String> {
+    match Command::new(program).arg("--version").output() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "{program}: {error}. Install Debian's packages chromium and chromium-driver."
+        )),
+    }
+}
+
+/// ChromeDriver tells its port in a line of its output.
+fn port_of(output: &mut impl BufRead) -> Option<u16> {
+    output.lines().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    })
+}

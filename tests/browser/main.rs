@@ -1,0 +1,13 @@
+//! The demo, in a real browser: what its scripts could read, what the browser asked beforehand, and
+//! what nginx answered. And what no browser would send, over plain sockets.
+
+mod chromium;
+mod cookies;
+mod demo_script;
+mod marks;
+mod mod_perl;
+mod page;
+mod preflighted;
+mod simple;
+mod strangers;
+mod visit;
