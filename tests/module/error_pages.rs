@@ -10,7 +10,7 @@ use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
 fn server(location: &str) -> Builder {
     Nginx::builder()
         .file("html/error.html", "the page")
-        .file("htpasswd", "user:{PLAIN}secret\n")
+        .file("conf/htpasswd", "user:{PLAIN}secret\n")
         .server(&format!(
             "location / {{
                 cors on;

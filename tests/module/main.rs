@@ -2,6 +2,8 @@
 
 mod actual;
 mod auth;
+mod bystander;
+mod cache;
 mod config_errors;
 mod config_files;
 mod credentials;
@@ -14,6 +16,7 @@ mod error_pages;
 mod errors;
 mod faults;
 mod governing_policy;
+mod handlers;
 mod http2;
 mod keepalive;
 mod logging;
