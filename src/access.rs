@@ -2,17 +2,22 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::Verdict;
+use cors_policy::{Enforce, PreflightMode, Verdict};
 use nginx_sys::{
-    ngx_conf_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE, ngx_http_request_t,
-    ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR, NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
+    ngx_conf_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
+    ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_request_t, ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR,
+    NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
 };
 
 use crate::conf::Configuration;
 use crate::guard::guard;
+use crate::judgement::Judgement;
 use crate::pool::OutOfMemory;
 use crate::request::Request;
 use crate::state;
+
+/// nginx asks the next handler.
+const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
 
 /// Installs the handlers, once all of the configuration has been read; refuses it if anything in it was wrong.
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
@@ -20,9 +25,9 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     let configuration = unsafe { Configuration::from_raw(cf) };
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
         configuration.report_the_rest();
-        let (refused, in_use) = configuration
-            .with_main(|main| (main.refused, main.in_use))
-            .unwrap_or((true, false));
+        let (refused, in_use, early_in_use) = configuration
+            .with_main(|main| (main.refused, main.in_use, main.early_in_use))
+            .unwrap_or((true, false, false));
         if refused {
             return NGX_ERROR as ngx_int_t;
         }
@@ -31,7 +36,11 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
         }
         let installed = configuration
             .add_handler(ngx_http_phases_NGX_HTTP_REWRITE_PHASE, rewrite)
-            .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access));
+            .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access))
+            .and_then(|()| match early_in_use {
+                true => configuration.add_handler(ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite),
+                false => Ok(()),
+            });
         match installed {
             Ok(()) => NGX_OK as ngx_int_t,
             Err(OutOfMemory) => NGX_ERROR as ngx_int_t,
@@ -62,36 +71,91 @@ unsafe extern "C" fn rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
         if request.is_main() {
             state::enter(request)?;
         }
-        Ok(NGX_DECLINED as ngx_int_t)
+        Ok(DECLINED)
     };
     // SAFETY: nginx calls its phase handlers with live requests.
     unsafe { handle(raw, work) }
 }
 
-/// Answers preflights, before any other handler of the phase can ask for a password that no preflight carries.
-unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
+/// Answers preflights before nginx has looked for a location, and so before `return`, rewrites and redirects.
+unsafe extern "C" fn server_rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, answer_preflight) }
+    unsafe { handle(raw, answer_early) }
 }
 
-/// Gives nginx `NGX_DECLINED` or a finished answer: under `satisfy any`, `NGX_OK` would grant access, and an error
-/// status could be outvoted.
-fn answer_preflight(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
-    const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
+fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
+    if !request.is_options() || !request.is_main() || state::is_known(request) {
+        return Ok(DECLINED);
+    }
+    let Some((location, policy)) = request
+        .location()
+        .and_then(|location| Some((location, location.policy()?)))
+    else {
+        return Ok(DECLINED);
+    };
+    if policy.preflight_mode() != PreflightMode::Early || policy.is_dry_run() {
+        return Ok(DECLINED);
+    }
+    let judgement = Judgement::by(policy, request, true);
+    if !judgement.is_preflight() || judgement.verdict == Verdict::SameOrigin {
+        return Ok(DECLINED);
+    }
+    state::settle(request, location)?;
+    meet_preflight(request, &judgement)
+}
+
+/// Answers preflights, before any other handler can ask for a password that no preflight carries; refuses what is to
+/// be refused.
+unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its phase handlers with live requests.
+    unsafe { handle(raw, decide) }
+}
+
+/// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
+/// and an error status could be outvoted.
+fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     let Some(location) = state::stand(request)? else {
         return Ok(DECLINED);
     };
     #[cfg(feature = "fault-injection")]
     location.fault.strike(crate::fault::Fault::Access);
-    let Some(policy) = location.policy().filter(|_| request.is_options()) else {
+    let Some(policy) = location.policy() else {
         return Ok(DECLINED);
     };
-    let read = request.read();
-    let Some(preflight) = read.preflight() else {
+    let is_options = request.is_options();
+    if !is_options && policy.enforce() == Enforce::Off {
+        return Ok(DECLINED);
+    }
+    let judgement = Judgement::by(policy, request, is_options);
+    if judgement.is_preflight() {
+        return meet_preflight(request, &judgement);
+    }
+    let enforced = match policy.enforce() {
+        Enforce::Off => false,
+        Enforce::WebSocket => request.asks_for_websocket(),
+        Enforce::On => true,
+    };
+    if !enforced || !matches!(judgement.verdict, Verdict::Denied | Verdict::Malformed) {
+        return Ok(DECLINED);
+    }
+    judgement.log(request)?;
+    if policy.is_dry_run() {
+        return Ok(DECLINED);
+    }
+    request.refuse(NGX_HTTP_FORBIDDEN as ngx_int_t);
+    Ok(NGX_DONE as ngx_int_t)
+}
+
+fn meet_preflight(request: Request<'_>, judgement: &Judgement<'_>) -> Result<ngx_int_t, OutOfMemory> {
+    let Some(preflight) = judgement.preflight() else {
         return Ok(DECLINED);
     };
-    let verdict = policy.judge(&read, &request);
-    let status = match verdict {
+    let policy = judgement.policy;
+    state::note_preflight(request, judgement.verdict, preflight);
+    if policy.preflight_mode() == PreflightMode::Pass || policy.is_dry_run() {
+        return Ok(DECLINED);
+    }
+    let status = match judgement.verdict {
         Verdict::Anyone | Verdict::Allowed { .. } => policy.preflight_status(),
         // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
         Verdict::SameOrigin | Verdict::NoOrigin => return Ok(DECLINED),
@@ -100,7 +164,6 @@ fn answer_preflight(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     if let Err(status) = request.discard_body() {
         return Ok(status);
     }
-    state::note_answer(request, verdict, preflight);
     request.answer(status);
     Ok(NGX_DONE as ngx_int_t)
 }

@@ -5,12 +5,13 @@ use core::ffi::{c_char, c_void};
 use core::ptr;
 use std::rc::Rc;
 
-use cors_policy::{Block, Census, Directive, Level, Policy, Position, Problem, Scope, Severity, Syntax};
+use cors_policy::{Block, Census, Directive, Level, Policy, Position, PreflightMode, Problem, Scope, Severity, Syntax};
 use nginx_sys::{
-    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_compile_complex_value, ngx_http_compile_complex_value_t,
-    ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t,
-    ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t,
-    ngx_parse_time, ngx_pool_t, ngx_str_t, NGX_OK,
+    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_add_variable, ngx_http_compile_complex_value,
+    ngx_http_compile_complex_value_t, ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
+    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
+    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t,
+    NGX_HTTP_VAR_NOCACHEABLE, NGX_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
@@ -24,6 +25,9 @@ pub(crate) type Set = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, 
 /// A handler of a phase.
 pub(crate) type Handler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
 
+/// What gives a variable its value.
+pub(crate) type Get = unsafe extern "C" fn(*mut ngx_http_request_t, *mut ngx_variable_value_t, usize) -> ngx_int_t;
+
 /// What concerns the configuration as a whole.
 #[derive(Default)]
 pub(crate) struct MainConf {
@@ -31,6 +35,8 @@ pub(crate) struct MainConf {
     pub(crate) refused: bool,
     /// A location somewhere has `cors on`; without one, nothing is installed.
     pub(crate) in_use: bool,
+    /// One of them answers preflights early.
+    pub(crate) early_in_use: bool,
     /// The file that is being read: its name is shared by the positions of its directives.
     file: Option<Rc<str>>,
     census: Census,
@@ -135,6 +141,19 @@ impl Configuration {
                 .as_mut()
         };
         main.map(run)
+    }
+
+    /// Makes a variable whose value `get` gives; `data` is handed to it.
+    pub(crate) fn add_variable(self, name: &'static str, get: Get, data: usize) -> Result<(), OutOfMemory> {
+        let mut name = str(name.as_bytes());
+        // SAFETY: see `from_raw`; nginx copies the name.
+        unsafe {
+            let variable = ngx_http_add_variable(self.0, &mut name, NGX_HTTP_VAR_NOCACHEABLE as ngx_uint_t);
+            let variable = variable.as_mut().ok_or(OutOfMemory)?;
+            variable.get_handler = Some(get);
+            variable.data = data;
+        }
+        Ok(())
     }
 
     /// Appends `handler` to those of `phase`, and so makes it the first to run.
@@ -327,6 +346,9 @@ pub(crate) unsafe extern "C" fn merge_location(
                 let (scope, mut problems) = outer.settle(&Scope::default(), Block::Http, &mut main.census);
                 let (_, found) = inner.settle(scope, block, &mut main.census);
                 main.in_use |= inner.policy.is_some();
+                main.early_in_use |= inner
+                    .policy()
+                    .is_some_and(|policy| policy.preflight_mode() == PreflightMode::Early);
                 problems.extend(found);
                 problems
             })

@@ -7,6 +7,8 @@ use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use crate::conf::{Configuration, LocationConf};
 use crate::guard::guard;
+use crate::request::Request;
+use crate::state;
 
 /// Where to fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +32,13 @@ impl Fault {
         if self == here {
             panic!("forced in {here:?}");
         }
+    }
+}
+
+/// Fails if the location that governs the request says so.
+pub(crate) fn strike_filter(request: Request<'_>) {
+    if let Some(location) = state::governing(request).location {
+        location.fault.strike(Fault::Filter);
     }
 }
 

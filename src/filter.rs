@@ -10,10 +10,13 @@ use nginx_sys::{
 
 use crate::conf::Configuration;
 use crate::guard::guard;
+use crate::judgement::Judgement;
+use crate::list::Entry;
 use crate::module::{self, Module};
 use crate::pool::OutOfMemory;
 use crate::request::Request;
-use crate::state;
+
+const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
 /// The filter that runs next. Every configuration builds the chain anew.
 static mut NEXT: ngx_http_output_header_filter_pt = None;
@@ -65,34 +68,32 @@ unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
 
 /// Puts the policy's headers in the place of those that the response has.
 fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
-    if !request.is_main()
-        || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t
-        || request.location().is_some_and(|location| location.is_off_here())
-    {
+    if !request.is_main() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
         return Ok(());
     }
-    let (Some(location), answer) = state::governing(request) else {
+    let Some(judgement) = Judgement::of(request) else {
         return Ok(());
     };
     #[cfg(feature = "fault-injection")]
-    location.fault.strike(crate::fault::Fault::Filter);
-    let Some(policy) = location.policy() else {
+    crate::fault::strike_filter(request);
+    judgement.log(request)?;
+    let policy = judgement.policy;
+    if policy.is_dry_run() {
         return Ok(());
-    };
-    let headers = match answer {
-        Some((verdict, preflight)) => policy.preflight_response(verdict, preflight),
-        None if policy.answers_anyone() => policy.response(cors_policy::Verdict::Anyone, cors_policy::Field::Absent),
-        None => {
-            let read = request.read();
-            policy.response(policy.judge(&read, &request), read.origin)
+    }
+    if !policy.overrides() {
+        let allows_already = |header: &Entry| header.name().eq_ignore_ascii_case(ALLOW_ORIGIN);
+        if request.response_headers().any(allows_already) {
+            return Ok(());
         }
-    };
+    }
 
     let mut varies_already = false;
     request.remove_headers(|header| {
         varies_already |= is_vary(header.name());
-        HeaderName::is_governed(header.name())
+        policy.governs(header.name())
     });
+    let headers = judgement.headers();
     for (name, value) in headers.lines() {
         let value = match value {
             Value::Bytes(bytes) => bytes,

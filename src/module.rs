@@ -12,7 +12,7 @@ use nginx_sys::{
     NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
 };
 
-use crate::{access, conf, filter};
+use crate::{access, conf, filter, variables};
 
 /// A module's own structure, which nginx fills in when it loads the module.
 #[repr(transparent)]
@@ -52,7 +52,7 @@ pub(crate) static HANDLER: Module = Module::new(&HANDLER_CONTEXT, ptr::from_ref(
 pub(crate) static FILTER: Module = Module::new(&FILTER_CONTEXT, ptr::from_ref(&NO_COMMANDS).cast());
 
 static HANDLER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t {
-    preconfiguration: None,
+    preconfiguration: Some(variables::install),
     postconfiguration: Some(access::install),
     create_main_conf: Some(conf::create_main),
     init_main_conf: None,
@@ -90,7 +90,7 @@ const fn everywhere(name: &'static CStr, set: conf::Set) -> ngx_command_t {
     }
 }
 
-static COMMANDS: Constant<[ngx_command_t; 9 + cfg!(feature = "fault-injection") as usize + 1]> = Constant([
+static COMMANDS: Constant<[ngx_command_t; 16 + cfg!(feature = "fault-injection") as usize + 1]> = Constant([
     everywhere(c"cors", conf::read_directive),
     everywhere(c"cors_allow_origin", conf::read_directive),
     everywhere(c"cors_allow_methods", conf::read_directive),
@@ -99,6 +99,13 @@ static COMMANDS: Constant<[ngx_command_t; 9 + cfg!(feature = "fault-injection") 
     everywhere(c"cors_allow_credentials", conf::read_directive),
     everywhere(c"cors_max_age", conf::read_directive),
     everywhere(c"cors_preflight_status", conf::read_directive),
+    everywhere(c"cors_preflight", conf::read_directive),
+    everywhere(c"cors_override", conf::read_directive),
+    everywhere(c"cors_enforce", conf::read_directive),
+    everywhere(c"cors_dry_run", conf::read_directive),
+    everywhere(c"cors_log_level", conf::read_directive),
+    everywhere(c"cors_timing_allow_origin", conf::read_directive),
+    everywhere(c"cors_allow_private_network", conf::read_directive),
     everywhere(c"cors_unsafe", conf::read_directive),
     #[cfg(feature = "fault-injection")]
     everywhere(c"cors_test_panic", crate::fault::read_directive),

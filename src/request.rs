@@ -50,12 +50,30 @@ impl<'r> Request<'r> {
         unsafe { (*self.get().connection).log }
     }
 
+    /// Whether messages of `level` go anywhere.
+    pub(crate) fn logs(self, level: ngx_uint_t) -> bool {
+        // SAFETY: a connection has a log for as long as it lives.
+        unsafe { (*self.log()).log_level >= level }
+    }
+
     pub(crate) fn pool(self) -> *mut ngx_pool_t {
         self.get().pool
     }
 
     pub(crate) fn is_main(self) -> bool {
         core::ptr::eq(self.get().main, self.raw.as_ptr())
+    }
+
+    /// The request that this one is, or serves as a subrequest.
+    pub(crate) fn main(self) -> Self {
+        let main = NonNull::new(self.get().main).unwrap_or(self.raw);
+        // SAFETY: a request lives as long as its subrequests.
+        unsafe { Self::from_raw(main) }
+    }
+
+    pub(crate) fn asks_for_websocket(self) -> bool {
+        // SAFETY: the request is alive, and the function reads one of its headers.
+        unsafe { shim::ngx_http_cors_asks_for_websocket(self.as_ptr()) != 0 }
     }
 
     pub(crate) fn is_options(self) -> bool {
@@ -98,6 +116,7 @@ impl<'r> Request<'r> {
             let field = match name.len() {
                 6 if name.eq_ignore_ascii_case(b"Origin") => &mut read.origin,
                 14 if name.eq_ignore_ascii_case(b"Sec-Fetch-Site") => &mut read.fetch_site,
+                38 if name.eq_ignore_ascii_case(b"Access-Control-Request-Private-Network") => &mut read.private_network,
                 29 if name.eq_ignore_ascii_case(b"Access-Control-Request-Method") => &mut read.request_method,
                 _ => continue,
             };
@@ -189,6 +208,12 @@ impl<'r> Request<'r> {
             }
             ngx_http_finalize_request(raw, sent);
         }
+    }
+
+    /// Ends the request with an error, through `error_page` as usual, and also under `satisfy any`.
+    pub(crate) fn refuse(self, status: ngx_int_t) {
+        // SAFETY: as in `answer`.
+        unsafe { ngx_http_finalize_request(self.as_ptr(), status) };
     }
 
     fn main_conf(self) -> Option<&'r MainConf> {

@@ -27,6 +27,33 @@ ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only)
 
 
 ngx_uint_t
+ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *upgrade;
+
+    upgrade = r->headers_in.upgrade;
+
+    return upgrade != NULL
+           && ngx_strlcasestrn(upgrade->value.data,
+                               upgrade->value.data + upgrade->value.len,
+                               (u_char *) "websocket", sizeof("websocket") - 2)
+              != NULL;
+}
+
+
+void
+ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data,
+    size_t len)
+{
+    v->data = (u_char *) data;
+    v->len = (unsigned) len;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+}
+
+
+ngx_uint_t
 ngx_http_cors_take_gzip_vary(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_GZIP)

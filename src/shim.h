@@ -47,6 +47,9 @@
     X(ngx_http_request_t, headers_out)                                        \
     X(ngx_http_request_t, method)                                             \
     X(ngx_http_request_t, main)                                               \
+    X(ngx_http_variable_t, get_handler)                                       \
+    X(ngx_http_variable_t, data)                                              \
+    X(ngx_log_t, log_level)                                                   \
     X(ngx_http_headers_in_t, headers)                                         \
     X(ngx_http_headers_in_t, host)                                            \
     X(ngx_http_headers_in_t, server)                                          \
@@ -78,6 +81,12 @@ ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 
 /* Whether the response ends with its header. */
 void ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only);
+
+/* Whether the client asks for a WebSocket. */
+ngx_uint_t ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r);
+
+/* Makes "data" the value of a variable; it is to be asked for again, as it may change with the location. */
+void ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data, size_t len);
 
 /* Whether nginx is about to write "Vary: Accept-Encoding" by itself; if so, it no longer will. */
 ngx_uint_t ngx_http_cors_take_gzip_vary(ngx_http_request_t *r);

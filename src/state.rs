@@ -18,7 +18,11 @@ use crate::request::Request;
 #[derive(Clone, Copy)]
 pub(crate) struct State {
     governor: Governor,
-    answer: Option<Answer>,
+    preflight: Option<NotedPreflight>,
+    /// The request came as `OPTIONS`; `error_page` makes a `GET` of it.
+    is_options: bool,
+    /// Its denial has been logged.
+    told: bool,
 }
 
 /// The location whose policy counts.
@@ -30,12 +34,13 @@ enum Governor {
     Settled(NonNull<LocationConf>),
 }
 
-/// A preflight that is being answered. The strings are the request's own.
+/// A preflight that has been judged. The strings are the request's own.
 #[derive(Clone, Copy)]
-struct Answer {
+struct NotedPreflight {
     verdict: Verdict,
     origin: ngx_str_t,
     method: ngx_str_t,
+    private_network: bool,
 }
 
 /// Recognises the state among the cleanups of a pool. Its work is done by its address.
@@ -55,11 +60,18 @@ fn recall(request: Request<'_>) -> Option<(&mut State, bool)> {
     Some((unsafe { &mut *state.as_ptr() }, forgotten))
 }
 
-fn remember(request: Request<'_>, state: State) -> Result<(), OutOfMemory> {
+fn remember(request: Request<'_>, governor: Governor) -> Result<&mut State, OutOfMemory> {
+    let state = State {
+        governor,
+        preflight: None,
+        is_options: request.is_options(),
+        told: false,
+    };
     // SAFETY: the request's pool is alive.
-    let state = unsafe { pool::leave(request.pool(), mark, state)? };
+    let mut state = unsafe { pool::leave(request.pool(), mark, state)? };
     request.set_context(&module::HANDLER, state);
-    Ok(())
+    // SAFETY: it was written just now; no reference to it outlives a call of this module.
+    Ok(unsafe { state.as_mut() })
 }
 
 /// The request enters the rewrite phase of the location in which it stands.
@@ -79,10 +91,7 @@ pub(crate) fn enter(request: Request<'_>) -> Result<(), OutOfMemory> {
             }
             Ok(())
         }
-        None if here.is_some() => {
-            let governor = Governor::Candidate(here.map(NonNull::from));
-            remember(request, State { governor, answer: None })
-        }
+        None if here.is_some() => remember(request, Governor::Candidate(here.map(NonNull::from))).map(drop),
         None => Ok(()),
     }
 }
@@ -96,40 +105,68 @@ pub(crate) fn stand(request: Request<'_>) -> Result<Option<&LocationConf>, OutOf
         None => Governor::Candidate(None),
     };
     match recall(request) {
-        Some((
-            State {
-                governor: Governor::Settled(_),
-                ..
-            },
-            _,
-        )) => return Ok(None),
+        Some((state, _)) if matches!(state.governor, Governor::Settled(_)) => return Ok(None),
         Some((state, _)) => state.governor = governor,
-        None if here.is_some() => remember(request, State { governor, answer: None })?,
+        None if here.is_some() => remember(request, governor).map(drop)?,
         None => {}
     }
     Ok(here)
 }
 
-/// Notes that the response is the answer to a preflight.
-pub(crate) fn note_answer(request: Request<'_>, verdict: Verdict, preflight: Preflight<'_>) {
+/// `location` governs the request from now on, whichever location nginx would choose.
+pub(crate) fn settle(request: Request<'_>, location: &LocationConf) -> Result<(), OutOfMemory> {
+    remember(request, Governor::Settled(NonNull::from(location))).map(drop)
+}
+
+/// Whether the request has been seen before.
+pub(crate) fn is_known(request: Request<'_>) -> bool {
+    recall(request).is_some()
+}
+
+/// Notes what was made of a preflight.
+pub(crate) fn note_preflight(request: Request<'_>, verdict: Verdict, preflight: Preflight<'_>) {
     let str = |bytes: &[u8]| ngx_str_t {
         len: bytes.len(),
         data: bytes.as_ptr().cast_mut(),
     };
     if let Some((state, _)) = recall(request) {
-        state.answer = Some(Answer {
+        state.preflight = Some(NotedPreflight {
             verdict,
             origin: str(preflight.origin),
             method: str(preflight.method),
+            private_network: preflight.private_network,
         });
     }
 }
 
-/// The location that governs the response, and the preflight that the response answers, if it does.
-pub(crate) fn governing<'r>(request: Request<'r>) -> (Option<&'r LocationConf>, Option<(Verdict, Preflight<'r>)>) {
+/// Whether the caller is the first who has a denial of this request to tell.
+pub(crate) fn tells_first(request: Request<'_>) -> Result<bool, OutOfMemory> {
+    let state = match recall(request) {
+        Some((state, _)) => state,
+        None => remember(request, Governor::Candidate(request.location().map(NonNull::from)))?,
+    };
+    Ok(!core::mem::replace(&mut state.told, true))
+}
+
+/// What is known of a request.
+pub(crate) struct Sight<'r> {
+    /// The location that governs the response.
+    pub(crate) location: Option<&'r LocationConf>,
+    /// The preflight that it is, if the access phase has judged it.
+    pub(crate) preflight: Option<(Verdict, Preflight<'r>)>,
+    /// Whether it came as `OPTIONS`.
+    pub(crate) is_options: bool,
+}
+
+/// What is known of `request`.
+pub(crate) fn governing<'r>(request: Request<'r>) -> Sight<'r> {
     let here = request.location();
     let Some((state, forgotten)) = recall(request) else {
-        return (here, None);
+        return Sight {
+            location: here,
+            preflight: None,
+            is_options: request.is_options(),
+        };
     };
     let location = match state.governor {
         // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
@@ -138,14 +175,19 @@ pub(crate) fn governing<'r>(request: Request<'r>) -> (Option<&'r LocationConf>, 
         Governor::Candidate(Some(location)) if forgotten => Some(unsafe { &*location.as_ptr() }),
         Governor::Candidate(_) => here,
     };
-    let answer = state.answer.map(|answer| {
+    let preflight = state.preflight.map(|noted| {
         // SAFETY: both strings are headers of the request, which nginx keeps as long as the request.
         let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts::<'r>(str.data, str.len) };
         let preflight = Preflight {
-            origin: bytes(answer.origin),
-            method: bytes(answer.method),
+            origin: bytes(noted.origin),
+            method: bytes(noted.method),
+            private_network: noted.private_network,
         };
-        (answer.verdict, preflight)
+        (noted.verdict, preflight)
     });
-    (location, answer)
+    Sight {
+        location,
+        preflight,
+        is_options: state.is_options,
+    }
 }

@@ -75,19 +75,34 @@ pub enum Reason<'r> {
     SeveralOrigins,
 }
 
+/// So much of a request is shown, or a log line would have no room for the rest that it tells.
+const SHOWN: usize = 256;
+
+/// Bytes of a request, escaped so that they cannot break a log line.
+struct Shown<'r>(&'r [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_at_checked(SHOWN) {
+            Some((start, [_, ..])) => write!(f, "\"{}...\"", start.escape_ascii()),
+            _ => write!(f, "\"{}\"", self.0.escape_ascii()),
+        }
+    }
+}
+
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoOriginAllowed => f.write_str("no origin is in cors_allow_origin"),
-            Self::Origin(origin) => write!(f, "origin \"{}\" is not in cors_allow_origin", origin.escape_ascii()),
-            Self::Method(method) => write!(f, "method \"{}\" is not in cors_allow_methods", method.escape_ascii()),
-            Self::Header(name) => write!(f, "header \"{}\" is not in cors_allow_headers", name.escape_ascii()),
+            Self::Origin(origin) => write!(f, "origin {} is not in cors_allow_origin", Shown(origin)),
+            Self::Method(method) => write!(f, "method {} is not in cors_allow_methods", Shown(method)),
+            Self::Header(name) => write!(f, "header {} is not in cors_allow_headers", Shown(name)),
             Self::NotAHeaderName(name) => write!(
                 f,
-                "Access-Control-Request-Headers holds \"{}\", which is no header name",
-                name.escape_ascii()
+                "Access-Control-Request-Headers holds {}, which is no header name",
+                Shown(name)
             ),
-            Self::NotAnOrigin(origin) => write!(f, "Origin \"{}\" is not what a browser sends", origin.escape_ascii()),
+            Self::NotAnOrigin(origin) => write!(f, "Origin {} is not what a browser sends", Shown(origin)),
             Self::SeveralOrigins => f.write_str("the request has more than one Origin"),
         }
     }
@@ -103,6 +118,16 @@ mod tests {
         assert_eq!(
             reason.to_string(),
             r#"origin "https://a\r\nevil\"\\\x00\xff" is not in cors_allow_origin"#
+        );
+    }
+
+    #[test]
+    fn a_long_value_leaves_room_for_the_rest_of_a_log_line() {
+        let long = vec![b'a'; 8000];
+        let reason = Reason::Header(&long).to_string();
+        assert!(
+            reason.len() < 400 && reason.ends_with("aaa...\" is not in cors_allow_headers"),
+            "{reason}"
         );
     }
 }

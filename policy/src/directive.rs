@@ -19,13 +19,27 @@ pub enum Directive {
     MaxAge,
     /// `cors_preflight_status`
     PreflightStatus,
+    /// `cors_preflight`
+    Preflight,
+    /// `cors_override`
+    Override,
+    /// `cors_enforce`
+    Enforce,
+    /// `cors_dry_run`
+    DryRun,
+    /// `cors_log_level`
+    LogLevel,
+    /// `cors_timing_allow_origin`
+    TimingAllowOrigin,
+    /// `cors_allow_private_network`
+    AllowPrivateNetwork,
     /// `cors_unsafe`
     Unsafe,
 }
 
 impl Directive {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Cors,
         Self::AllowOrigin,
         Self::AllowMethods,
@@ -34,6 +48,13 @@ impl Directive {
         Self::AllowCredentials,
         Self::MaxAge,
         Self::PreflightStatus,
+        Self::Preflight,
+        Self::Override,
+        Self::Enforce,
+        Self::DryRun,
+        Self::LogLevel,
+        Self::TimingAllowOrigin,
+        Self::AllowPrivateNetwork,
         Self::Unsafe,
     ];
 
@@ -48,6 +69,13 @@ impl Directive {
             Self::AllowCredentials => "cors_allow_credentials",
             Self::MaxAge => "cors_max_age",
             Self::PreflightStatus => "cors_preflight_status",
+            Self::Preflight => "cors_preflight",
+            Self::Override => "cors_override",
+            Self::Enforce => "cors_enforce",
+            Self::DryRun => "cors_dry_run",
+            Self::LogLevel => "cors_log_level",
+            Self::TimingAllowOrigin => "cors_timing_allow_origin",
+            Self::AllowPrivateNetwork => "cors_allow_private_network",
             Self::Unsafe => "cors_unsafe",
         }
     }
@@ -59,18 +87,15 @@ impl Directive {
             .find(|directive| directive.name().as_bytes() == name)
     }
 
-    /// Whether it may be repeated at one level.
-    pub(crate) fn is_list(self) -> bool {
-        match self {
-            Self::AllowOrigin | Self::AllowMethods | Self::AllowHeaders | Self::ExposeHeaders | Self::Unsafe => true,
-            Self::Cors | Self::AllowCredentials | Self::MaxAge | Self::PreflightStatus => false,
-        }
-    }
-
     /// What to write where nothing was written.
     pub(crate) fn takes(self) -> &'static str {
         match self {
-            Self::Cors => "\"on\" or \"off\"",
+            Self::Cors | Self::Override | Self::DryRun | Self::TimingAllowOrigin | Self::AllowPrivateNetwork => {
+                "\"on\" or \"off\""
+            }
+            Self::Preflight => "\"answer\", \"early\" or \"pass\"",
+            Self::Enforce => "\"off\", \"websocket\" or \"on\"",
+            Self::LogLevel => "\"info\", \"notice\", \"warn\" or \"error\"",
             Self::AllowOrigin => "\"*\", or origins such as \"https://app.example.com\"",
             Self::AllowMethods => "\"*\", or methods such as \"GET PUT\"",
             Self::AllowHeaders | Self::ExposeHeaders => "\"*\", or header names such as \"Content-Type\"",

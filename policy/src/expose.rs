@@ -1,7 +1,7 @@
 //! `Access-Control-Expose-Headers`.
 
 use crate::headers::NotAName;
-use crate::response::HeaderName;
+use crate::response::is_governed;
 use crate::token::is_token;
 
 /// What `cors_expose_headers` says.
@@ -60,7 +60,7 @@ impl ExposeHeaders {
 
 /// The response's own header names that a script may read once they are exposed.
 pub(crate) fn exposable<'r>(names: impl Iterator<Item = &'r [u8]> + Clone) -> impl Iterator<Item = &'r [u8]> + Clone {
-    names.filter(|name| is_token(name) && !is_forbidden(name) && !HeaderName::is_governed(name))
+    names.filter(|name| is_token(name) && !is_forbidden(name) && !is_governed(name))
 }
 
 /// [Forbidden response-header name](https://fetch.spec.whatwg.org/#forbidden-response-header-name)

@@ -13,6 +13,7 @@ use crate::methods::AllowMethods;
 use crate::origin::{doubts, AllowedOrigin, Doubt, OriginSet};
 use crate::policy::{AllowOrigin, Cors, Policy, UnsafeOptions};
 use crate::problem::{shown, Position, Problem, Severity};
+use crate::settings::{Enforce, LogLevel, PreflightMode, Word};
 
 /// What a server's notation means.
 pub trait Syntax {
@@ -72,6 +73,7 @@ struct Origins<T> {
 /// The directives of one level, as they were read.
 #[derive(Debug, Default)]
 pub struct Level {
+    says_something: bool,
     cors: Option<Said<bool>>,
     allow_origin: Option<Said<Origins<AllowOrigin>>>,
     allow_methods: Option<Said<AllowMethods>>,
@@ -80,6 +82,13 @@ pub struct Level {
     allow_credentials: Option<Said<Origins<AllowCredentials>>>,
     max_age: Option<Said<Option<MaxAge>>>,
     preflight_status: Option<Said<u16>>,
+    preflight: Option<Said<PreflightMode>>,
+    overrides: Option<Said<bool>>,
+    enforce: Option<Said<Enforce>>,
+    dry_run: Option<Said<bool>>,
+    log_level: Option<Said<LogLevel>>,
+    timing_allow_origin: Option<Said<bool>>,
+    allow_private_network: Option<Said<bool>>,
     unsafe_options: Option<Said<UnsafeOptions>>,
 }
 
@@ -148,15 +157,13 @@ impl Level {
             at,
             problems: Vec::new(),
         };
+        self.says_something = true;
         if self.refuses(directive, values, &mut report) {
             return report.problems;
         }
         match directive {
-            Directive::Cors => {
-                // A bad value is reported; what follows is read as if CORS were on, so that it is checked too.
-                let value = one(values, &mut report, flag).unwrap_or(true);
-                self.cors = Some(said(value, at));
-            }
+            // A bad value is reported; what follows is read as if CORS were on, so that it is checked too.
+            Directive::Cors => self.cors = Some(said(word(values, &mut report).unwrap_or(true), at)),
             Directive::AllowOrigin => self.read_origins(values, at, syntax, &mut report),
             Directive::AllowMethods => {
                 let list = &mut said_list(&mut self.allow_methods, at, AllowMethods::empty).value;
@@ -202,6 +209,13 @@ impl Level {
                 });
                 self.preflight_status = Some(said(value.unwrap_or(204), at));
             }
+            Directive::Preflight => choose(&mut self.preflight, values, &mut report),
+            Directive::Override => choose(&mut self.overrides, values, &mut report),
+            Directive::Enforce => choose(&mut self.enforce, values, &mut report),
+            Directive::DryRun => choose(&mut self.dry_run, values, &mut report),
+            Directive::LogLevel => choose(&mut self.log_level, values, &mut report),
+            Directive::TimingAllowOrigin => choose(&mut self.timing_allow_origin, values, &mut report),
+            Directive::AllowPrivateNetwork => choose(&mut self.allow_private_network, values, &mut report),
             Directive::Unsafe => {
                 let options = &mut said_list(&mut self.unsafe_options, at, UnsafeOptions::default).value;
                 each(values, &mut report, |value, report| match value {
@@ -230,13 +244,26 @@ impl Level {
         if values.is_empty() {
             return refuse(report, format!("\"{name}\" has no value; write {}", directive.takes()));
         }
+        fn at<T>(said: &Option<Said<T>>) -> Option<&Position> {
+            said.as_ref().map(|said| &said.at)
+        }
         let first = match directive {
-            _ if directive.is_list() => None,
-            Directive::Cors => self.cors.as_ref().map(|said| &said.at),
-            Directive::AllowCredentials => self.allow_credentials.as_ref().map(|said| &said.at),
-            Directive::MaxAge => self.max_age.as_ref().map(|said| &said.at),
-            Directive::PreflightStatus => self.preflight_status.as_ref().map(|said| &said.at),
-            _ => None,
+            Directive::Cors => at(&self.cors),
+            Directive::AllowCredentials => at(&self.allow_credentials),
+            Directive::MaxAge => at(&self.max_age),
+            Directive::PreflightStatus => at(&self.preflight_status),
+            Directive::Preflight => at(&self.preflight),
+            Directive::Override => at(&self.overrides),
+            Directive::Enforce => at(&self.enforce),
+            Directive::DryRun => at(&self.dry_run),
+            Directive::LogLevel => at(&self.log_level),
+            Directive::TimingAllowOrigin => at(&self.timing_allow_origin),
+            Directive::AllowPrivateNetwork => at(&self.allow_private_network),
+            Directive::AllowOrigin
+            | Directive::AllowMethods
+            | Directive::AllowHeaders
+            | Directive::ExposeHeaders
+            | Directive::Unsafe => None,
         };
         match first {
             None => false,
@@ -318,33 +345,9 @@ impl Level {
         self.allow_credentials = Some(said(Origins { list, doubts }, at));
     }
 
-    /// Whether no directive was read.
-    fn is_empty(&self) -> bool {
-        let Self {
-            cors,
-            allow_origin,
-            allow_methods,
-            allow_headers,
-            expose_headers,
-            allow_credentials,
-            max_age,
-            preflight_status,
-            unsafe_options,
-        } = self;
-        cors.is_none()
-            && allow_origin.is_none()
-            && allow_methods.is_none()
-            && allow_headers.is_none()
-            && expose_headers.is_none()
-            && allow_credentials.is_none()
-            && max_age.is_none()
-            && preflight_status.is_none()
-            && unsafe_options.is_none()
-    }
-
     /// Makes the policy of this level, which is that of `block`, from what it says and what `outer` says.
     pub fn inherit(self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (Scope, Vec<Problem>) {
-        if self.is_empty() {
+        if !self.says_something {
             return (outer.clone(), Vec::new());
         }
         let mut problems = Vec::new();
@@ -393,6 +396,13 @@ impl Level {
         scope.lists = lists;
         take(&mut policy.max_age, self.max_age);
         take(&mut policy.preflight_status, self.preflight_status);
+        take(&mut policy.preflight, self.preflight);
+        take(&mut policy.overrides, self.overrides);
+        take(&mut policy.enforce, self.enforce);
+        take(&mut policy.dry_run, self.dry_run);
+        take(&mut policy.log_level, self.log_level);
+        take(&mut policy.timing_allow_origin, self.timing_allow_origin);
+        take(&mut policy.allow_private_network, self.allow_private_network);
         take(&mut policy.unsafe_options, self.unsafe_options);
         policy.settle();
         if policy.is_on() {
@@ -556,10 +566,17 @@ fn one<T, E: Display>(
     parse(value).map_err(|why| report.error(value, why)).ok()
 }
 
-fn flag(value: &[u8]) -> Result<bool, &'static str> {
-    match value {
-        b"on" => Ok(true),
-        b"off" => Ok(false),
-        _ => Err("it is no flag; write \"on\" or \"off\""),
-    }
+/// Reads the value of a directive that takes one of a few words.
+fn word<T: Word>(values: &[&[u8]], report: &mut Report<'_>) -> Option<T> {
+    let takes = report.directive.takes();
+    one(values, report, |value| {
+        let found = T::WORDS.iter().find(|(word, _)| word.as_bytes() == value);
+        found
+            .map(|(_, meaning)| *meaning)
+            .ok_or(format!("there is no such value; write {takes}"))
+    })
+}
+
+fn choose<T: Word>(slot: &mut Option<Said<T>>, values: &[&[u8]], report: &mut Report<'_>) {
+    *slot = word(values, report).map(|value| said(value, report.at));
 }

@@ -24,6 +24,7 @@ mod policy;
 mod problem;
 mod request;
 mod response;
+mod settings;
 mod token;
 pub mod vary;
 
@@ -35,4 +36,5 @@ pub use policy::Policy;
 pub use problem::{Position, Problem, Severity};
 pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{HeaderName, ResponseHeaders, Value};
+pub use settings::{Enforce, LogLevel, PreflightMode};
 pub use vary::Vary;

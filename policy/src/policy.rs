@@ -10,7 +10,8 @@ use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::origin::{is_insecure, is_origin, OriginSet};
 use crate::request::{Context, Field, Preflight, Request};
-use crate::response::{ResponseHeaders, Value};
+use crate::response::{is_governed, ResponseHeaders, Value, TIMING_ALLOW_ORIGIN};
+use crate::settings::{Enforce, LogLevel, PreflightMode};
 use crate::token::is_token;
 use crate::vary::Vary;
 
@@ -53,6 +54,13 @@ pub struct Policy {
     pub(crate) allow_credentials: Rc<AllowCredentials>,
     pub(crate) max_age: Option<MaxAge>,
     pub(crate) preflight_status: u16,
+    pub(crate) preflight: PreflightMode,
+    pub(crate) overrides: bool,
+    pub(crate) enforce: Enforce,
+    pub(crate) dry_run: bool,
+    pub(crate) log_level: LogLevel,
+    pub(crate) timing_allow_origin: bool,
+    pub(crate) allow_private_network: bool,
     pub(crate) unsafe_options: UnsafeOptions,
     /// Whether the answer depends on the origin; see [`Policy::settle`].
     pub(crate) varies: bool,
@@ -79,6 +87,13 @@ impl Default for Policy {
             allow_credentials: Rc::default(),
             max_age: None,
             preflight_status: 204,
+            preflight: PreflightMode::default(),
+            overrides: true,
+            enforce: Enforce::default(),
+            dry_run: false,
+            log_level: LogLevel::default(),
+            timing_allow_origin: false,
+            allow_private_network: false,
             unsafe_options: UnsafeOptions::default(),
             varies: false,
         }
@@ -100,6 +115,36 @@ impl Policy {
     /// The status of an answered preflight.
     pub fn preflight_status(&self) -> u16 {
         self.preflight_status
+    }
+
+    /// What happens to a preflight.
+    pub fn preflight_mode(&self) -> PreflightMode {
+        self.preflight
+    }
+
+    /// Whether the policy's headers take the place of those that the response has, or stand back behind them.
+    pub fn overrides(&self) -> bool {
+        self.overrides
+    }
+
+    /// Whether actual requests are refused.
+    pub fn enforce(&self) -> Enforce {
+        self.enforce
+    }
+
+    /// Whether the policy decides, but changes no response.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// How loudly denials are logged.
+    pub fn log_level(&self) -> LogLevel {
+        self.log_level
+    }
+
+    /// Whether a response header of this name is the policy's to give or to take away.
+    pub fn governs(&self, name: &[u8]) -> bool {
+        is_governed(name) || (self.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
     }
 
     /// Whether the verdict on an actual request can be known without reading the request.
@@ -215,16 +260,13 @@ impl Policy {
     /// The headers of the response to an actual request, or to none.
     pub fn response<'a>(&'a self, verdict: Verdict, origin: Field<'a>) -> ResponseHeaders<'a> {
         let vary = if self.varies { Vary::ORIGIN } else { Vary::NOTHING };
-        let (allow_origin, credentials) = match (verdict, origin) {
-            (Verdict::Anyone, _) => (&b"*"[..], false),
-            (Verdict::Allowed { credentials }, Field::One(origin)) => (origin, credentials),
-            _ => {
-                return ResponseHeaders {
-                    vary,
-                    ..ResponseHeaders::default()
-                }
-            }
+        let Some(allow_origin) = self.allowed_origin(verdict, origin) else {
+            return ResponseHeaders {
+                vary,
+                ..ResponseHeaders::default()
+            };
         };
+        let credentials = verdict == Verdict::Allowed { credentials: true };
         let expose_headers = if self.expose_headers.expands(credentials) {
             Some(Value::FromResponse)
         } else {
@@ -234,6 +276,7 @@ impl Policy {
             allow_origin: Some(allow_origin),
             allow_credentials: credentials,
             expose_headers,
+            timing_allow_origin: self.timing_allow_origin.then_some(allow_origin),
             vary,
             ..ResponseHeaders::default()
         }
@@ -258,6 +301,7 @@ impl Policy {
             headers.allow_headers = self.allow_headers.line().map(Value::Bytes);
         }
         headers.max_age = self.max_age.as_ref().map(MaxAge::line);
+        headers.allow_private_network = self.allow_private_network && preflight.private_network;
         headers
     }
 
@@ -275,6 +319,15 @@ impl Policy {
         names: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> impl Iterator<Item = &'a [u8]> + Clone {
         exposable(names)
+    }
+
+    /// The value of `Access-Control-Allow-Origin`, if the response gets one.
+    pub fn allowed_origin<'r>(&self, verdict: Verdict, origin: Field<'r>) -> Option<&'r [u8]> {
+        match (verdict, origin) {
+            (Verdict::Anyone, _) => Some(b"*"),
+            (Verdict::Allowed { .. }, Field::One(origin)) => Some(origin),
+            _ => None,
+        }
     }
 
     /// How an actual request ended, and why.

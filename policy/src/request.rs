@@ -34,6 +34,8 @@ pub struct Request<'r> {
     pub request_method: Field<'r>,
     /// `Sec-Fetch-Site`
     pub fetch_site: Field<'r>,
+    /// `Access-Control-Request-Private-Network`
+    pub private_network: Field<'r>,
 }
 
 /// An `OPTIONS` request by which a browser asks for leave.
@@ -43,13 +45,19 @@ pub struct Preflight<'r> {
     pub origin: &'r [u8],
     /// The one `Access-Control-Request-Method`, a token.
     pub method: &'r [u8],
+    /// Whether it asks for leave to enter a private network.
+    pub private_network: bool,
 }
 
 impl<'r> Request<'r> {
     /// The preflight that an `OPTIONS` request with these headers is, if it is one.
     pub fn preflight(&self) -> Option<Preflight<'r>> {
         match (self.origin, self.request_method) {
-            (Field::One(origin), Field::One(method)) if is_token(method) => Some(Preflight { origin, method }),
+            (Field::One(origin), Field::One(method)) if is_token(method) => Some(Preflight {
+                origin,
+                method,
+                private_network: self.private_network == Field::One(b"true"),
+            }),
             _ => None,
         }
     }
@@ -112,7 +120,7 @@ mod tests {
         let request = |origin, request_method| Request {
             origin,
             request_method,
-            fetch_site: Field::Absent,
+            ..Request::default()
         };
         let origin = Field::One(&b"https://a.example"[..]);
         let method = Field::One(&b"PUT"[..]);

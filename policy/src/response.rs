@@ -17,6 +17,10 @@ pub enum HeaderName {
     ExposeHeaders,
     /// `Access-Control-Max-Age`
     MaxAge,
+    /// `Access-Control-Allow-Private-Network`
+    AllowPrivateNetwork,
+    /// `Timing-Allow-Origin`
+    TimingAllowOrigin,
     /// `Vary`
     Vary,
 }
@@ -31,6 +35,8 @@ impl HeaderName {
             Self::AllowHeaders => "Access-Control-Allow-Headers",
             Self::ExposeHeaders => "Access-Control-Expose-Headers",
             Self::MaxAge => "Access-Control-Max-Age",
+            Self::AllowPrivateNetwork => "Access-Control-Allow-Private-Network",
+            Self::TimingAllowOrigin => "Timing-Allow-Origin",
             Self::Vary => "Vary",
         }
     }
@@ -44,16 +50,20 @@ impl HeaderName {
             Self::AllowHeaders => "access-control-allow-headers",
             Self::ExposeHeaders => "access-control-expose-headers",
             Self::MaxAge => "access-control-max-age",
+            Self::AllowPrivateNetwork => "access-control-allow-private-network",
+            Self::TimingAllowOrigin => "timing-allow-origin",
             Self::Vary => "vary",
         }
     }
+}
 
-    /// Whether a response header of this name is the policy's to give or to take away.
-    pub fn is_governed(name: &[u8]) -> bool {
-        const PREFIX: &[u8] = b"access-control-";
-        name.get(..PREFIX.len())
-            .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
-    }
+pub(crate) const TIMING_ALLOW_ORIGIN: &[u8] = b"Timing-Allow-Origin";
+
+/// Whether a response header of this name belongs to CORS.
+pub(crate) fn is_governed(name: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"access-control-";
+    name.get(..PREFIX.len())
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
 }
 
 /// A header's value.
@@ -76,6 +86,8 @@ pub struct ResponseHeaders<'a> {
     pub(crate) allow_headers: Option<Value<'a>>,
     pub(crate) expose_headers: Option<Value<'a>>,
     pub(crate) max_age: Option<&'a [u8]>,
+    pub(crate) allow_private_network: bool,
+    pub(crate) timing_allow_origin: Option<&'a [u8]>,
     /// What `Vary` has to name.
     pub vary: Vary,
 }
@@ -83,14 +95,19 @@ pub struct ResponseHeaders<'a> {
 impl<'a> ResponseHeaders<'a> {
     /// The headers to send, apart from `Vary`, which is merged.
     pub fn lines(&self) -> impl Iterator<Item = (HeaderName, Value<'a>)> {
-        let credentials = self.allow_credentials.then_some(Value::Bytes(b"true"));
+        let flag = |on: bool| on.then_some(Value::Bytes(b"true"));
         [
             (HeaderName::AllowOrigin, self.allow_origin.map(Value::Bytes)),
-            (HeaderName::AllowCredentials, credentials),
+            (HeaderName::AllowCredentials, flag(self.allow_credentials)),
             (HeaderName::AllowMethods, self.allow_methods.map(Value::Bytes)),
             (HeaderName::AllowHeaders, self.allow_headers),
             (HeaderName::ExposeHeaders, self.expose_headers),
             (HeaderName::MaxAge, self.max_age.map(Value::Bytes)),
+            (HeaderName::AllowPrivateNetwork, flag(self.allow_private_network)),
+            (
+                HeaderName::TimingAllowOrigin,
+                self.timing_allow_origin.map(Value::Bytes),
+            ),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -108,10 +125,10 @@ mod tests {
             "access-control-max-age",
             "ACCESS-CONTROL-X",
         ] {
-            assert!(HeaderName::is_governed(name.as_bytes()), "{name}");
+            assert!(is_governed(name.as_bytes()), "{name}");
         }
         for name in ["Access-Control", "X-Access-Control-Allow-Origin", "Vary", ""] {
-            assert!(!HeaderName::is_governed(name.as_bytes()), "{name}");
+            assert!(!is_governed(name.as_bytes()), "{name}");
         }
     }
 
@@ -124,6 +141,8 @@ mod tests {
             HeaderName::AllowHeaders,
             HeaderName::ExposeHeaders,
             HeaderName::MaxAge,
+            HeaderName::AllowPrivateNetwork,
+            HeaderName::TimingAllowOrigin,
             HeaderName::Vary,
         ] {
             assert_eq!(name.as_str().to_ascii_lowercase(), name.as_lower_str());

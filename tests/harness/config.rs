@@ -19,6 +19,8 @@ pub fn server(body: &str) -> String {
 pub(crate) enum Template {
     /// The inside of the `http` block, with `{port}`, `{port:name}`, `{listen}` and `{listen_http2}`.
     Http(String),
+    /// The same, for an nginx without the module.
+    Bare(String),
     /// A whole file with literal ports.
     File(String),
 }
@@ -27,18 +29,20 @@ impl Template {
     /// The configuration file, with every port picked.
     pub(crate) fn expand(&self, ports: &mut Ports) -> String {
         match self {
-            Self::Http(inside) => expand_tokens(&whole_file(inside), ports),
+            Self::Http(inside) => expand_tokens(&(LOAD_MODULE.to_owned() + &whole_file(inside)), ports),
+            Self::Bare(inside) => expand_tokens(&whole_file(inside), ports),
             Self::File(text) => settle(&replace_literals(text, ports)),
         }
     }
 }
 
+const LOAD_MODULE: &str = "load_module modules/ngx_http_cors_module.so;\n";
+
 fn whole_file(http: &str) -> String {
     let user = if signal::running_as_root() { "user root;\n" } else { "" };
     let temp_paths = temp_paths("");
     format!(
-        "load_module modules/ngx_http_cors_module.so;
-{user}daemon off;
+        "{user}daemon off;
 worker_processes 1;
 pid logs/nginx.pid;
 error_log logs/error.log {LOG_LEVEL};

@@ -15,6 +15,7 @@ mod binaries;
 mod check;
 mod config;
 mod connection;
+mod gateway;
 mod http2;
 mod nginx;
 mod ports;

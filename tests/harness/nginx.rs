@@ -32,6 +32,7 @@ pub struct Builder {
     files: Vec<(String, Vec<u8>)>,
     ports: Ports,
     faulty_module: bool,
+    without_module: bool,
     alerts_expected: bool,
 }
 
@@ -43,6 +44,7 @@ impl Builder {
             files: Vec::new(),
             ports: Ports::default(),
             faulty_module: false,
+            without_module: false,
             alerts_expected: false,
         }
     }
@@ -76,6 +78,12 @@ impl Builder {
     /// Loads the module that knows `cors_test_panic`.
     pub fn faulty_module(mut self) -> Self {
         self.faulty_module = true;
+        self
+    }
+
+    /// Loads no module.
+    pub fn without_module(mut self) -> Self {
+        self.without_module = true;
         self
     }
 
@@ -133,7 +141,13 @@ impl Builder {
             None => {
                 let prefix = Prefix::new(&module, Path::new("conf/nginx.conf"));
                 prefix.write("html/hello.txt", b"hello");
-                (prefix, Template::Http(self.http.clone()))
+                let http = self.http.clone();
+                let template = if self.without_module {
+                    Template::Bare(http)
+                } else {
+                    Template::Http(http)
+                };
+                (prefix, template)
             }
         };
         for (path, content) in &self.files {
@@ -277,6 +291,23 @@ impl Nginx {
         self.prefix.error_log()
     }
 
+    /// The lines of a log, once there are `count` of them: nginx writes to its access log when the client has
+    /// its response already.
+    #[track_caller]
+    pub fn log_lines(&self, log: &str, count: usize) -> Vec<String> {
+        let lines = || -> Vec<String> { self.prefix.read(log).lines().map(str::to_owned).collect() };
+        let enough = poll(|| Some(lines()).filter(|lines| lines.len() >= count));
+        enough.unwrap_or_else(|| panic!("no {count} lines in {log}: {:?}", lines()))
+    }
+
+    /// How many kilobytes of its own the master has in memory.
+    pub fn master_memory(&self) -> u64 {
+        let status = read(Path::new(&format!("/proc/{}/status", self.master.id())));
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+        number.unwrap_or_else(|| panic!("no RssAnon in {status}"))
+    }
+
     /// The process ids of the workers that run now.
     pub fn worker_pids(&self) -> Vec<u32> {
         worker_pids(&self.error_log())
@@ -319,6 +350,13 @@ impl Nginx {
             (!now.is_empty() && old.iter().all(|pid| !now.contains(pid))).then_some(())
         })
         .expect("new workers");
+    }
+
+    /// Does the same, but returns while old workers still serve the connections that they have.
+    pub fn reload_beside_old_workers(&mut self, http: &str) {
+        let old = self.worker_pids();
+        self.reload(http);
+        poll(|| self.worker_pids().iter().any(|pid| !old.contains(pid)).then_some(())).expect("new workers");
     }
 
     /// Does the same with a configuration that nginx refuses, and returns what it logs about that.

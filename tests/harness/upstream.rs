@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use crate::gateway;
 use crate::wait::PATIENCE;
 
 /// A request as the application got it.
@@ -33,6 +34,14 @@ pub struct Upstream {
     thread: Option<JoinHandle<()>>,
 }
 
+/// How nginx talks to the application.
+#[derive(Clone, Copy)]
+enum Protocol {
+    Http,
+    FastCgi,
+    Uwsgi,
+}
+
 #[derive(Default)]
 struct Shared {
     requests: Mutex<Vec<Received>>,
@@ -42,6 +51,20 @@ struct Shared {
 impl Upstream {
     /// Sends what `handler` returns, byte for byte. Nothing at all makes nginx answer 502.
     pub fn start(handler: impl Fn(&Received) -> Vec<u8> + Send + 'static) -> Self {
+        Self::speak(Protocol::Http, handler)
+    }
+
+    /// Speaks FastCGI. `handler` returns a response as CGI has it, with its status in a header.
+    pub fn fastcgi(handler: impl Fn(&Received) -> Vec<u8> + Send + 'static) -> Self {
+        Self::speak(Protocol::FastCgi, handler)
+    }
+
+    /// Speaks uwsgi. `handler` returns a response as HTTP has it.
+    pub fn uwsgi(handler: impl Fn(&Received) -> Vec<u8> + Send + 'static) -> Self {
+        Self::speak(Protocol::Uwsgi, handler)
+    }
+
+    fn speak(protocol: Protocol, handler: impl Fn(&Received) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
         let shared = Arc::new(Shared::default());
@@ -53,7 +76,7 @@ impl Upstream {
                         return;
                     }
                     // A client that goes away is nginx's affair.
-                    let _ = stream.and_then(|stream| serve(stream, &shared, &handler));
+                    let _ = stream.and_then(|stream| serve(stream, protocol, &shared, &handler));
                 }
             }
         });
@@ -102,15 +125,29 @@ impl Drop for Upstream {
     }
 }
 
-fn serve(mut stream: TcpStream, shared: &Shared, handler: &impl Fn(&Received) -> Vec<u8>) -> io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    protocol: Protocol,
+    shared: &Shared,
+    handler: &impl Fn(&Received) -> Vec<u8>,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
-    let request = receive(&mut BufReader::new(&stream))?;
+    let mut reader = BufReader::new(&stream);
+    let request = match protocol {
+        Protocol::Http => receive(&mut reader),
+        Protocol::FastCgi => gateway::receive_fastcgi(&mut reader),
+        Protocol::Uwsgi => gateway::receive_uwsgi(&mut reader),
+    }?;
     shared
         .requests
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(request.clone());
-    stream.write_all(&handler(&request))
+    let response = handler(&request);
+    match protocol {
+        Protocol::Http | Protocol::Uwsgi => stream.write_all(&response),
+        Protocol::FastCgi => stream.write_all(&gateway::wrap_fastcgi(&response)),
+    }
 }
 
 fn receive(stream: &mut impl BufRead) -> io::Result<Received> {

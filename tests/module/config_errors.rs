@@ -119,6 +119,54 @@ fn a_flag_that_is_neither_on_nor_off() {
 }
 
 #[test]
+fn a_word_that_a_directive_does_not_know() {
+    for (directive, words) in [
+        ("cors_preflight", &["answer", "early", "pass"][..]),
+        ("cors_enforce", &["off", "websocket", "on"]),
+        ("cors_log_level", &["info", "notice", "warn", "error"]),
+        ("cors_override", &["on", "off"]),
+        ("cors_dry_run", &["on", "off"]),
+        ("cors_timing_allow_origin", &["on", "off"]),
+        ("cors_allow_private_network", &["on", "off"]),
+    ] {
+        for value in ["maybe", "ON", "1", "\"\"", "\"on off\""] {
+            assert_refused(directive, value, "");
+            let line = format!("{directive} {value};");
+            let check = check(&format!("cors_allow_origin https://app.example.com;\n{line}"));
+            let message = check.error_at(&line);
+            for word in words {
+                assert!(message.contains(&format!("\"{word}\"")), "no {word:?}: {message}");
+            }
+        }
+        for word in words {
+            let check = check(&format!(
+                "cors_allow_origin https://app.example.com;\n{directive} {word};"
+            ));
+            assert!(check.accepted(), "{}", check.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_directive_with_no_value_or_with_two() {
+    for directive in [
+        "cors_preflight",
+        "cors_enforce",
+        "cors_log_level",
+        "cors_override",
+        "cors_dry_run",
+        "cors_timing_allow_origin",
+        "cors_allow_private_network",
+    ] {
+        for line in [format!("{directive};"), format!("{directive} on off;")] {
+            let check = check(&format!("cors_allow_origin https://app.example.com;\n{line}"));
+            let message = check.error_at(&line);
+            assert!(message.contains(&format!("\"{directive}\"")), "{message}");
+        }
+    }
+}
+
+#[test]
 fn a_max_age_that_is_no_time() {
     for value in ["soon", "-1", "1x", "99999999999999999999"] {
         assert_refused("cors_max_age", value, "time");
@@ -138,6 +186,13 @@ fn a_single_value_given_twice() {
         "cors_allow_credentials on;",
         "cors_max_age 1h;",
         "cors_preflight_status 200;",
+        "cors_preflight pass;",
+        "cors_enforce on;",
+        "cors_log_level warn;",
+        "cors_override off;",
+        "cors_dry_run on;",
+        "cors_timing_allow_origin on;",
+        "cors_allow_private_network on;",
     ] {
         let check = check(&format!("{line}\n{}", line.replace(';', " ;")));
         let message = check.error_at(&line.replace(';', " ;"));

@@ -2,23 +2,37 @@
 
 mod actual;
 mod auth;
+mod bystander;
+mod cache;
 mod config_errors;
 mod config_files;
 mod credentials;
 mod directives;
+mod dry_run;
 mod duplicates;
+mod early;
+mod enforce;
+mod error_pages;
 mod errors;
 mod faults;
 mod governing_policy;
+mod handlers;
 mod http2;
 mod keepalive;
+mod logging;
 mod off;
 mod origins;
+mod overriding;
+mod pass;
+mod pnotes;
 mod preflight;
+mod private_network;
 mod regexes;
 mod reload;
 mod same_origin;
 mod subrequests;
+mod timing;
+mod told;
 mod variables;
 mod vary;
 
