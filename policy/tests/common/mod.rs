@@ -218,7 +218,7 @@ impl<'r> Context<'r> for Surroundings<'r> {
 pub fn sent<'a>(
     policy: &'a Policy,
     headers: &ResponseHeaders<'a>,
-    requested: &[&'a [u8]],
+    requested: &'a [&'a [u8]],
     carried: &[&'a [u8]],
 ) -> Vec<(&'static str, String)> {
     let mut lines: Vec<_> = headers
@@ -227,7 +227,7 @@ pub fn sent<'a>(
             let value = match value {
                 Value::Bytes(bytes) => bytes.to_vec(),
                 Value::FromRequest => {
-                    let requested = requested.to_vec().into_iter();
+                    let requested = requested.iter().copied();
                     policy.echoed_headers(requested).collect::<Vec<_>>().join(&b", "[..])
                 }
                 Value::FromResponse => {
