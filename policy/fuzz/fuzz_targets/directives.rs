@@ -1,0 +1,74 @@
+//! Arbitrary values for every directive: nothing panics, and what is told can be shown on a line of a log.
+//!
+//! Each line of the input is a directive: a byte that picks it, then its values with spaces between them. A line
+//! `}` begins an inner level.
+#![no_main]
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
+use common::{position, Notation, Surroundings};
+use cors_policy::{Block, Census, Directive, Field, Level, Policy, Problem, Request, Scope};
+use libfuzzer_sys::{fuzz_target, Corpus};
+
+/// Longer messages would be cut by the server's log, which has 2048 bytes for a line.
+const LONGEST: usize = 1_900;
+
+fn assert_can_be_logged(problems: &[Problem]) {
+    for problem in problems {
+        let text = problem.to_string();
+        assert!(!text.is_empty());
+        assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
+        assert!(text.len() < LONGEST, "{} bytes: {text:?}", text.len());
+    }
+}
+
+fn try_out(policy: &Policy) {
+    let surroundings = Surroundings::with_variables(&[b"https://a.example, null"]);
+    for origin in [
+        &b"https://a.example"[..],
+        b"null",
+        b"http://x.y.example:8443",
+        b"",
+        b"\xff",
+    ] {
+        let request = Request {
+            origin: Field::One(origin),
+            request_method: Field::One(b"PUT"),
+            fetch_site: Field::Absent,
+        };
+        let verdict = policy.judge(&request, &surroundings);
+        policy.response(verdict, request.origin).lines().for_each(drop);
+        if let Some(preflight) = request.preflight() {
+            policy.preflight_response(verdict, preflight).lines().for_each(drop);
+            policy.preflight_outcome(verdict, preflight, [&b"x-foo"[..]].into_iter());
+        }
+    }
+}
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    // Expressions whose automata are large are slow to build, and told of elsewhere.
+    if input.contains(&b'{') || input.iter().filter(|byte| matches!(byte, b'*' | b'+' | b'\\')).count() > 20 {
+        return Corpus::Reject;
+    }
+    let mut notation = Notation::default();
+    let mut census = Census::default();
+    let mut outer = Scope::default();
+    for block in input.split(|byte| *byte == b'}') {
+        let mut level = Level::default();
+        for (index, line) in block.split(|byte| *byte == b'\n').enumerate() {
+            let Some((pick, values)) = line.split_first() else {
+                continue;
+            };
+            let directive = Directive::ALL[usize::from(*pick) % Directive::ALL.len()];
+            let values: Vec<_> = values.split(|byte| *byte == b' ').collect();
+            assert_can_be_logged(&level.read(directive, &values, &position(index + 1), &mut notation));
+        }
+        let (scope, problems) = level.inherit(&outer, Block::Location("/"), &mut census);
+        assert_can_be_logged(&problems);
+        try_out(scope.policy());
+        outer = scope;
+    }
+    assert_can_be_logged(&census.finish());
+    Corpus::Keep
+});

@@ -1,0 +1,246 @@
+//! What the tests share: configurations as text, requests, and responses as they are sent.
+#![allow(dead_code)] // each user needs a part of it
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use cors_policy::{
+    Block, Census, Context, Directive, Level, Policy, Position, Problem, ResponseHeaders, Scope, Severity, Syntax,
+    Target, Value,
+};
+
+/// Times and variables as nginx writes them, as far as the tests need them.
+#[derive(Default)]
+pub struct Notation {
+    /// The texts with variables, each at its number.
+    pub variables: Vec<String>,
+}
+
+impl Syntax for Notation {
+    fn time(&self, value: &[u8]) -> Option<u64> {
+        let value = std::str::from_utf8(value).ok()?;
+        let (number, unit) = match value.char_indices().last()? {
+            (end, 's') => (value.get(..end)?, 1),
+            (end, 'm') => (value.get(..end)?, 60),
+            (end, 'h') => (value.get(..end)?, 3_600),
+            (end, 'd') => (value.get(..end)?, 86_400),
+            _ => (value, 1),
+        };
+        number.parse::<u64>().ok()?.checked_mul(unit)
+    }
+
+    fn variable(&mut self, text: &[u8]) -> Option<usize> {
+        let text = std::str::from_utf8(text).ok().filter(|text| !text.ends_with('$'))?;
+        self.variables.push(text.to_owned());
+        Some(self.variables.len() - 1)
+    }
+}
+
+/// A configuration that was read.
+pub struct Configuration {
+    /// All that was wrong, in the order in which it is told.
+    pub problems: Vec<Problem>,
+    /// The levels by what opens them; `http` is the outermost.
+    scopes: Vec<(String, Scope)>,
+}
+
+/// One block of a configuration, with the blocks in it.
+struct Node {
+    opened_by: String,
+    level: Level,
+    inner: Vec<Node>,
+}
+
+impl Node {
+    fn new(opened_by: &str) -> Self {
+        Self {
+            opened_by: opened_by.to_owned(),
+            level: Level::default(),
+            inner: Vec::new(),
+        }
+    }
+}
+
+impl Configuration {
+    /// Reads the inside of an `http` block in the file `nginx.conf`: on each line a directive, what opens a block, or
+    /// what closes it.
+    pub fn read(text: &str) -> Self {
+        let mut notation = Notation::default();
+        let mut problems = Vec::new();
+        let mut open = vec![Node::new("http")];
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim_matches(' ');
+            if line == "}" {
+                let closed = open.pop().unwrap();
+                open.last_mut().unwrap().inner.push(closed);
+            } else if let Some(opened_by) = line.strip_suffix(" {") {
+                open.push(Node::new(opened_by));
+            } else if let Some(directive) = line.strip_suffix(';') {
+                let level = &mut open.last_mut().unwrap().level;
+                problems.extend(read_line(level, directive, &position(index + 1), &mut notation));
+            } else {
+                assert!(line.is_empty(), "{line}");
+            }
+        }
+        assert_eq!(open.len(), 1, "a block is not closed");
+
+        let mut census = Census::default();
+        let mut scopes = Vec::new();
+        settle(
+            open.remove(0),
+            &Scope::default(),
+            &mut census,
+            &mut scopes,
+            &mut problems,
+        );
+        problems.extend(census.finish());
+        Self { problems, scopes }
+    }
+
+    /// What the operator is told.
+    pub fn told(&self) -> Vec<String> {
+        self.problems.iter().map(rendered).collect()
+    }
+
+    /// The policy of the block that `opened_by` opens.
+    pub fn policy(&self, opened_by: &str) -> &Rc<Policy> {
+        let (_, scope) = self.scopes.iter().find(|(name, _)| name == opened_by).unwrap();
+        scope.policy()
+    }
+}
+
+/// nginx merges outer levels before inner ones.
+fn settle(
+    node: Node,
+    outer: &Scope,
+    census: &mut Census,
+    scopes: &mut Vec<(String, Scope)>,
+    problems: &mut Vec<Problem>,
+) {
+    let block = match node.opened_by.split_once(' ') {
+        Some(("server", name)) => Block::Server(name),
+        Some(("location", name)) => Block::Location(name),
+        _ => Block::Http,
+    };
+    let (scope, found) = node.level.inherit(outer, block, census);
+    problems.extend(found);
+    for inner in node.inner {
+        settle(inner, &scope, census, scopes, problems);
+    }
+    scopes.push((node.opened_by, scope));
+}
+
+/// Reads a directive with its values: words, or texts between quotes.
+pub fn read_line(level: &mut Level, line: &str, at: &Position, notation: &mut Notation) -> Vec<Problem> {
+    let (name, mut rest) = line.split_once(' ').unwrap_or((line, ""));
+    let mut values = Vec::new();
+    while !rest.is_empty() {
+        let (value, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').unwrap(),
+            None => rest.split_once(' ').unwrap_or((rest, "")),
+        };
+        values.push(value.as_bytes());
+        rest = after.trim_start_matches(' ');
+    }
+    let directive = Directive::from_name(name.as_bytes()).unwrap();
+    level.read(directive, &values, at, notation)
+}
+
+pub fn position(line: usize) -> Position {
+    Position {
+        file: "nginx.conf".into(),
+        line,
+    }
+}
+
+/// A problem as nginx logs it.
+pub fn rendered(problem: &Problem) -> String {
+    let severity = match problem.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    format!("{severity}: {problem} in {}", problem.at)
+}
+
+/// What is told of a configuration.
+pub fn told(text: &str) -> Vec<String> {
+    Configuration::read(text).told()
+}
+
+/// The policy of a configuration that is not refused.
+pub fn policy(text: &str) -> Rc<Policy> {
+    let configuration = Configuration::read(text);
+    let refused = configuration
+        .problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error);
+    assert!(!refused, "{:#?}", configuration.told());
+    Rc::clone(configuration.policy("http"))
+}
+
+/// A request's surroundings.
+pub struct Surroundings<'r> {
+    pub target: Target<'r>,
+    /// The values of the variables, each at its number.
+    pub variables: &'r [&'r [u8]],
+    /// The variables that could not be used, and why.
+    pub ignored: RefCell<Vec<(usize, &'static str)>>,
+}
+
+impl<'r> Surroundings<'r> {
+    pub fn with_variables(variables: &'r [&'r [u8]]) -> Self {
+        Self {
+            target: Target {
+                secure: true,
+                authority: b"api.example",
+            },
+            variables,
+            ignored: RefCell::default(),
+        }
+    }
+}
+
+impl<'r> Context<'r> for Surroundings<'r> {
+    fn target(&self) -> Target<'r> {
+        self.target
+    }
+
+    fn variable(&self, number: usize) -> &'r [u8] {
+        self.variables.get(number).copied().unwrap_or_default()
+    }
+
+    fn ignored(&self, number: usize, why: &'static str) {
+        self.ignored.borrow_mut().push((number, why));
+    }
+}
+
+/// The header lines of a response: a header without a value is not sent, and `Vary` comes last.
+pub fn sent<'a>(
+    policy: &'a Policy,
+    headers: &ResponseHeaders<'a>,
+    requested: &'a [&'a [u8]],
+    carried: &[&'a [u8]],
+) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<_> = headers
+        .lines()
+        .map(|(name, value)| {
+            let value = match value {
+                Value::Bytes(bytes) => bytes.to_vec(),
+                Value::FromRequest => {
+                    let requested = requested.iter().copied();
+                    policy.echoed_headers(requested).collect::<Vec<_>>().join(&b", "[..])
+                }
+                Value::FromResponse => {
+                    let carried = carried.iter().copied();
+                    policy.exposed_headers(carried).collect::<Vec<_>>().join(&b", "[..])
+                }
+            };
+            (name.as_str(), String::from_utf8(value).unwrap())
+        })
+        .filter(|(_, value)| !value.is_empty())
+        .collect();
+    if !headers.vary.is_empty() {
+        lines.push(("Vary", headers.vary.names().collect::<Vec<_>>().join(", ")));
+    }
+    lines
+}
