@@ -59,6 +59,7 @@ fn preflight(policy: &Policy, origin: &str, requested: &[u8]) -> usize {
         origin: Field::One(origin.as_bytes()),
         request_method: Field::One(b"PUT"),
         fetch_site: Field::One(b"cross-site"),
+        ..Request::default()
     };
     let preflight = request.preflight().unwrap();
     let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));

@@ -69,6 +69,7 @@ fn decide(policy: &Policy, surroundings: &Surroundings<'_>, origin: Field<'_>) -
         origin,
         request_method: Field::One(b"PUT"),
         fetch_site: Field::One(b"cross-site"),
+        ..Request::default()
     };
     let verdict = policy.judge(&request, surroundings);
     let mut bytes = 0;

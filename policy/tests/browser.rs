@@ -596,6 +596,7 @@ fn answer_preflight(
         origin: Field::One(origin.as_bytes()),
         request_method: Field::One(method.as_bytes()),
         fetch_site: Field::One(b"cross-site"),
+        ..Request::default()
     };
     let preflight: Preflight<'_> = request.preflight().unwrap();
     let verdict = policy.judge(&request, &surroundings(&[variable.as_bytes()]));
@@ -806,7 +807,7 @@ proptest! {
         lines in vec("[ \t,]{0,3}((x-foo|X-BAR|Content-type|authorization|bad name|bad:name|\u{e9})?[ \t]{0,2},?){0,4}", 0..4),
     ) {
         let policy = directives.compiled();
-        let preflight = Preflight { origin: b"https://a.example", method: b"PUT" };
+        let preflight = Preflight { origin: b"https://a.example", method: b"PUT", private_network: false };
         let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
         let elements: Vec<_> = lines
             .iter()

@@ -37,11 +37,13 @@ fn preflight(policy: &Policy, origin: &str, method: &str) -> Vec<(&'static str, 
     let preflight = Preflight {
         origin: origin.as_bytes(),
         method: method.as_bytes(),
+        private_network: false,
     };
     let request = Request {
         origin: Field::One(preflight.origin),
         request_method: Field::One(preflight.method),
         fetch_site: Field::Absent,
+        ..Request::default()
     };
     let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
     sent(policy, &policy.preflight_response(verdict, preflight), &[], &[])
