@@ -97,7 +97,7 @@ fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
         return Ok(DECLINED);
     }
     let judgement = Judgement::by(policy, request, true);
-    if !judgement.is_preflight() || judgement.verdict == Verdict::SameOrigin {
+    if judgement.preflight().is_none() || judgement.verdict == Verdict::SameOrigin {
         return Ok(DECLINED);
     }
     state::settle(request, location)?;
@@ -123,11 +123,11 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
         return Ok(DECLINED);
     };
     let is_options = request.is_options();
-    if !is_options && policy.enforce() == Enforce::Off {
+    if (!is_options && policy.enforce() == Enforce::Off) || request.is_post_action() {
         return Ok(DECLINED);
     }
     let judgement = Judgement::by(policy, request, is_options);
-    if judgement.is_preflight() {
+    if judgement.preflight().is_some() {
         return meet_preflight(request, &judgement);
     }
     let enforced = match policy.enforce() {

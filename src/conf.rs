@@ -16,6 +16,7 @@ use nginx_sys::{
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use crate::guard::guard;
+use crate::list::str;
 use crate::pool::OutOfMemory;
 use crate::{log, module, pool};
 
@@ -42,9 +43,28 @@ pub(crate) struct MainConf {
     census: Census,
     /// The texts with variables that name origins, by number.
     variables: Vec<Variable>,
+    /// The value of one of them is being worked out.
+    judging: Cell<bool>,
+}
+
+/// While this lives, no other variable's value is worked out.
+pub(crate) struct Judging<'m>(&'m Cell<bool>);
+
+impl Drop for Judging<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 impl MainConf {
+    pub(crate) fn judge_once(&self) -> Option<Judging<'_>> {
+        (!self.judging.replace(true)).then_some(Judging(&self.judging))
+    }
+
+    pub(crate) fn is_judging(&self) -> bool {
+        self.judging.get()
+    }
+
     /// What `Syntax::variable` has given this number.
     pub(crate) fn variable(&self, number: usize) -> Option<&Variable> {
         self.variables.get(number)
@@ -263,14 +283,6 @@ impl Syntax for Configuration {
     }
 }
 
-/// A string for nginx to read.
-fn str(bytes: &[u8]) -> ngx_str_t {
-    ngx_str_t {
-        len: bytes.len(),
-        data: bytes.as_ptr().cast_mut(),
-    }
-}
-
 pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe { create::<MainConf>(cf) }
@@ -346,9 +358,8 @@ pub(crate) unsafe extern "C" fn merge_location(
                 let (scope, mut problems) = outer.settle(&Scope::default(), Block::Http, &mut main.census);
                 let (_, found) = inner.settle(scope, block, &mut main.census);
                 main.in_use |= inner.policy.is_some();
-                main.early_in_use |= inner
-                    .policy()
-                    .is_some_and(|policy| policy.preflight_mode() == PreflightMode::Early);
+                let is_early = |policy: &Policy| policy.preflight_mode() == PreflightMode::Early;
+                main.early_in_use |= matches!(block, Block::Server(_)) && inner.policy().is_some_and(is_early);
                 problems.extend(found);
                 problems
             })

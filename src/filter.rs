@@ -62,13 +62,14 @@ unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
     }
     if outcome == FAILED {
         request.set_context(&module::FILTER, NonNull::from(&module::FILTER));
+        return request.replace_by_error(&module::FILTER, FAILED);
     }
     outcome
 }
 
 /// Puts the policy's headers in the place of those that the response has.
 fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
-    if !request.is_main() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
+    if !request.is_main() {
         return Ok(());
     }
     let Some(judgement) = Judgement::of(request) else {
@@ -78,7 +79,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
     crate::fault::strike_filter(request);
     judgement.log(request)?;
     let policy = judgement.policy;
-    if policy.is_dry_run() {
+    if policy.is_dry_run() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
         return Ok(());
     }
     if !policy.overrides() {
@@ -111,7 +112,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
 }
 
 /// Makes the response say once, on one line, what it depends on.
-fn add_vary<'r>(mut request: Request<'r>, needed: Vary, varies_already: bool) -> Result<(), OutOfMemory> {
+fn add_vary(mut request: Request<'_>, needed: Vary, varies_already: bool) -> Result<(), OutOfMemory> {
     let needed = if request.take_gzip_vary() {
         Vary::ACCEPT_ENCODING.and(needed)
     } else {
@@ -135,8 +136,7 @@ fn add_vary<'r>(mut request: Request<'r>, needed: Vary, varies_already: bool) ->
     if untold.is_empty() && lines.clone().count() == 1 {
         return Ok(());
     }
-    let names = untold.names().map(|name| -> &'r [u8] { name.as_bytes() });
-    let merged = request.join(lines.filter(|line| !line.is_empty()).chain(names))?;
+    let merged = request.join(vary::merged(lines, untold))?;
     request.remove_headers(|header| is_vary(header.name()));
     request.add_header(HeaderName::Vary, merged)
 }

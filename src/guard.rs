@@ -1,22 +1,39 @@
 //! Keeps panics on this side: one that crossed into nginx would take down the worker, or in a directive the master.
 
 use std::any::Any;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{catch_unwind, set_hook, AssertUnwindSafe};
+use std::sync::Mutex;
 
 use nginx_sys::{ngx_log_t, NGX_LOG_ALERT};
 use ngx::ngx_log_error;
 
 /// Runs what stands behind a door that nginx calls; a panic is logged and becomes `fallback`.
 ///
-/// Nothing that a panic may leave half done is looked at again: the caller gives up the request or the configuration.
+/// What a panic may leave half done is given up: the response, or the configuration.
 pub(crate) fn guard<T>(log: *mut ngx_log_t, fallback: T, run: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
-        let message = describe(payload.as_ref());
-        ngx_log_error!(NGX_LOG_ALERT, log, "cors: internal error: {}", message);
+        let message = describe(payload.as_ref()).escape_debug();
+        let place = PLACE
+            .try_lock()
+            .map(|mut place| std::mem::take(&mut *place))
+            .unwrap_or_default();
+        ngx_log_error!(NGX_LOG_ALERT, log, "cors: internal error: {} at {}", message, place);
         // A payload may panic when it is dropped.
         std::mem::forget(payload);
         fallback
     })
+}
+
+/// Where the last panic was. A thread-local variable would keep nginx from unloading the module.
+static PLACE: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps the standard library from writing to the error log in a manner of its own.
+pub(crate) fn silence() {
+    set_hook(Box::new(|panic| {
+        if let (Some(location), Ok(mut place)) = (panic.location(), PLACE.try_lock()) {
+            *place = location.to_string();
+        }
+    }));
 }
 
 fn describe(payload: &(dyn Any + Send)) -> &str {

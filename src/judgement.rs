@@ -16,10 +16,20 @@ pub(crate) struct Judgement<'r> {
     preflight: Option<Preflight<'r>>,
 }
 
+/// Whether a policy takes the request for a preflight. No one has to be judged for that.
+pub(crate) fn is_preflight(request: Request<'_>) -> bool {
+    if request.location().is_some_and(|location| location.is_off_here()) {
+        return false;
+    }
+    let sight = state::governing(request);
+    let governed = sight.location.is_some_and(|location| location.policy().is_some());
+    governed && (sight.preflight.is_some() || (sight.is_options && request.read().preflight().is_some()))
+}
+
 impl<'r> Judgement<'r> {
     /// The judgement on a request, if a policy governs it.
     pub(crate) fn of(request: Request<'r>) -> Option<Self> {
-        if request.location().is_some_and(|location| location.is_off_here()) {
+        if request.location().is_some_and(|location| location.is_off_here()) || request.is_being_judged() {
             return None;
         }
         let sight = state::governing(request);
@@ -30,7 +40,7 @@ impl<'r> Judgement<'r> {
         })
     }
 
-    pub(crate) fn of_preflight(policy: &'r Policy, verdict: Verdict, preflight: Preflight<'r>) -> Self {
+    fn of_preflight(policy: &'r Policy, verdict: Verdict, preflight: Preflight<'r>) -> Self {
         Self {
             policy,
             verdict,
@@ -50,10 +60,6 @@ impl<'r> Judgement<'r> {
         }
     }
 
-    pub(crate) fn is_preflight(&self) -> bool {
-        self.preflight.is_some()
-    }
-
     pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
         self.preflight
     }
@@ -66,8 +72,8 @@ impl<'r> Judgement<'r> {
         }
     }
 
+    /// The value of `Access-Control-Allow-Origin`, which with a plain `*` is sent where there is no `Origin`, too.
     pub(crate) fn allowed_origin(&self) -> Option<&'r [u8]> {
-        // An answer for everyone says so to no one in particular, too.
         self.policy.allowed_origin(self.verdict, self.origin)
     }
 

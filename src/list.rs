@@ -67,7 +67,7 @@ impl<'l> Iterator for Entries<'l> {
     type Item = &'l Entry;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: the place lies in the list, which outlives `'l`; whoever removes entries holds the list alone.
+        // SAFETY: the place lies in the list, which outlives `'l`; no one keeps an entry while entries are removed.
         self.next_place().map(|place| unsafe { &*place })
     }
 }
@@ -112,8 +112,8 @@ pub(crate) unsafe fn push(
     Ok(())
 }
 
-/// nginx reads the strings of headers and never writes to them.
-fn str(bytes: &[u8]) -> ngx_str_t {
+/// A string that nginx only reads.
+pub(crate) fn str(bytes: &[u8]) -> ngx_str_t {
     ngx_str_t {
         len: bytes.len(),
         data: bytes.as_ptr().cast_mut(),

@@ -30,6 +30,10 @@ impl Module {
         Self(UnsafeCell::new(module))
     }
 
+    pub(crate) fn as_ptr(&self) -> *mut ngx_module_t {
+        self.0.get()
+    }
+
     /// Where nginx keeps this module's configurations and contexts.
     #[inline]
     pub(crate) fn index_in_http(&self) -> usize {
@@ -126,11 +130,13 @@ pub static ngx_modules: Constant<[*const Module; 3]> = Constant([&HANDLER, &FILT
 pub static ngx_module_names: Constant<[*const c_char; 3]> = Constant([HANDLER_NAME, FILTER_NAME, ptr::null()]);
 
 /// The filter goes before the first of the modules that follow it here. Filters run from the last module to the
-/// first: it runs after `add_header`, and after the filters that make nginx write a `Vary` of its own. The handler
+/// first: it runs after `add_header`, and after the filters that make nginx write a `Vary` of its own
+/// or a `Content-Range`. The handler
 /// module is not named, and goes last.
 #[no_mangle]
-pub static ngx_module_order: Constant<[*const c_char; 11]> = Constant([
+pub static ngx_module_order: Constant<[*const c_char; 12]> = Constant([
     FILTER_NAME,
+    c"ngx_http_range_header_filter_module".as_ptr(),
     c"ngx_http_gzip_filter_module".as_ptr(),
     c"ngx_http_postpone_filter_module".as_ptr(),
     c"ngx_http_ssi_filter_module".as_ptr(),

@@ -3,6 +3,7 @@
 use core::ffi::c_void;
 use core::mem::{align_of, needs_drop, size_of};
 use core::ptr::NonNull;
+use std::panic::catch_unwind;
 
 use nginx_sys::{ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_cleanup_t, ngx_pool_t};
 
@@ -25,8 +26,11 @@ pub(crate) unsafe fn keep<T>(pool: *mut ngx_pool_t, value: T) -> Result<NonNull<
 }
 
 unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
-    // SAFETY: `keep` leaked this very box, and nginx runs a cleanup once.
-    drop(unsafe { Box::from_raw(data.cast::<T>()) });
+    // There is no log here that is sure to be alive. What cannot be dropped is left.
+    let _ = catch_unwind(|| {
+        // SAFETY: `keep` leaked this very box, and nginx runs a cleanup once.
+        drop(unsafe { Box::from_raw(data.cast::<T>()) });
+    });
 }
 
 /// Puts a plain value into `pool` so that it can be found again with [`find`], also after nginx has forgotten every
@@ -35,7 +39,7 @@ unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
 /// # Safety
 ///
 /// `pool` is alive.
-pub(crate) unsafe fn leave<T: Copy>(pool: *mut ngx_pool_t, mark: Mark, value: T) -> Result<NonNull<T>, OutOfMemory> {
+pub(crate) unsafe fn leave<T>(pool: *mut ngx_pool_t, mark: Mark, value: T) -> Result<NonNull<T>, OutOfMemory> {
     const { assert!(align_of::<T>() <= align_of::<*const ()>() && !needs_drop::<T>()) };
     // SAFETY: the caller vouches for the pool.
     let cleanup = unsafe { ngx_pool_cleanup_add(pool, size_of::<T>()).as_mut() }.ok_or(OutOfMemory)?;

@@ -5,9 +5,9 @@ use core::ptr::NonNull;
 
 use cors_policy::{Context, HeaderName, Target};
 use nginx_sys::{
-    ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_finalize_request, ngx_http_request_t,
-    ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t, NGX_HTTP_OPTIONS,
-    NGX_LOG_WARN, NGX_OK,
+    ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
+    ngx_http_request_t, ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t,
+    NGX_HTTP_OPTIONS, NGX_LOG_WARN, NGX_OK,
 };
 
 use ngx::ngx_log_error;
@@ -34,10 +34,9 @@ impl<'r> Request<'r> {
         Self { raw, life: PhantomData }
     }
 
-    /// Field access, one place for all of it.
+    /// For reading a field. The reference is to end before nginx or this module writes to the request.
     fn get(&self) -> &'r ngx_http_request_t {
-        // SAFETY: `from_raw` was promised a live request. Nothing of the module keeps a reference across a call
-        // into nginx that changes the fields it has read.
+        // SAFETY: `from_raw` was promised a live request; every caller reads one field and lets the reference go.
         unsafe { self.raw.as_ref() }
     }
 
@@ -69,6 +68,12 @@ impl<'r> Request<'r> {
         let main = NonNull::new(self.get().main).unwrap_or(self.raw);
         // SAFETY: a request lives as long as its subrequests.
         unsafe { Self::from_raw(main) }
+    }
+
+    /// Whether the answer is out, and nginx runs the request again for `post_action`.
+    pub(crate) fn is_post_action(self) -> bool {
+        // SAFETY: the request is alive, and the function reads a bit of it.
+        unsafe { shim::ngx_http_cors_is_post_action(self.as_ptr()) != 0 }
     }
 
     pub(crate) fn asks_for_websocket(self) -> bool {
@@ -154,7 +159,8 @@ impl<'r> Request<'r> {
     }
 
     fn response_list(&mut self) -> &mut ngx_list_t {
-        // SAFETY: nginx runs one handler or filter at a time, and `&mut self` keeps this module from a second list.
+        // SAFETY: nginx runs one handler or filter at a time; the filter, which alone writes to the list, keeps no
+        // header of it by reference while it does.
         unsafe { &mut (*self.raw.as_ptr()).headers_out.headers }
     }
 
@@ -198,15 +204,23 @@ impl<'r> Request<'r> {
         // SAFETY: the request is alive and in a phase handler. nginx expects a handler that ends a request by itself
         // to return `NGX_DONE`, as the caller does, and no one touches the request after that.
         unsafe {
+            // Where `error_page` has led here, nginx would send the status of the error.
+            (*raw).err_status = 0;
             (*raw).headers_out.status = status.into();
             (*raw).headers_out.content_length_n = 0;
             shim::ngx_http_cors_set_header_only(raw, 1);
             let sent = ngx_http_send_header(raw);
-            if sent > NGX_OK as ngx_int_t {
-                // nginx sends an error page in the place of the header, and that has a body.
-                shim::ngx_http_cors_set_header_only(raw, 0);
-            }
             ngx_http_finalize_request(raw, sent);
+        }
+    }
+
+    /// Sends an error in the place of the response whose header a filter has failed to make.
+    pub(crate) fn replace_by_error(self, filter: &module::Module, status: ngx_int_t) -> ngx_int_t {
+        // SAFETY: the request is alive and in a header filter. The bit may be left over from `answer`, and the error
+        // has a body.
+        unsafe {
+            shim::ngx_http_cors_set_header_only(self.as_ptr(), 0);
+            ngx_http_filter_finalize_request(self.as_ptr(), filter.as_ptr(), status)
         }
     }
 
@@ -214,6 +228,11 @@ impl<'r> Request<'r> {
     pub(crate) fn refuse(self, status: ngx_int_t) {
         // SAFETY: as in `answer`.
         unsafe { ngx_http_finalize_request(self.as_ptr(), status) };
+    }
+
+    /// Whether the value of a variable that lists origins is being worked out.
+    pub(crate) fn is_being_judged(self) -> bool {
+        self.main_conf().is_some_and(MainConf::is_judging)
     }
 
     fn main_conf(self) -> Option<&'r MainConf> {
@@ -243,6 +262,10 @@ impl<'r> Context<'r> for Request<'r> {
 
     fn variable(&self, number: usize) -> &'r [u8] {
         let Some(variable) = self.main_conf().and_then(|main| main.variable(number)) else {
+            return &[];
+        };
+        // The variable may be made of this module's own, which must not ask for a judgement in their turn.
+        let Some(_judging) = self.main_conf().and_then(MainConf::judge_once) else {
             return &[];
         };
         let mut value = ngx_str_t::empty();

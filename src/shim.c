@@ -27,6 +27,13 @@ ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only)
 
 
 ngx_uint_t
+ngx_http_cors_is_post_action(const ngx_http_request_t *r)
+{
+    return r->post_action;
+}
+
+
+ngx_uint_t
 ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r)
 {
     ngx_table_elt_t  *upgrade;

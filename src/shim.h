@@ -46,6 +46,7 @@
     X(ngx_http_request_t, headers_in)                                         \
     X(ngx_http_request_t, headers_out)                                        \
     X(ngx_http_request_t, method)                                             \
+    X(ngx_http_request_t, err_status)                                         \
     X(ngx_http_request_t, main)                                               \
     X(ngx_http_variable_t, get_handler)                                       \
     X(ngx_http_variable_t, data)                                              \
@@ -81,6 +82,9 @@ ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 
 /* Whether the response ends with its header. */
 void ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only);
+
+/* Whether nginx runs a finished request again. */
+ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
 
 /* Whether the client asks for a WebSocket. */
 ngx_uint_t ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r);

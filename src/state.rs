@@ -3,6 +3,7 @@
 //! nginx wipes the contexts of modules on an internal redirect. What has to last lies in the request's pool, where a
 //! cleanup handler marks it.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr::NonNull;
 
@@ -10,19 +11,19 @@ use cors_policy::{Preflight, Verdict};
 use nginx_sys::ngx_str_t;
 
 use crate::conf::LocationConf;
+use crate::list::str;
 use crate::module;
 use crate::pool::{self, OutOfMemory};
 use crate::request::Request;
 
 /// What the module remembers of a request.
-#[derive(Clone, Copy)]
 pub(crate) struct State {
-    governor: Governor,
-    preflight: Option<NotedPreflight>,
+    governor: Cell<Governor>,
+    preflight: Cell<Option<NotedPreflight>>,
     /// The request came as `OPTIONS`; `error_page` makes a `GET` of it.
     is_options: bool,
     /// Its denial has been logged.
-    told: bool,
+    told: Cell<bool>,
 }
 
 /// The location whose policy counts.
@@ -47,7 +48,7 @@ struct NotedPreflight {
 unsafe extern "C" fn mark(_: *mut c_void) {}
 
 /// A request's state, if it has one, and whether nginx had forgotten it.
-fn recall(request: Request<'_>) -> Option<(&mut State, bool)> {
+fn recall(request: Request<'_>) -> Option<(&State, bool)> {
     let (state, forgotten) = match request.context::<State>(&module::HANDLER) {
         Some(state) => (state, false),
         None if request.was_redirected() => {
@@ -56,44 +57,43 @@ fn recall(request: Request<'_>) -> Option<(&mut State, bool)> {
         }
         None => return None,
     };
-    // SAFETY: `remember` wrote it into the request's pool; no reference to it outlives a call of this module.
-    Some((unsafe { &mut *state.as_ptr() }, forgotten))
+    // SAFETY: `remember` wrote it into the request's pool, and no one has more than a shared reference to it.
+    Some((unsafe { &*state.as_ptr() }, forgotten))
 }
 
-fn remember(request: Request<'_>, governor: Governor) -> Result<&mut State, OutOfMemory> {
+fn remember(request: Request<'_>, governor: Governor) -> Result<&State, OutOfMemory> {
     let state = State {
-        governor,
-        preflight: None,
+        governor: Cell::new(governor),
+        preflight: Cell::new(None),
         is_options: request.is_options(),
-        told: false,
+        told: Cell::new(false),
     };
     // SAFETY: the request's pool is alive.
-    let mut state = unsafe { pool::leave(request.pool(), mark, state)? };
+    let state = unsafe { pool::leave(request.pool(), mark, state)? };
     request.set_context(&module::HANDLER, state);
-    // SAFETY: it was written just now; no reference to it outlives a call of this module.
-    Ok(unsafe { state.as_mut() })
+    // SAFETY: it was written just now, and lives as long as the request.
+    Ok(unsafe { &*state.as_ptr() })
 }
 
 /// The request enters the rewrite phase of the location in which it stands.
 pub(crate) fn enter(request: Request<'_>) -> Result<(), OutOfMemory> {
     let here = request.location().filter(|location| location.policy().is_some());
-    match recall(request) {
-        Some((state, forgotten)) => {
-            match &mut state.governor {
-                // The candidate has answered in its rewrite phase, and this is where `error_page` led.
-                Governor::Candidate(Some(location)) if forgotten => state.governor = Governor::Settled(*location),
-                Governor::Candidate(candidate) => *candidate = here.map(NonNull::from),
-                Governor::Settled(_) => {}
-            }
-            if forgotten {
-                let state = NonNull::from(state);
-                request.set_context(&module::HANDLER, state);
-            }
-            Ok(())
-        }
-        None if here.is_some() => remember(request, Governor::Candidate(here.map(NonNull::from))).map(drop),
-        None => Ok(()),
+    let Some((state, forgotten)) = recall(request) else {
+        return match here {
+            Some(location) => remember(request, Governor::Candidate(Some(location.into()))).map(drop),
+            None => Ok(()),
+        };
+    };
+    match state.governor.get() {
+        // The candidate has answered in its rewrite phase, and this is where `error_page` led.
+        Governor::Candidate(Some(location)) if forgotten => state.governor.set(Governor::Settled(location)),
+        Governor::Candidate(_) => state.governor.set(Governor::Candidate(here.map(NonNull::from))),
+        Governor::Settled(_) => {}
     }
+    if forgotten {
+        request.set_context(&module::HANDLER, NonNull::from(state));
+    }
+    Ok(())
 }
 
 /// The request stands in the access phase. The location that governs it from now on is returned, if this is the first
@@ -101,12 +101,12 @@ pub(crate) fn enter(request: Request<'_>) -> Result<(), OutOfMemory> {
 pub(crate) fn stand(request: Request<'_>) -> Result<Option<&LocationConf>, OutOfMemory> {
     let here = request.location().filter(|location| location.policy().is_some());
     let governor = match here {
-        Some(location) => Governor::Settled(NonNull::from(location)),
+        Some(location) => Governor::Settled(location.into()),
         None => Governor::Candidate(None),
     };
     match recall(request) {
-        Some((state, _)) if matches!(state.governor, Governor::Settled(_)) => return Ok(None),
-        Some((state, _)) => state.governor = governor,
+        Some((state, _)) if matches!(state.governor.get(), Governor::Settled(_)) => return Ok(None),
+        Some((state, _)) => state.governor.set(governor),
         None if here.is_some() => remember(request, governor).map(drop)?,
         None => {}
     }
@@ -115,7 +115,7 @@ pub(crate) fn stand(request: Request<'_>) -> Result<Option<&LocationConf>, OutOf
 
 /// `location` governs the request from now on, whichever location nginx would choose.
 pub(crate) fn settle(request: Request<'_>, location: &LocationConf) -> Result<(), OutOfMemory> {
-    remember(request, Governor::Settled(NonNull::from(location))).map(drop)
+    remember(request, Governor::Settled(location.into())).map(drop)
 }
 
 /// Whether the request has been seen before.
@@ -125,17 +125,13 @@ pub(crate) fn is_known(request: Request<'_>) -> bool {
 
 /// Notes what was made of a preflight.
 pub(crate) fn note_preflight(request: Request<'_>, verdict: Verdict, preflight: Preflight<'_>) {
-    let str = |bytes: &[u8]| ngx_str_t {
-        len: bytes.len(),
-        data: bytes.as_ptr().cast_mut(),
-    };
     if let Some((state, _)) = recall(request) {
-        state.preflight = Some(NotedPreflight {
+        state.preflight.set(Some(NotedPreflight {
             verdict,
             origin: str(preflight.origin),
             method: str(preflight.method),
             private_network: preflight.private_network,
-        });
+        }));
     }
 }
 
@@ -145,7 +141,7 @@ pub(crate) fn tells_first(request: Request<'_>) -> Result<bool, OutOfMemory> {
         Some((state, _)) => state,
         None => remember(request, Governor::Candidate(request.location().map(NonNull::from)))?,
     };
-    Ok(!core::mem::replace(&mut state.told, true))
+    Ok(!state.told.replace(true))
 }
 
 /// What is known of a request.
@@ -168,14 +164,14 @@ pub(crate) fn governing<'r>(request: Request<'r>) -> Sight<'r> {
             is_options: request.is_options(),
         };
     };
-    let location = match state.governor {
+    let location = match state.governor.get() {
         // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
         Governor::Settled(location) => Some(unsafe { &*location.as_ptr() }),
         // SAFETY: as above.
         Governor::Candidate(Some(location)) if forgotten => Some(unsafe { &*location.as_ptr() }),
         Governor::Candidate(_) => here,
     };
-    let preflight = state.preflight.map(|noted| {
+    let preflight = state.preflight.get().map(|noted| {
         // SAFETY: both strings are headers of the request, which nginx keeps as long as the request.
         let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts::<'r>(str.data, str.len) };
         let preflight = Preflight {

@@ -9,8 +9,8 @@ use cors_policy::Outcome;
 use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_ERROR, NGX_OK};
 
 use crate::conf::Configuration;
-use crate::guard::guard;
-use crate::judgement::Judgement;
+use crate::guard::{guard, silence};
+use crate::judgement::{is_preflight, Judgement};
 use crate::pool::OutOfMemory;
 use crate::request::Request;
 use crate::shim;
@@ -25,10 +25,12 @@ const VARIABLES: [(&str, Tell); 4] = [
     ("cors_reason", reason),
 ];
 
+/// The first hook that nginx calls.
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook for the configuration that it reads.
     let configuration = unsafe { Configuration::from_raw(cf) };
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
+        silence();
         for (number, (name, _)) in VARIABLES.iter().enumerate() {
             if let Err(OutOfMemory) = configuration.add_variable(name, get, number) {
                 return NGX_ERROR as ngx_int_t;
@@ -56,8 +58,7 @@ unsafe extern "C" fn get(raw: *mut ngx_http_request_t, value: *mut ngx_variable_
 }
 
 fn preflight(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
-    let is_preflight = Judgement::of(request).is_some_and(|judgement| judgement.is_preflight());
-    Ok(if is_preflight { b"1" } else { b"" })
+    Ok(if is_preflight(request) { b"1" } else { b"" })
 }
 
 fn result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {

@@ -39,6 +39,7 @@ impl Display for Block<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Http => f.write_str("in http"),
+            Self::Server("") => f.write_str("in server"),
             Self::Server(name) => write!(f, "in server \"{name}\""),
             Self::Location(name) => write!(f, "in location \"{name}\""),
         }
@@ -101,7 +102,7 @@ pub struct Scope {
     credentials_at: Option<Position>,
     cors: Option<Ticket>,
     /// The lists in force, each in a place of its own.
-    lists: [Option<Ticket>; 4],
+    lists: [Option<Ticket>; 5],
 }
 
 impl Scope {
@@ -249,7 +250,9 @@ impl Level {
         }
         let first = match directive {
             Directive::Cors => at(&self.cors),
-            Directive::AllowCredentials => at(&self.allow_credentials),
+            // Lists of origins add up.
+            Directive::AllowCredentials => at(&self.allow_credentials)
+                .filter(|_| values.iter().any(|value| matches!(*value, b"on" | b"off")) || !self.trusts_a_list()),
             Directive::MaxAge => at(&self.max_age),
             Directive::PreflightStatus => at(&self.preflight_status),
             Directive::Preflight => at(&self.preflight),
@@ -297,7 +300,13 @@ impl Level {
                 }
                 AllowOrigin::Listed { variables, .. } if value.contains('$') && !value.starts_with('~') => {
                     match syntax.variable(value.as_bytes()) {
-                        Some(variable) => variables.push(variable),
+                        Some(variable) => {
+                            variables.push(variable);
+                            if matches!(value, "$http_origin" | "${http_origin}") {
+                                // It lists whoever asks.
+                                doubt(doubts, &AllowedOrigin::Any, value, at);
+                            }
+                        }
                         None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
                     }
                 }
@@ -312,13 +321,24 @@ impl Level {
         });
     }
 
+    fn trusts_a_list(&self) -> bool {
+        let said = self.allow_credentials.as_ref();
+        said.is_some_and(|said| matches!(said.value.list, AllowCredentials::For(_)))
+    }
+
     fn read_credentials(&mut self, values: &[&[u8]], at: &Position, report: &mut Report<'_>) {
-        let mut doubts = Vec::new();
+        let (earlier, mut doubts) = match self.allow_credentials.take() {
+            Some(Said { value, .. }) => (Some(value.list), value.doubts),
+            None => (None, Vec::new()),
+        };
         let list = match values {
             [b"on"] => AllowCredentials::On,
             [b"off"] => AllowCredentials::Off,
             _ => {
-                let mut set = OriginSet::default();
+                let mut set = match earlier {
+                    Some(AllowCredentials::For(set)) => set,
+                    _ => OriginSet::default(),
+                };
                 each(values, report, |value, report| {
                     match AllowedOrigin::parse(value) {
                     _ if matches!(value, "on" | "off") => {
@@ -348,7 +368,12 @@ impl Level {
     /// Makes the policy of this level, which is that of `block`, from what it says and what `outer` says.
     pub fn inherit(self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (Scope, Vec<Problem>) {
         if !self.says_something {
-            return (outer.clone(), Vec::new());
+            // What `http` says is looked at where a server inherits it.
+            let problems = match block {
+                Block::Server(_) => outer.take_effect(&outer.policy, block, census),
+                Block::Http | Block::Location(_) => Vec::new(),
+            };
+            return (outer.clone(), census.untold(problems));
         }
         let mut problems = Vec::new();
         let mut scope = outer.clone();
@@ -362,7 +387,7 @@ impl Level {
             scope.cors = value.then(|| census.enter(Directive::Cors, &at));
         }
         let mut lists = scope.lists;
-        let [origin_list, method_list, header_list, expose_list] = &mut lists;
+        let [origin_list, credential_list, method_list, header_list, expose_list] = &mut lists;
         if let Some(Said { value, at }) = self.allow_origin {
             let Origins { mut list, doubts } = value;
             if let AllowOrigin::Listed { set, .. } = &mut list {
@@ -374,7 +399,9 @@ impl Level {
         }
         if let Some(Said { value, at }) = self.allow_credentials {
             let Origins { mut list, doubts } = value;
+            *credential_list = None;
             if let AllowCredentials::For(set) = &mut list {
+                *credential_list = Some(census.enter(Directive::AllowCredentials, &at));
                 complete(set, Directive::AllowCredentials, &at, &mut problems);
             }
             policy.allow_credentials = Rc::new(list);
@@ -405,12 +432,8 @@ impl Level {
         take(&mut policy.allow_private_network, self.allow_private_network);
         take(&mut policy.unsafe_options, self.unsafe_options);
         policy.settle();
-        if policy.is_on() {
-            problems.extend(scope.check(&policy, block));
-            scope.lists.iter().flatten().for_each(|list| census.note_effect(*list));
-            if let (Some(cors), AllowOrigin::Any | AllowOrigin::Listed { .. }) = (scope.cors, &*policy.allow_origin) {
-                census.note_effect(cors);
-            }
+        if block != Block::Http {
+            problems.extend(scope.take_effect(&policy, block, census));
         }
         scope.policy = Rc::new(policy);
         (scope, census.untold(problems))
@@ -418,6 +441,18 @@ impl Level {
 }
 
 impl Scope {
+    /// Counts what has an effect in `block`, and finds what is wrong with it.
+    fn take_effect(&self, policy: &Policy, block: Block<'_>, census: &mut Census) -> Vec<Problem> {
+        if !policy.is_on() {
+            return Vec::new();
+        }
+        self.lists.iter().flatten().for_each(|list| census.note_effect(*list));
+        if let (Some(cors), AllowOrigin::Any | AllowOrigin::Listed { .. }) = (self.cors, &*policy.allow_origin) {
+            census.note_effect(cors);
+        }
+        self.check(policy, block)
+    }
+
     /// What is wrong only once everything is put together.
     fn check(&self, policy: &Policy, block: Block<'_>) -> Vec<Problem> {
         let options = policy.unsafe_options;

@@ -1,5 +1,6 @@
 //! `Access-Control-Allow-Methods`.
 
+use crate::problem::shown;
 use crate::token::is_token;
 
 /// Methods that a preflight always permits (CORS-safelisted methods).
@@ -66,7 +67,11 @@ impl AllowMethods {
     pub(crate) fn add(&mut self, value: &str) -> Result<Option<MethodWarning>, MethodError> {
         let mut warning = None;
         if value == "*" {
-            warning = (!self.names.is_empty()).then_some(MethodWarning::Covered);
+            warning = if self.any {
+                Some(MethodWarning::Duplicate)
+            } else {
+                (!self.names.is_empty()).then_some(MethodWarning::Covered)
+            };
             self.any = true;
         } else {
             if !is_token(value.as_bytes()) {
@@ -84,7 +89,7 @@ impl AllowMethods {
                 warning = Some(if NORMALIZED.contains(&upper.as_str()) {
                     MethodWarning::Case(upper)
                 } else {
-                    MethodWarning::UnusualCase(upper)
+                    MethodWarning::UnusualCase(shown(upper.as_bytes()))
                 });
             }
             self.names.push(value.into());

@@ -148,7 +148,7 @@ impl Policy {
     }
 
     /// Whether the verdict on an actual request can be known without reading the request.
-    pub fn answers_anyone(&self) -> bool {
+    fn answers_anyone(&self) -> bool {
         matches!(*self.allow_origin, AllowOrigin::Any) && !self.varies
     }
 
@@ -168,7 +168,13 @@ impl Policy {
         }
         let origin = match request.origin {
             Field::Absent => return Verdict::NoOrigin,
-            Field::Several => return Verdict::Malformed,
+            // Where everyone may read the answer, so may whoever sends this.
+            Field::Several => {
+                return match (&*self.allow_origin, &*self.allow_credentials) {
+                    (AllowOrigin::Any, AllowCredentials::For(_)) => Verdict::Anyone,
+                    _ => Verdict::Malformed,
+                }
+            }
             Field::One(origin) => origin,
         };
         match self.admits(origin, context) {
@@ -201,7 +207,7 @@ impl Policy {
             AllowOrigin::Any => match &*self.allow_credentials {
                 AllowCredentials::Off => Some(Verdict::Anyone),
                 AllowCredentials::On => is_origin(origin).then(|| Verdict::Allowed {
-                    credentials: origin != b"null" || self.unsafe_options.null_origin,
+                    credentials: self.may_have_credentials(origin),
                 }),
                 AllowCredentials::For(trusted) => Some(if trusted.contains(origin) {
                     Verdict::Allowed { credentials: true }

@@ -73,6 +73,25 @@ pub fn is_anything(line: &[u8]) -> bool {
     elements(line).any(|element| element == b"*")
 }
 
+/// So many names are compared with one another; a longer `Vary` may name something twice.
+const MOST_COMPARED: usize = 32;
+
+/// What `lines` and `untold` say together, each name once.
+pub fn merged<'a>(
+    lines: impl Iterator<Item = &'a [u8]> + Clone,
+    untold: Vary,
+) -> impl Iterator<Item = &'a [u8]> + Clone {
+    let told = lines.flat_map(elements);
+    let all = told.clone();
+    told.enumerate()
+        .filter(move |(place, name)| {
+            let earlier = all.clone().take((*place).min(MOST_COMPARED));
+            !earlier.into_iter().any(|other| other.eq_ignore_ascii_case(name))
+        })
+        .map(|(_, name)| name)
+        .chain(untold.names().map(|name| -> &'a [u8] { name.as_bytes() }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +123,20 @@ mod tests {
         );
         assert_eq!(Vary::ORIGIN.constant(), Some("Origin"));
         assert_eq!(vary.constant(), None);
+    }
+
+    #[test]
+    fn a_name_that_two_lines_tell_is_told_once() {
+        let lines = [&b"Origin, Accept"[..], b"origin", b"Accept-Encoding , accept"];
+        let names: Vec<_> = merged(lines.into_iter(), Vary::REQUEST_METHOD).collect();
+        assert_eq!(
+            names,
+            [
+                &b"Origin"[..],
+                b"Accept",
+                b"Accept-Encoding",
+                b"Access-Control-Request-Method"
+            ]
+        );
     }
 }

@@ -3,6 +3,7 @@
 use super::pattern::{Pattern, PortRule};
 use super::regex::OriginRegex;
 use super::serialized::{default_port, is_scheme, LONGEST};
+use crate::problem::shown;
 
 /// A value that names origins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(crate) enum OriginError {
     MisplacedWildcard(String),
     #[error("an address has no subdomains; remove the \"*.\"")]
     WildcardAddress,
+    #[error("it is empty; write an origin such as \"https://app.example.com\"")]
+    Empty,
     #[error("it holds a space or a control character")]
     Whitespace,
     #[error("it is longer than any origin that resolves")]
@@ -58,12 +61,13 @@ impl AllowedOrigin {
     /// Reads a value as the operator wrote it.
     pub(crate) fn parse(value: &str) -> Result<Self, OriginError> {
         match value {
+            "" => return Err(OriginError::Empty),
             "*" => return Ok(Self::Any),
             "null" => return Ok(Self::Null),
             _ => {}
         }
         if let Some(source) = value.strip_prefix("~*") {
-            return Err(OriginError::CaseInsensitiveRegex(source.to_owned()));
+            return Err(OriginError::CaseInsensitiveRegex(quoted(source)));
         }
         if let Some(source) = value.strip_prefix('~') {
             return OriginRegex::parse(source)
@@ -77,21 +81,21 @@ impl AllowedOrigin {
             return Err(OriginError::TooLong);
         }
         let Some((scheme, rest)) = value.split_once("://") else {
-            return Err(OriginError::NoScheme(value.trim_start_matches('/').to_owned()));
+            return Err(OriginError::NoScheme(quoted(value.trim_start_matches('/'))));
         };
         let scheme = scheme.to_ascii_lowercase();
         if !is_scheme(scheme.as_bytes()) {
-            return Err(OriginError::BadScheme(scheme));
+            return Err(OriginError::BadScheme(quoted(&scheme)));
         }
         let authority = authority_alone(&scheme, rest)?;
         let (host, port) = split_port(authority)?;
-        if host.is_empty() {
-            return Err(OriginError::NoHost);
-        }
         let (subdomains, host) = match host.strip_prefix("*.") {
             Some(parent) => (true, parent),
             None => (false, host),
         };
+        if host.is_empty() {
+            return Err(OriginError::NoHost);
+        }
         if host.contains('*') {
             return Err(OriginError::MisplacedWildcard(wildcard_remedy(&scheme, host)));
         }
@@ -116,12 +120,17 @@ impl AllowedOrigin {
     }
 }
 
+/// A part of the value, as a message can show it.
+fn quoted(text: &str) -> String {
+    shown(text.as_bytes())
+}
+
 /// What stands between `://` and the first delimiter, if nothing stands after it.
 fn authority_alone<'a>(scheme: &str, rest: &'a str) -> Result<&'a str, OriginError> {
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
     let bare = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let remedy = format!("{scheme}://{bare}");
+    let remedy = quoted(&format!("{scheme}://{bare}"));
     if bare.is_empty() {
         return Err(OriginError::NoHost);
     }
@@ -155,7 +164,7 @@ fn split_port(authority: &str) -> Result<(&str, PortRule), OriginError> {
         "*" => PortRule::Any,
         _ => match port.parse::<u16>() {
             Ok(number) if number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()) => PortRule::Only(number),
-            _ => return Err(OriginError::BadPort(port.to_owned())),
+            _ => return Err(OriginError::BadPort(quoted(port))),
         },
     };
     Ok((host, rule))
@@ -163,7 +172,7 @@ fn split_port(authority: &str) -> Result<(&str, PortRule), OriginError> {
 
 /// The host in the form browsers send: lower case, Punycode, addresses as the URL standard serialises them.
 fn normalized_host(scheme: &str, host: &str) -> Result<String, OriginError> {
-    let bad = |reason: String| OriginError::BadHost(host.to_owned(), reason);
+    let bad = |reason: String| OriginError::BadHost(quoted(host), reason);
     if host.starts_with('.') {
         return Err(bad("it starts with a dot".to_owned()));
     }
@@ -215,7 +224,7 @@ fn wildcard_remedy(scheme: &str, host: &str) -> String {
         .unwrap_or_default()
         .trim_start_matches(['.', '-']);
     let parent = if parent.contains('.') { parent } else { "example.com" };
-    format!("{scheme}://*.{parent}")
+    quoted(&format!("{scheme}://*.{parent}"))
 }
 
 #[cfg(test)]

@@ -37,8 +37,11 @@ pub(crate) fn doubts(origin: &AllowedOrigin) -> Vec<Doubt> {
             doubts
         }
         AllowedOrigin::Regex(regex) => {
-            let stranger = stranger(regex).map(|stranger| Doubt::Stranger(stranger.origin, stranger.mistake));
-            let insecure = insecure_example(regex).map(Doubt::Insecure);
+            let Some(matcher) = regex.matcher() else {
+                return Vec::new();
+            };
+            let stranger = stranger(regex, &matcher).map(|stranger| Doubt::Stranger(stranger.origin, stranger.mistake));
+            let insecure = insecure_example(regex, &matcher).map(Doubt::Insecure);
             stranger.into_iter().chain(insecure).collect()
         }
     }
@@ -49,7 +52,9 @@ pub(crate) fn doubts(origin: &AllowedOrigin) -> Vec<Doubt> {
 /// company's own top-level domain, is taken for the operator's own.
 fn is_public_suffix(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
-    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == host)
+    let is_suffix = |name: &str| psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == name);
+    // Some suffixes are all names under a domain: `*.ck`.
+    is_suffix(host) || is_suffix(&format!("a.{host}"))
 }
 
 #[cfg(test)]
@@ -62,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_wildcard_under_a_public_suffix_is_doubted() {
-        for host in ["com", "co.uk", "github.io", "com.", "xn--p1ai"] {
+        for host in ["com", "co.uk", "github.io", "com.", "xn--p1ai", "ck", "kobe.jp"] {
             assert_eq!(
                 of(&format!("https://*.{host}")),
                 [Doubt::PublicSuffix(host.to_owned())],

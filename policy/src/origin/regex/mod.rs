@@ -51,11 +51,13 @@ impl OriginRegex {
         }
     }
 
-    /// A matcher for this expression alone.
+    /// A matcher for this expression alone. It is for a few texts: a table would take longer to make than it saves.
     pub(crate) fn matcher(&self) -> Option<RegexSet> {
-        let mut set = RegexSet::default();
-        set.insert(self.clone());
-        set.compile().ok().map(|()| set)
+        let engine = simulation(compile(&[self]).ok()?).ok()?;
+        Some(RegexSet {
+            expressions: vec![self.clone()],
+            engine,
+        })
     }
 }
 
@@ -109,14 +111,7 @@ impl RegexSet {
             .build_from_nfa(&nfa);
         self.engine = match table {
             Ok(table) => Engine::Table(Box::new(table)),
-            Err(_) => {
-                let vm = PikeVM::builder()
-                    .configure(PikeVM::config().match_kind(MatchKind::All))
-                    .build_from_nfa(nfa)
-                    .map_err(|error| error.to_string())?;
-                let cache = RefCell::new(vm.create_cache());
-                Engine::Simulation(Box::new((vm, cache)))
-            }
+            Err(_) => simulation(nfa)?,
         };
         Ok(())
     }
@@ -147,6 +142,18 @@ impl RegexSet {
             }
         }
     }
+}
+
+fn simulation(nfa: NFA) -> Result<Engine, String> {
+    let vm = PikeVM::builder()
+        .configure(PikeVM::config().match_kind(MatchKind::All))
+        .build_from_nfa(nfa)
+        .map_err(|error| error.to_string())?;
+    let mut cache = vm.create_cache();
+    // Its stack grows with the first text that it sees; that is not to be a request's.
+    vm.is_match(&mut cache, Input::new(b"https://a.example").anchored(Anchored::Yes));
+    let cache = RefCell::new(cache);
+    Ok(Engine::Simulation(Box::new((vm, cache))))
 }
 
 /// The automaton of all `expressions`, each bound to the end of the text.

@@ -1,9 +1,14 @@
 //! Texts that an expression matches, to learn from them what it is meant to match.
 
+use std::collections::HashSet;
+
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// So many samples are enough to see every branch of what people write.
-const MOST_SAMPLES: usize = 64;
+const MOST_SAMPLES: usize = 1024;
+
+/// Where branches meet, so many of their combinations are tried beyond those that show each branch once.
+const MOST_COMBINATIONS: usize = 64;
 
 /// No origin is longer.
 const LONGEST_SAMPLE: usize = 512;
@@ -14,14 +19,21 @@ pub(super) struct Sample {
     pub text: Vec<u8>,
     /// Where a dot stands because the expression takes any character there.
     pub unescaped_dots: Vec<usize>,
+    /// Which bytes the expression leaves open: others could stand there, or none.
+    pub open: Vec<usize>,
 }
 
 impl Sample {
     fn of(text: &[u8]) -> Self {
         Self {
             text: text.to_vec(),
-            unescaped_dots: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    fn left_open(mut self) -> Self {
+        self.open = (0..self.text.len()).collect();
+        self
     }
 
     fn followed_by(&self, next: &Self) -> Self {
@@ -30,6 +42,7 @@ impl Sample {
         both.text.extend_from_slice(&next.text);
         both.unescaped_dots
             .extend(next.unescaped_dots.iter().map(|position| position + shift));
+        both.open.extend(next.open.iter().map(|position| position + shift));
         both
     }
 }
@@ -51,11 +64,14 @@ pub(super) fn samples(tree: &Hir) -> Vec<Sample> {
             .fold(vec![Sample::default()], |so_far, part| product(&so_far, &samples(part))),
         HirKind::Repetition(repetition) => {
             let mut once = samples(&repetition.sub);
-            if matches!(repetition.sub.kind(), HirKind::Class(_)) {
+            if matches!(repetition.sub.kind(), HirKind::Class(_)) && repetition.max.is_none_or(|max| max > 2) {
                 // A dot that is repeated stands for a text, not for a dot that someone forgot to escape.
                 for sample in once.iter_mut().filter(|sample| !sample.unescaped_dots.is_empty()) {
-                    *sample = Sample::of(b"a");
+                    *sample = Sample::of(b"a").left_open();
                 }
+            }
+            if repetition.max != Some(repetition.min) {
+                once = once.into_iter().map(Sample::left_open).collect();
             }
             let mut all = Vec::new();
             if repetition.min == 0 {
@@ -71,10 +87,14 @@ pub(super) fn samples(tree: &Hir) -> Vec<Sample> {
     }
 }
 
+/// Samples of two parts in a row: first each of either at least once, then more combinations as far as that goes.
 fn product(first: &[Sample], second: &[Sample]) -> Vec<Sample> {
-    first
-        .iter()
-        .flat_map(|first| second.iter().map(move |second| first.followed_by(second)))
+    let diagonal = (0..first.len().max(second.len())).map(|n| (n % first.len().max(1), n % second.len().max(1)));
+    let rest = (0..first.len()).flat_map(|n| (0..second.len()).map(move |m| (n, m)));
+    let all = diagonal.chain(rest.take(MOST_COMBINATIONS));
+    let mut seen = HashSet::new();
+    all.filter(|pair| seen.insert(*pair))
+        .filter_map(|(n, m)| Some(first.get(n)?.followed_by(second.get(m)?)))
         .filter(|sample| sample.text.len() <= LONGEST_SAMPLE)
         .take(MOST_SAMPLES)
         .collect()
@@ -90,10 +110,11 @@ fn character(class: &Class) -> Option<Sample> {
             .iter()
             .any(|range| range.start() <= char::from(wanted) && char::from(wanted) <= range.end()),
     };
-    if has(b'.') && has(b'x') && has(b'/') {
+    if has(b'.') && has(b'x') {
         return Some(Sample {
             text: vec![b'.'],
             unescaped_dots: vec![0],
+            open: vec![0],
         });
     }
     let letters = b'a'..=b'z';
@@ -103,7 +124,7 @@ fn character(class: &Class) -> Option<Sample> {
         .chain(others)
         .chain(0..=u8::MAX)
         .find(|&byte| has(byte))
-        .map(|byte| Sample::of(&[byte]))
+        .map(|byte| Sample::of(&[byte]).left_open())
 }
 
 #[cfg(test)]
@@ -120,8 +141,10 @@ mod tests {
 
     #[test]
     fn every_branch_gives_a_sample() {
+        let mut seen = texts(r"https?://(app|www)\.example\.com(:[0-9]+)?");
+        seen.sort();
         assert_eq!(
-            texts(r"https?://(app|www)\.example\.com(:[0-9]+)?"),
+            seen,
             [
                 "http://app.example.com",
                 "http://app.example.com:2",
@@ -161,8 +184,18 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_behind_many_others_gives_a_sample_too() {
+        let many: Vec<_> = (0..200).map(|n| format!("app{n}")).collect();
+        let source = format!(r"(www\.)?({})\.example\.com|http://last\.example", many.join("|"));
+        let seen = texts(&source);
+        for text in ["app0.example.com", "www.app199.example.com", "http://last.example"] {
+            assert!(seen.iter().any(|sample| sample == text), "{text}");
+        }
+    }
+
+    #[test]
     fn their_number_is_bounded() {
-        assert_eq!(texts(&"(aa|bb)".repeat(30)).len(), MOST_SAMPLES);
+        assert!(texts(&"(aa|bb)".repeat(30)).len() <= MOST_SAMPLES);
         assert!(texts("((a?){20}){20}").len() <= MOST_SAMPLES);
     }
 }

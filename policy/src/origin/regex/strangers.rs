@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::samples::samples;
+use super::samples::{samples, Sample};
 use super::{OriginRegex, RegexSet};
 use crate::origin::{is_insecure, SerializedOrigin};
 
@@ -20,17 +20,23 @@ const UNESCAPED_DOT: &str = "a \".\" stands for any character; write \"\\.\"";
 const NO_BOUNDARY_BEFORE: &str = "nothing ends the label before the domain; write \"(.+\\.)?\" before it, or \"\\.\"";
 const OPEN_END: &str = "it goes on behind the domain; end it there";
 const ANY_SCHEME: &str = "it leaves the scheme open; write \"https://\"";
+const ANY_DOMAIN: &str = "everyone can register a name there; name the domain to trust";
+const OPEN_DOMAIN: &str = "it leaves part of the domain open; write the domain out";
 const ANYONE: &str = "it names no domain; name those to trust";
 
 /// A stranger whom `regex` admits.
-pub(crate) fn stranger(regex: &OriginRegex) -> Option<Stranger> {
-    let matcher = regex.matcher()?;
+pub(crate) fn stranger(regex: &OriginRegex, matcher: &RegexSet) -> Option<Stranger> {
     let samples = samples(&regex.tree);
     let origins: Vec<_> = samples
         .iter()
         .filter_map(|sample| SerializedOrigin::recognize(&sample.text))
         .collect();
-    let homes: HashSet<&[u8]> = origins.iter().map(|origin| home(origin.host)).collect();
+    let homes: HashSet<&[u8]> = samples
+        .iter()
+        .filter(|sample| !leaves_home_open(sample))
+        .filter_map(|sample| SerializedOrigin::recognize(&sample.text))
+        .map(|origin| home(origin.host))
+        .collect();
     let schemes: HashSet<&[u8]> = origins.iter().map(|origin| origin.scheme).collect();
     let gets_in = |text: &[u8]| {
         matcher.matches(text)
@@ -44,19 +50,9 @@ pub(crate) fn stranger(regex: &OriginRegex) -> Option<Stranger> {
         })
     };
 
-    for anyone in [
-        "https://evil.net",
-        "https://a.evil.net",
-        "http://evil.net:1337",
-        "https://evil-net.example.net",
-    ] {
-        // A sample may be such an origin itself, where the expression is nothing but a wildcard.
-        let home_is_open = origins.iter().any(|origin| origin.host == b"a") || !homes.contains(&b"evil.net"[..]);
-        if home_is_open && matcher.matches(anyone.as_bytes()) {
-            return Some(Stranger {
-                origin: anyone.to_owned(),
-                mistake: ANYONE,
-            });
+    for anyone in ["https://evil.net", "https://a.evil.net", "http://evil.net:1337"] {
+        if let Some(stranger) = admitted(anyone.into(), ANYONE) {
+            return Some(stranger);
         }
     }
     for sample in &samples {
@@ -73,6 +69,28 @@ pub(crate) fn stranger(regex: &OriginRegex) -> Option<Stranger> {
     for origin in &origins {
         let home = home(origin.host);
         let subdomain = origin.host.strip_suffix(home).unwrap_or_default();
+        // The same top-level domain with a name that someone else may register.
+        let suffix = home
+            .iter()
+            .position(|byte| *byte == b'.')
+            .and_then(|dot| home.get(dot..));
+        let other = suffix.map(|suffix| {
+            (
+                with(origin, origin.scheme, &[&b"evil-a1"[..], suffix].concat()),
+                ANY_DOMAIN,
+            )
+        });
+        let other_plain = suffix.map(|suffix| {
+            (
+                with(origin, origin.scheme, &[&b"evil"[..], suffix].concat()),
+                ANY_DOMAIN,
+            )
+        });
+        for (text, mistake) in other.into_iter().chain(other_plain) {
+            if let Some(stranger) = admitted(text, mistake) {
+                return Some(stranger);
+            }
+        }
         let before = [&b""[..], subdomain, b"a."].map(|left| [left, b"evil", home].concat());
         let after = [&b".evil.net"[..], b"evil.net", b"x", b"-evil.net"].map(|right| [origin.host, right].concat());
         let variants = before
@@ -94,18 +112,18 @@ pub(crate) fn stranger(regex: &OriginRegex) -> Option<Stranger> {
             }
         }
     }
-    None
+    let open = samples.iter().find(|sample| leaves_home_open(sample))?;
+    admitted(open.text.clone(), OPEN_DOMAIN)
 }
 
 /// An origin in the clear that `regex` admits.
-pub(crate) fn insecure_example(regex: &OriginRegex) -> Option<String> {
-    let matcher = regex.matcher()?;
+pub(crate) fn insecure_example(regex: &OriginRegex, matcher: &RegexSet) -> Option<String> {
     samples(&regex.tree).iter().find_map(|sample| {
         let origin = SerializedOrigin::recognize(&sample.text)?;
         [origin.scheme, b"http"]
             .into_iter()
             .map(|scheme| with(&origin, scheme, origin.host))
-            .find(|text| is_insecure_text(&matcher, text))
+            .find(|text| is_insecure_text(matcher, text))
             .map(|text| String::from_utf8_lossy(&text).into_owned())
     })
 }
@@ -123,10 +141,25 @@ fn with(origin: &SerializedOrigin<'_>, scheme: &[u8], host: &[u8]) -> Vec<u8> {
     text
 }
 
+/// Whether the expression leaves open a part of what someone had to register for this sample.
+fn leaves_home_open(sample: &Sample) -> bool {
+    let Some(origin) = SerializedOrigin::recognize(&sample.text) else {
+        return false;
+    };
+    let end = origin.scheme.len() + "://".len() + origin.host.len();
+    let home = end - home(origin.host).len()..end;
+    let registrable = matches!(origin.scheme, b"http" | b"https") && !is_address(origin.host);
+    registrable && sample.open.iter().any(|position| home.contains(position))
+}
+
+fn is_address(host: &[u8]) -> bool {
+    host.starts_with(b"[") || std::str::from_utf8(host).is_ok_and(|host| host.parse::<std::net::Ipv4Addr>().is_ok())
+}
+
 /// The part of a host that someone had to register; all of it, where there is no such part.
 fn home(host: &[u8]) -> &[u8] {
     match psl::domain(host) {
-        Some(domain) if !host.starts_with(b"[") => domain.as_bytes(),
+        Some(domain) if !is_address(host) => domain.as_bytes(),
         _ => host,
     }
 }
@@ -136,7 +169,8 @@ mod tests {
     use super::*;
 
     fn admitted(source: &str) -> Option<String> {
-        stranger(&OriginRegex::parse(source).unwrap()).map(|stranger| stranger.origin)
+        let regex = OriginRegex::parse(source).unwrap();
+        stranger(&regex, &regex.matcher().unwrap()).map(|stranger| stranger.origin)
     }
 
     #[test]
@@ -207,6 +241,48 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_behind_many_branches_is_found() {
+        let many: Vec<_> = (0..70).map(|n| format!("app{n}")).collect();
+        let many = many.join("|");
+        assert!(admitted(&format!(r"https://({many})\.example\.com|https://.*example\.org")).is_some());
+        assert!(admitted(&format!(r"https://(www.)?({many})\.com")).is_some());
+        assert_eq!(admitted(&format!(r"https://({many})\.example\.com")), None);
+    }
+
+    #[test]
+    fn a_domain_that_is_left_open_is_found() {
+        for source in [
+            r"https://[0-9]+example\.com",
+            r"https://[a-d]*example\.com",
+            r"https://x[0-9]*example\.com",
+            r"https://[a-z]{3}example\.com",
+            r"https://.{3}example\.com",
+            r"https://.?example\.com",
+            r"https://example\.[a-z]{2}",
+            r"https://example\.com?",
+        ] {
+            assert!(admitted(source).is_some(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_anyone_can_register_is_found() {
+        assert_eq!(admitted(r"https://[a-z]+\.com").as_deref(), Some("https://evil.com"));
+        assert!(admitted(r"https://.+\.github\.io").is_some());
+    }
+
+    #[test]
+    fn a_dot_that_may_be_missing_or_doubled_is_found() {
+        for source in [
+            r"https://app.?example\.com",
+            r"https://app.{1,2}example\.com",
+            r"https://app[^/]example\.com",
+        ] {
+            assert!(admitted(source).is_some(), "{source}");
+        }
+    }
+
+    #[test]
     fn what_keeps_to_its_domains_passes() {
         for source in [
             r"https://[a-z0-9-]+\.example\.com",
@@ -220,6 +296,7 @@ mod tests {
             r"https://app\.example\.com:(8443|9443)",
             r"https://pr-\d+--site\.example\.app",
             r"capacitor://localhost",
+            r"https://[a-z-]+\.example\.net",
             r"chrome-extension://[a-p]{32}",
         ] {
             assert_eq!(admitted(source), None, "{source}");
@@ -228,7 +305,10 @@ mod tests {
 
     #[test]
     fn an_origin_in_the_clear_is_found() {
-        let insecure = |source| insecure_example(&OriginRegex::parse(source).unwrap());
+        let insecure = |source| {
+            let regex = OriginRegex::parse(source).unwrap();
+            insecure_example(&regex, &regex.matcher().unwrap())
+        };
         assert_eq!(
             insecure(r"https?://a\.example\.com").as_deref(),
             Some("http://a.example.com")
