@@ -354,9 +354,14 @@ impl Nginx {
 
     /// Does the same, but returns while old workers still serve the connections that they have.
     pub fn reload_beside_old_workers(&mut self, http: &str) {
-        let old = self.worker_pids();
+        let logged = self.error_log().len();
         self.reload(http);
-        poll(|| self.worker_pids().iter().any(|pid| !old.contains(pid)).then_some(())).expect("new workers");
+        poll(|| {
+            self.error_log()[logged..]
+                .contains("gracefully shutting down")
+                .then_some(())
+        })
+        .expect("new workers");
     }
 
     /// Does the same with a configuration that nginx refuses, and returns what it logs about that.

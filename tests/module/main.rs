@@ -19,6 +19,7 @@ mod governing_policy;
 mod handlers;
 mod http2;
 mod keepalive;
+mod lifetimes;
 mod logging;
 mod off;
 mod origins;
