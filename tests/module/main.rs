@@ -18,6 +18,7 @@ mod faults;
 mod governing_policy;
 mod handlers;
 mod http2;
+mod http3;
 mod keepalive;
 mod lifetimes;
 mod logging;
