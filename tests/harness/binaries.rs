@@ -66,6 +66,11 @@ impl Binary {
         self.version >= (1, 25, 1)
     }
 
+    /// Whether it speaks HTTP/3.
+    pub(crate) fn has_http3(&self) -> bool {
+        self.configure_arguments.contains("--with-http_v3_module")
+    }
+
     /// Whether the standard module `http_<name>` was left in.
     pub(crate) fn has_http_module(&self, name: &str) -> bool {
         !self

@@ -17,7 +17,7 @@ pub fn server(body: &str) -> String {
 
 /// A configuration whose ports are not picked yet.
 pub(crate) enum Template {
-    /// The inside of the `http` block, with `{port}`, `{port:name}`, `{listen}` and `{listen_http2}`.
+    /// The inside of the `http` block, with `{port}`, `{port:name}`, `{listen}`, `{listen_http2}` and `{listen_http3}`.
     Http(String),
     /// The same, for an nginx without the module.
     Bare(String),
@@ -56,6 +56,10 @@ access_log logs/access.log;
     )
 }
 
+/// The certificate that a server for HTTP/3 needs.
+pub(crate) const CERTIFICATE: &str = "certificate.pem";
+pub(crate) const CERTIFICATE_KEY: &str = "certificate.key";
+
 const LOG_LEVEL: &str = "info";
 
 /// Directives that keep temporary files in the prefix, but for those that `text` already has.
@@ -77,14 +81,19 @@ fn temp_paths(text: &str) -> String {
 }
 
 fn expand_tokens(text: &str, ports: &mut Ports) -> String {
-    static TOKEN: Lazy<Regex> =
-        Lazy::new(|| Regex::new(r"\{(port|listen|listen_http2)(?::([a-z0-9_]+))?\}").expect("a valid pattern"));
+    static TOKEN: Lazy<Regex> = Lazy::new(|| {
+        Regex::new(r"\{(port|listen|listen_http2|listen_http3)(?::([a-z0-9_]+))?\}").expect("a valid pattern")
+    });
     TOKEN
         .replace_all(text, |token: &Captures<'_>| {
             let port = ports.pick(token.get(2).map_or(DEFAULT_PORT, |name| name.as_str()));
             match &token[1] {
                 "port" => port.to_string(),
                 "listen" => format!("listen 127.0.0.1:{port};"),
+                "listen_http3" => format!(
+                    "listen 127.0.0.1:{port} ssl; listen 127.0.0.1:{port} quic;
+                    ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE_KEY};"
+                ),
                 _ if Binary::get().has_http2_directive() => {
                     format!("listen 127.0.0.1:{port}; http2 on;")
                 }

@@ -35,7 +35,7 @@ async fn exchange_all(port: u16, requests: &[Request]) -> Result<Vec<Response>, 
     let mut sender = sender.ready().await?;
     let mut pending = Vec::new();
     for request in requests {
-        let (response, mut body) = sender.send_request(translate(request), request.body.is_empty())?;
+        let (response, mut body) = sender.send_request(request.to_http("http"), request.body.is_empty())?;
         if !request.body.is_empty() {
             body.send_data(Bytes::from(request.body.clone()), true)?;
         }
@@ -49,19 +49,6 @@ async fn exchange_all(port: u16, requests: &[Request]) -> Result<Vec<Response>, 
     Ok(responses)
 }
 
-fn translate(request: &Request) -> http::Request<()> {
-    let is_host = |name: &str| name.eq_ignore_ascii_case("Host");
-    let host = request.headers.iter().find(|(name, _)| is_host(name));
-    let authority = host.map_or("localhost".into(), |(_, host)| String::from_utf8_lossy(host));
-    let mut builder = http::Request::builder()
-        .method(request.method.as_str())
-        .uri(format!("http://{authority}{}", request.target));
-    for (name, value) in request.headers.iter().filter(|(name, _)| !is_host(name)) {
-        builder = builder.header(name, value.as_slice());
-    }
-    builder.body(()).expect("a request that HTTP/2 can carry")
-}
-
 async fn read(response: ResponseFuture) -> Result<Response, h2::Error> {
     let (head, mut stream) = response.await?.into_parts();
     let mut body = Vec::new();
@@ -70,13 +57,5 @@ async fn read(response: ResponseFuture) -> Result<Response, h2::Error> {
         body.extend_from_slice(&data);
         stream.flow_control().release_capacity(data.len())?;
     }
-    Ok(Response {
-        status: head.status.as_u16(),
-        headers: head
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-            .collect(),
-        body,
-    })
+    Ok(Response::from_http(&http::Response::from_parts(head, ()), body))
 }

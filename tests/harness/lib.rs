@@ -17,6 +17,7 @@ mod config;
 mod connection;
 mod gateway;
 mod http2;
+mod http3;
 mod nginx;
 mod ports;
 mod prefix;

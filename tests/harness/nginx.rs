@@ -14,6 +14,7 @@ use crate::check::Check;
 use crate::config::{self, Template, DEFAULT_PORT};
 use crate::connection::{self, Connection};
 use crate::http2;
+use crate::http3;
 use crate::ports::Ports;
 use crate::prefix::Prefix;
 use crate::request::Request;
@@ -24,7 +25,7 @@ use crate::wait::poll;
 /// An nginx to be.
 ///
 /// The texts given to it may hold `{port}` for a port that the kernel picks, `{listen}` for a `listen`
-/// on it, and `{listen_http2}` for one that speaks HTTP/2; `{port:name}` and so on for further ports.
+/// on it, `{listen_http2}` and `{listen_http3}` for one that speaks HTTP/2 or HTTP/3; `{port:name}` and so on for further ports.
 /// Relative paths are those of the prefix, where `html/hello.txt` holds `hello`.
 pub struct Builder {
     http: String,
@@ -154,6 +155,9 @@ impl Builder {
             prefix.write(path, content);
         }
         let config = template.expand(&mut self.ports);
+        if config.contains(config::CERTIFICATE) {
+            prefix.write_certificate();
+        }
         prefix.write_config(&config);
         (prefix, config)
     }
@@ -340,6 +344,16 @@ impl Nginx {
         http2::exchange(self.port(), requests)
     }
 
+    /// Whether it speaks HTTP/3 at all.
+    pub fn has_http3() -> bool {
+        Binary::get().has_http3()
+    }
+
+    /// Sends all requests at once on one HTTP/3 connection; the responses are in their order.
+    pub fn send_all_http3(&self, requests: &[Request]) -> Vec<Response> {
+        http3::exchange(self.port(), &self.prefix.certificate(), requests)
+    }
+
     /// Puts `http` inside the `http` block and reloads. Returns when new workers serve and the old ones
     /// are gone.
     pub fn reload_with(&mut self, http: &str) {
@@ -354,9 +368,14 @@ impl Nginx {
 
     /// Does the same, but returns while old workers still serve the connections that they have.
     pub fn reload_beside_old_workers(&mut self, http: &str) {
-        let old = self.worker_pids();
+        let logged = self.error_log().len();
         self.reload(http);
-        poll(|| self.worker_pids().iter().any(|pid| !old.contains(pid)).then_some(())).expect("new workers");
+        poll(|| {
+            self.error_log()[logged..]
+                .contains("gracefully shutting down")
+                .then_some(())
+        })
+        .expect("new workers");
     }
 
     /// Does the same with a configuration that nginx refuses, and returns what it logs about that.

@@ -4,7 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
+
+use crate::config::{CERTIFICATE, CERTIFICATE_KEY};
+use crate::http3;
 
 /// A temporary directory in the shape of an nginx prefix. It goes away with the test, unless
 /// the test failed.
@@ -45,6 +50,19 @@ impl Prefix {
 
     pub(crate) fn write(&self, name: &str, content: &[u8]) {
         write(&self.path(name), content);
+    }
+
+    /// Beside the configuration, which names it.
+    pub(crate) fn write_certificate(&self) {
+        let made = http3::certificate();
+        let beside = |name| self.config.with_file_name(name);
+        write(&beside(CERTIFICATE), made.cert.pem().as_bytes());
+        write(&beside(CERTIFICATE_KEY), made.signing_key.serialize_pem().as_bytes());
+    }
+
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        let file = self.config.with_file_name(CERTIFICATE);
+        CertificateDer::from_pem_file(file).expect("a certificate")
     }
 
     pub(crate) fn write_config(&self, text: &str) {

@@ -71,6 +71,20 @@ impl Request {
             .any(|(present, _)| present.eq_ignore_ascii_case(name))
     }
 
+    /// The same for the versions of HTTP that have no lines.
+    pub(crate) fn to_http(&self, scheme: &str) -> http::Request<()> {
+        let is_host = |name: &str| name.eq_ignore_ascii_case("Host");
+        let host = self.headers.iter().find(|(name, _)| is_host(name));
+        let authority = host.map_or("localhost".into(), |(_, host)| String::from_utf8_lossy(host));
+        let mut builder = http::Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("{scheme}://{authority}{}", self.target));
+        for (name, value) in self.headers.iter().filter(|(name, _)| !is_host(name)) {
+            builder = builder.header(name, value.as_slice());
+        }
+        builder.body(()).expect("a request for any version of HTTP")
+    }
+
     /// The bytes on the wire, completed by the `Host` and the length that the request lacks.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{} {} {}\r\n", self.method, self.target, self.version).into_bytes();

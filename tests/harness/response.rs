@@ -11,6 +11,18 @@ pub struct Response {
 }
 
 impl Response {
+    /// Of a version of HTTP that has no lines.
+    pub(crate) fn from_http(head: &http::Response<()>, body: Vec<u8>) -> Self {
+        let headers = head.headers().iter();
+        Self {
+            status: head.status().as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+                .collect(),
+            body,
+        }
+    }
+
     /// The values of all lines called `name`, in any case.
     #[track_caller]
     pub fn all(&self, name: &str) -> Vec<&str> {

@@ -258,6 +258,26 @@ fn the_location_that_a_rewrite_leads_to_governs_even_without_a_policy() {
 }
 
 #[test]
+fn a_rewrite_to_a_location_that_answers_by_return_leaves_no_trace_on_its_error_page() {
+    let nginx = Nginx::server(
+        "location /old {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            rewrite ^ /new last;
+        }
+        location /new {
+            cors on;
+            cors_allow_origin https://stranger.example;
+            error_page 404 /hello.txt;
+            return 404;
+        }
+        location = /hello.txt { }",
+    );
+    assert_silent(&nginx.send(&Request::get("/old").origin(APP)));
+    assert_allows(&nginx.send(&Request::get("/old").origin(STRANGER)), STRANGER);
+}
+
+#[test]
 fn a_rewrite_into_a_location_with_a_policy_puts_the_request_under_it() {
     let nginx = Nginx::server(
         "location / { rewrite ^ /hello.txt last; }
