@@ -22,6 +22,8 @@ pub(crate) struct State {
     preflight: Cell<Option<NotedPreflight>>,
     /// The request came as `OPTIONS`; `error_page` makes a `GET` of it.
     is_options: bool,
+    /// It has stood in an access phase since its policy was settled.
+    judged: Cell<bool>,
     /// Its denial has been logged.
     told: Cell<bool>,
 }
@@ -66,6 +68,7 @@ fn remember(request: Request<'_>, governor: Governor) -> Result<&State, OutOfMem
         governor: Cell::new(governor),
         preflight: Cell::new(None),
         is_options: request.is_options(),
+        judged: Cell::new(false),
         told: Cell::new(false),
     };
     // SAFETY: the request's pool is alive.
@@ -96,21 +99,28 @@ pub(crate) fn enter(request: Request<'_>) -> Result<(), OutOfMemory> {
     Ok(())
 }
 
-/// The request stands in the access phase. The location that governs it from now on is returned, if this is the first
-/// one that could.
+/// The request stands in an access phase. The location that governs it is returned, the first time that there is one.
 pub(crate) fn stand(request: Request<'_>) -> Result<Option<&LocationConf>, OutOfMemory> {
     let here = request.location().filter(|location| location.policy().is_some());
     let governor = match here {
         Some(location) => Governor::Settled(location.into()),
         None => Governor::Candidate(None),
     };
-    match recall(request) {
-        Some((state, _)) if matches!(state.governor.get(), Governor::Settled(_)) => return Ok(None),
-        Some((state, _)) => state.governor.set(governor),
-        None if here.is_some() => remember(request, governor).map(drop)?,
-        None => {}
+    let state = match recall(request) {
+        Some((state, _)) => state,
+        None if here.is_some() => remember(request, governor)?,
+        None => return Ok(None),
+    };
+    if let Governor::Candidate(_) = state.governor.get() {
+        state.governor.set(governor);
     }
-    Ok(here)
+    match state.governor.get() {
+        Governor::Settled(location) if !state.judged.replace(true) => {
+            // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
+            Ok(Some(unsafe { &*location.as_ptr() }))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// `location` governs the request from now on, whichever location nginx would choose.

@@ -289,7 +289,6 @@ fn it_opens_nothing_that_others_close() {
 }
 
 #[test]
-#[ignore = "the location that return has left governs, but no access phase has judged the request: it is not refused"]
 fn it_holds_where_return_led_to_the_location_that_serves() {
     let application = Upstream::with_headers(&[]);
     let nginx = Nginx::builder()

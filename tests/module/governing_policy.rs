@@ -428,8 +428,6 @@ fn a_location_that_answers_by_return_governs_its_named_error_page() {
 }
 
 #[test]
-#[ignore = "the location that return has left governs, but no access phase has judged the preflight: it reaches the \
-            application"]
 fn a_location_left_by_return_still_answers_preflights() {
     let application = Upstream::with_headers(&[]);
     let nginx = Nginx::builder()

@@ -70,7 +70,7 @@ fn a_value_that_is_no_list_of_origins_is_ignored_and_logged_once() {
 #[test]
 fn with_credentials_a_variable_cannot_bring_in_null_or_an_origin_in_the_clear() {
     let location = |unsafe_options: &str| {
-        format!("location / {{ cors on; cors_allow_origin $http_origin; cors_allow_credentials on; {unsafe_options} }}")
+        format!("location / {{ cors on; set $asking $http_origin; cors_allow_origin $asking; cors_allow_credentials on; {unsafe_options} }}")
     };
     let nginx = Nginx::server(&location(""));
     assert_allows(&nginx.send(&Request::get("/").origin(APP)), APP);
