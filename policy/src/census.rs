@@ -14,6 +14,9 @@ pub struct Census {
 struct Entry {
     directive: Directive,
     at: Position,
+    /// It was in force somewhere.
+    in_force: bool,
+    /// And it had an effect there.
     effective: bool,
 }
 
@@ -27,15 +30,17 @@ impl Census {
         self.entries.push(Entry {
             directive,
             at: at.clone(),
+            in_force: false,
             effective: false,
         });
         Ticket(self.entries.len() - 1)
     }
 
-    /// It had an effect somewhere.
-    pub(crate) fn note_effect(&mut self, ticket: Ticket) {
+    /// It is in force somewhere, and has an effect there, or has none.
+    pub(crate) fn note(&mut self, ticket: Ticket, effective: bool) {
         if let Some(entry) = self.entries.get_mut(ticket.0) {
-            entry.effective = true;
+            entry.in_force = true;
+            entry.effective |= effective;
         }
     }
 
@@ -48,7 +53,9 @@ impl Census {
 
     /// What had no effect anywhere.
     pub fn finish(&self) -> Vec<Problem> {
-        let idle = self.entries.iter().filter(|entry| !entry.effective);
+        // A flag that every inner level overrides is no mistake.
+        let is_idle = |entry: &&Entry| !entry.effective && (entry.in_force || entry.directive != Directive::Cors);
+        let idle = self.entries.iter().filter(is_idle);
         idle.map(|entry| {
             let text = match entry.directive {
                 Directive::Cors => {

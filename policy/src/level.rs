@@ -446,9 +446,9 @@ impl Scope {
         if !policy.is_on() {
             return Vec::new();
         }
-        self.lists.iter().flatten().for_each(|list| census.note_effect(*list));
-        if let (Some(cors), AllowOrigin::Any | AllowOrigin::Listed { .. }) = (self.cors, &*policy.allow_origin) {
-            census.note_effect(cors);
+        self.lists.iter().flatten().for_each(|list| census.note(*list, true));
+        if let Some(cors) = self.cors {
+            census.note(cors, !matches!(*policy.allow_origin, AllowOrigin::Nobody));
         }
         self.check(policy, block)
     }

@@ -236,7 +236,7 @@ mod origins {
 
     #[test]
     fn an_empty_value() {
-        assert!(refusal_of_quoted("").starts_with("the scheme is missing"));
+        assert!(refusal_of_quoted("").starts_with("it is empty; write an origin"));
     }
 
     #[test]
@@ -303,7 +303,7 @@ mod origins {
         let [message] = &of(&format!("cors_allow_origin https://a.example/{}", "a".repeat(5_000)))[..] else {
             panic!()
         };
-        assert!(message.contains("aaa...\": an origin has no path"), "{message}");
+        assert!(message.contains("aaa...\": it is longer than any origin"), "{message}");
         assert!(message.len() < 500, "{message}");
     }
 
@@ -371,7 +371,7 @@ mod regexes {
         let [message] = &told[..] else { panic!("{told:#?}") };
         let head = format!("error: \"cors_allow_origin\" has the value \"{regex}\": ");
         let rest = message.strip_prefix(&head).unwrap_or_else(|| panic!("{message}"));
-        rest.strip_suffix(" (in http) in nginx.conf:2").unwrap().to_owned()
+        rest.strip_suffix(" (in server) in nginx.conf:2").unwrap().to_owned()
     }
 
     #[test]
@@ -645,7 +645,10 @@ mod single_values {
 
     #[test]
     fn a_flag_that_is_none() {
-        assert_eq!(refusal("cors", "yes"), "it is no flag; write \"on\" or \"off\"");
+        assert_eq!(
+            refusal("cors", "yes"),
+            "there is no such value; write \"on\" or \"off\""
+        );
     }
 
     #[test]
@@ -730,7 +733,7 @@ mod single_values {
     fn a_directive_twice_at_one_level() {
         for line in [
             "cors on",
-            "cors_allow_credentials https://a.example",
+            "cors_allow_credentials on",
             "cors_max_age off",
             "cors_preflight_status 204",
         ] {
@@ -827,7 +830,7 @@ mod credentials {
                 cors_allow_origin *;
                 cors_allow_credentials on;
             "),
-            ["error: \"cors_allow_origin\" has the value \"*\" beside \"cors_allow_credentials\" at nginx.conf:4: every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\" (in http) in nginx.conf:3"]
+            ["error: \"cors_allow_origin\" has the value \"*\" beside \"cors_allow_credentials\" at nginx.conf:4: every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\" (in server) in nginx.conf:3"]
         );
     }
 
@@ -842,18 +845,18 @@ mod credentials {
         ] {
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin {value};\ncors_allow_credentials on;")),
-                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in http) in nginx.conf:2")]
+                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in server) in nginx.conf:2")]
             );
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin *;\ncors_allow_credentials {value};")),
-                [format!("error: \"cors_allow_credentials\" has the value \"{value}\": it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in http) in nginx.conf:3")]
+                [format!("error: \"cors_allow_credentials\" has the value \"{value}\": it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in server) in nginx.conf:3")]
             );
         }
     }
 
     #[test]
     fn null_with_credentials() {
-        let why = "every site can make itself the origin \"null\" with a sandboxed frame; remove it, or write \"cors_unsafe null_origin\" (in http)";
+        let why = "every site can make itself the origin \"null\" with a sandboxed frame; remove it, or write \"cors_unsafe null_origin\" (in server)";
         assert_eq!(
             told("cors on;\ncors_allow_origin null;\ncors_allow_credentials on;"),
             [format!("error: \"cors_allow_origin\" has the value \"null\" beside \"cors_allow_credentials\" at nginx.conf:3: {why} in nginx.conf:2")]
@@ -955,7 +958,7 @@ mod public_suffixes {
         for suffix in ["com", "co.uk", "github.io"] {
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin https://*.{suffix};")),
-                [format!("error: \"cors_allow_origin\" has the value \"https://*.{suffix}\": everyone can register a name under \"{suffix}\"; name the domain to trust, or write \"cors_unsafe public_suffixes\" (in http) in nginx.conf:2")]
+                [format!("error: \"cors_allow_origin\" has the value \"https://*.{suffix}\": everyone can register a name under \"{suffix}\"; name the domain to trust, or write \"cors_unsafe public_suffixes\" (in server) in nginx.conf:2")]
             );
         }
     }
@@ -1177,7 +1180,7 @@ mod levels {
         ",
         );
         assert_eq!(told.len(), 1, "{told:#?}");
-        assert!(told[0].contains("(in http) in nginx.conf:3"), "{told:#?}");
+        assert!(told[0].contains("(in server \"a\") in nginx.conf:3"), "{told:#?}");
     }
 
     #[test]

@@ -124,6 +124,15 @@ fn settle(
     };
     let (scope, found) = node.level.inherit(outer, block, census);
     problems.extend(found);
+    // What `http` says takes effect in a server; where none is written, there is one that says nothing.
+    let has_server = node.inner.iter().any(|inner| inner.opened_by.starts_with("server"));
+    let scope = if block == Block::Http && !has_server {
+        let (scope, found) = Level::default().inherit(&scope, Block::Server(""), census);
+        problems.extend(found);
+        scope
+    } else {
+        scope
+    };
     for inner in node.inner {
         settle(inner, &scope, census, scopes, problems);
     }
