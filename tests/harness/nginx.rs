@@ -119,6 +119,9 @@ impl Builder {
     pub fn check(mut self) -> Check {
         let (prefix, config) = self.prepare();
         let output = command(&prefix).arg("-t").output().expect("nginx runs");
+        if let Some(report) = wrapper::report(&prefix.path("logs")) {
+            panic!("{report}");
+        }
         Check {
             code: output.status.code(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
