@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 
 use crate::request::Request;
 use crate::response::Response;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// A connection that can carry several requests.
 pub struct Connection {
@@ -16,7 +16,7 @@ pub struct Connection {
 impl Connection {
     pub fn open(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a listening port");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout");
+        stream.set_read_timeout(Some(patience())).expect("a read timeout");
         stream.set_nodelay(true).expect("no delay");
         Self {
             stream,

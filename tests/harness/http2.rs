@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::request::Request;
 use crate::response::Response;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// Sends all `requests` at once on one connection; the responses come in the order of the requests.
 pub(crate) fn exchange(port: u16, requests: &[Request]) -> Vec<Response> {
@@ -19,7 +19,7 @@ pub(crate) fn exchange(port: u16, requests: &[Request]) -> Vec<Response> {
         .build()
         .expect("a runtime")
         .block_on(async {
-            timeout(PATIENCE, exchange_all(port, requests))
+            timeout(patience(), exchange_all(port, requests))
                 .await
                 .expect("an answer in time")
         })

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::request::Request;
 use crate::response::Response;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// A certificate for `localhost`, and its key.
 pub(crate) fn certificate() -> CertifiedKey<KeyPair> {
@@ -29,7 +29,7 @@ pub(crate) fn exchange(port: u16, certificate: &CertificateDer<'static>, request
         .build()
         .expect("a runtime")
         .block_on(async {
-            timeout(PATIENCE, exchange_all(port, certificate, requests))
+            timeout(patience(), exchange_all(port, certificate, requests))
                 .await
                 .expect("an answer in time")
         })

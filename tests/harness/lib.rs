@@ -26,6 +26,7 @@ mod response;
 mod signal;
 mod upstream;
 mod wait;
+mod wrapper;
 
 pub use binaries::workspace_root;
 pub use check::Check;

@@ -21,6 +21,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::signal;
 use crate::wait::poll;
+use crate::wrapper;
 
 /// An nginx to be.
 ///
@@ -118,6 +119,9 @@ impl Builder {
     pub fn check(mut self) -> Check {
         let (prefix, config) = self.prepare();
         let output = command(&prefix).arg("-t").output().expect("nginx runs");
+        if let Some(report) = wrapper::report(&prefix.path("logs")) {
+            panic!("{report}");
+        }
         Check {
             code: output.status.code(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -168,7 +172,7 @@ fn read(file: &Path) -> String {
 }
 
 fn command(prefix: &Prefix) -> Command {
-    let mut command = Command::new(&Binary::get().path);
+    let mut command = wrapper::command(&Binary::get().path, &prefix.path("logs"));
     command
         .arg("-p")
         .arg(prefix.root())
@@ -424,7 +428,8 @@ impl Nginx {
             let expectable = alert || line.contains("panicked");
             line.contains("exited on signal") || (expectable && !self.alerts_expected)
         };
-        log.lines().find(grave).map(str::to_owned)
+        let logged = log.lines().find(grave).map(str::to_owned);
+        logged.or_else(|| wrapper::report(&self.prefix.path("logs")))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::gateway;
-use crate::wait::PATIENCE;
+use crate::wait::patience;
 
 /// A request as the application got it.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ fn serve(
     shared: &Shared,
     handler: &impl Fn(&Received) -> Vec<u8>,
 ) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience()))?;
     let mut reader = BufReader::new(&stream);
     let request = match protocol {
         Protocol::Http => receive(&mut reader),

@@ -3,8 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::wrapper;
+
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) fn patience() -> Duration {
+    Duration::from_secs(if wrapper::is_set() { 120 } else { 10 })
+}
 
 /// Asks `probe` again and again until it answers, or until patience runs out.
 pub(crate) fn poll<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
@@ -13,7 +17,7 @@ pub(crate) fn poll<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
         if let Some(answer) = probe() {
             return Some(answer);
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > patience() {
             return None;
         }
         thread::sleep(Duration::from_millis(2));

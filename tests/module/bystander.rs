@@ -64,15 +64,18 @@ fn run(application: &Upstream, without_module: bool) -> (Vec<String>, Vec<String
         .iter()
         .map(|request| without_date(nginx.send(request)))
         .collect();
-    let logged = nginx.log_lines("logs/all.log", requests.len());
+    let mut logged = nginx.log_lines("logs/all.log", requests.len());
+    // Those with a body are logged when it has been read, which may be after the next request.
+    logged.sort();
     let errors = fs::read_to_string(nginx.prefix().join("logs/all-errors.log")).expect("an error log");
     let own = Regex::new(r"^\S+ \S+ (\[\w+\]) \d+#\d+: (?:\*\d+ )?").expect("a valid pattern");
     let port = Regex::new(r"127\.0\.0\.1:\d+|/tmp/[^/]+").expect("a valid pattern");
-    let errors = errors
+    let mut errors: Vec<String> = errors
         .lines()
         .filter(|line| line.contains("client: ") && !line.contains("client closed connection"))
         .map(|line| port.replace_all(&own.replace(line, "$1 "), "").into_owned())
         .collect();
+    errors.sort();
     (responses, logged, errors)
 }
 

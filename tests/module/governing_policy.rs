@@ -459,3 +459,24 @@ fn a_preflight_of_a_location_that_answers_by_return_gets_its_status_and_the_list
     let response = nginx.send(&Request::preflight("/", STRANGER, "PUT"));
     assert_silent(&response);
 }
+
+#[test]
+fn a_preflight_stays_one_where_an_error_page_turns_it_into_a_get() {
+    let nginx = Nginx::server(
+        "location / {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods PUT;
+            error_page 404 =200 /hello.txt;
+            return 404;
+        }
+        location = /hello.txt { add_header X-Told '$cors_preflight,$cors_result'; }",
+    );
+    let response = nginx.send(&Request::preflight("/", APP, "PUT"));
+    assert_status(&response, 200);
+    assert_eq!(response.text(), "hello");
+    assert_eq!(response.only("Access-Control-Allow-Methods"), "PUT");
+    assert_eq!(response.only("X-Told"), "1,allowed");
+    let response = nginx.send(&Request::get("/").origin(APP));
+    assert_eq!(response.get("Access-Control-Allow-Methods"), None);
+}
