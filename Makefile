@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test lint clean clean-room help
+.PHONY: all run check test lint fuzz bench-policy miri clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -38,6 +38,19 @@ lint: ## Check format and run clippy on everything; every warning is an error
 	cargo clippy -p cors-policy -p cors-tests --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets --features fault-injection -- -D warnings
+
+fuzz: ## Fuzz directives and requests, a minute each (needs nightly and cargo-fuzz)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo 'error: cargo-fuzz is missing: cargo install cargo-fuzz --locked' >&2; exit 1; }
+	cd policy/fuzz && cargo +nightly fuzz run directives -- -max_total_time=60 -max_len=4096
+	cd policy/fuzz && cargo +nightly fuzz run request -- -max_total_time=60 -max_len=4096
+
+bench-policy: ## Measure what a decision costs
+	cargo bench -p cors-policy --bench decide
+
+# Properties and long lists would take Miri hours.
+miri: ## Run the policy's unit tests in Miri (needs nightly with the component miri)
+	@cargo +nightly miri --version >/dev/null 2>&1 || { echo 'error: Miri is missing: rustup +nightly component add miri' >&2; exit 1; }
+	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p cors-policy --lib
 
 clean: ## Remove all that was built
 	rm -rf build target
