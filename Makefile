@@ -59,7 +59,7 @@ clean-room: ## Run the tests in a fresh Debian root (as root, with debootstrap)
 	tools/clean-root.sh make test
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'NGINX_BINARY=/usr/sbin/nginx   the target is for this nginx, which is already installed'
 	@echo 'NGINX_SOURCE_DIR=<directory>   its sources, where they are not in the package nginx-dev'
