@@ -11,6 +11,7 @@ sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) main' 'Crea
 mirror=$(awk -v codename="$codename" '$3 == codename { print $2; exit }' <<<"$sources")
 
 root=$(mktemp -d)
+chmod 755 "$root" # not every user in there is root
 # The mounts below live in a namespace of their own and are gone before this runs.
 trap 'rm -rf --one-file-system "$root"' EXIT
 debootstrap --variant=minbase --include=make "$codename" "$root" "$mirror"
