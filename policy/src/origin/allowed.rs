@@ -74,7 +74,8 @@ impl AllowedOrigin {
                 .map(Self::Regex)
                 .map_err(OriginError::BadRegex);
         }
-        if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_plain && value.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(OriginError::Whitespace);
         }
         if value.len() > LONGEST {
@@ -130,18 +131,18 @@ fn authority_alone<'a>(scheme: &str, rest: &'a str) -> Result<&'a str, OriginErr
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
     let bare = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let remedy = quoted(&format!("{scheme}://{bare}"));
+    let remedy = || quoted(&format!("{scheme}://{bare}"));
     if bare.is_empty() {
         return Err(OriginError::NoHost);
     }
     if bare.len() < authority.len() {
-        return Err(OriginError::UserInfo(remedy));
+        return Err(OriginError::UserInfo(remedy()));
     }
     match tail.as_bytes() {
         [] => Ok(authority),
-        b"/" => Err(OriginError::TrailingSlash(remedy)),
-        [b'/' | b'\\', ..] => Err(OriginError::Path(remedy)),
-        _ => Err(OriginError::Query(remedy)),
+        b"/" => Err(OriginError::TrailingSlash(remedy())),
+        [b'/' | b'\\', ..] => Err(OriginError::Path(remedy())),
+        _ => Err(OriginError::Query(remedy())),
     }
 }
 
