@@ -36,8 +36,8 @@ fn try_out(policy: &Policy) {
             origin: Field::One(origin),
             request_method: Field::One(b"PUT"),
             fetch_site: Field::Absent,
-        ..Request::default()
-    };
+            ..Request::default()
+        };
         let verdict = policy.judge(&request, &surroundings);
         policy.response(verdict, request.origin).lines().for_each(drop);
         if let Some(preflight) = request.preflight() {
