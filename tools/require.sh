@@ -32,9 +32,14 @@ header() {
     printf '#include <%s>\n' "$1" | "${compiler[@]}" -DPCRE2_CODE_UNIT_WIDTH=8 -E - >/dev/null
 }
 
+# Not libclang-cpp.so, which LLVM's tools bring and bindgen cannot use.
 libclang() {
-    compgen -G "${LIBCLANG_PATH:-/nowhere}/libclang*.so*" || compgen -G '/usr/lib*/libclang*.so*' ||
-        compgen -G '/usr/lib*/*/libclang*.so*' || compgen -G '/usr/lib/llvm*/lib*/libclang*.so*'
+    local directory
+    for directory in "${LIBCLANG_PATH:-/nowhere}" '/usr/lib*' '/usr/lib*/*' '/usr/lib/llvm*/lib*'; do
+        compgen -G "$directory/libclang.so*" || compgen -G "$directory/libclang-[0-9]*.so*" || continue
+        return
+    done
+    return 1
 }
 
 certificates() {
