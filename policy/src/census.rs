@@ -1,13 +1,15 @@
 //! What shows only once the whole configuration has been read: directives that had no effect anywhere.
 
+use std::collections::HashSet;
+
 use crate::directive::Directive;
-use crate::problem::{Position, Problem, Severity};
+use crate::problem::{Position, Problem, Severity, Told};
 
 /// Keeps count of directives while the levels of a configuration are put together.
 #[derive(Debug, Default)]
 pub struct Census {
     entries: Vec<Entry>,
-    told: Vec<Problem>,
+    told: HashSet<Told>,
 }
 
 #[derive(Debug)]
@@ -46,8 +48,7 @@ impl Census {
 
     /// Leaves out what was told already of another block that inherits it.
     pub(crate) fn untold(&mut self, mut problems: Vec<Problem>) -> Vec<Problem> {
-        problems.retain(|problem| !self.told.iter().any(|told| told.repeats(problem)));
-        self.told.extend_from_slice(&problems);
+        problems.retain(|problem| self.told.insert(problem.told()));
         problems
     }
 

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use crate::census::{Census, Ticket};
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
+use crate::doubts::{Doubts, MOST_TOLD};
 use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
-use crate::origin::{doubts, AllowedOrigin, Doubt, OriginSet};
+use crate::origin::{AllowedOrigin, OriginSet};
 use crate::policy::{AllowOrigin, Cors, Policy, UnsafeOptions};
 use crate::problem::{shown, Position, Problem, Severity};
 use crate::settings::{Enforce, LogLevel, PreflightMode, Word};
@@ -53,22 +54,11 @@ struct Said<T> {
     at: Position,
 }
 
-/// A value that is dangerous, and where it was said.
-#[derive(Debug)]
-struct Doubted {
-    value: String,
-    doubt: Doubt,
-    at: Position,
-}
-
-/// So many dangerous values of one list are told; the rest are most likely of the same kind.
-const MOST_DOUBTS: usize = 100;
-
 /// A list of origins, and what is dangerous in it.
 #[derive(Debug, Default)]
 struct Origins<T> {
     list: T,
-    doubts: Vec<Doubted>,
+    doubts: Doubts,
 }
 
 /// The directives of one level, as they were read.
@@ -97,8 +87,8 @@ pub struct Level {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     policy: Rc<Policy>,
-    origin_doubts: Rc<Vec<Doubted>>,
-    credential_doubts: Rc<Vec<Doubted>>,
+    origin_doubts: Rc<Doubts>,
+    credential_doubts: Rc<Doubts>,
     credentials_at: Option<Position>,
     cors: Option<Ticket>,
     /// The lists in force, each in a place of its own.
@@ -296,7 +286,7 @@ impl Level {
                 AllowOrigin::Listed { .. } if value == "*" => report.error(value.as_bytes(), BESIDE),
                 AllowOrigin::Nobody => {
                     *list = AllowOrigin::Any;
-                    doubt(doubts, &AllowedOrigin::Any, value, at);
+                    doubts.note(&AllowedOrigin::Any, value, at);
                 }
                 AllowOrigin::Listed { variables, .. } if value.contains('$') && !value.starts_with('~') => {
                     match syntax.variable(value.as_bytes()) {
@@ -304,7 +294,7 @@ impl Level {
                             variables.push(variable);
                             if matches!(value, "$http_origin" | "${http_origin}") {
                                 // It lists whoever asks.
-                                doubt(doubts, &AllowedOrigin::Any, value, at);
+                                doubts.note(&AllowedOrigin::Any, value, at);
                             }
                         }
                         None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
@@ -312,7 +302,7 @@ impl Level {
                 }
                 AllowOrigin::Listed { set, .. } => match AllowedOrigin::parse(value) {
                     Ok(origin) => {
-                        doubt(doubts, &origin, value, at);
+                        doubts.note(&origin, value, at);
                         insert(set, origin, value, report);
                     }
                     Err(error) => report.error(value.as_bytes(), error),
@@ -329,7 +319,7 @@ impl Level {
     fn read_credentials(&mut self, values: &[&[u8]], at: &Position, report: &mut Report<'_>) {
         let (earlier, mut doubts) = match self.allow_credentials.take() {
             Some(Said { value, .. }) => (Some(value.list), value.doubts),
-            None => (None, Vec::new()),
+            None => (None, Doubts::default()),
         };
         let list = match values {
             [b"on"] => AllowCredentials::On,
@@ -353,7 +343,7 @@ impl Level {
                         "\"*\" would hand every site the user's credentials; write \"on\" for the origins of cors_allow_origin, or list origins",
                     ),
                     Ok(origin) => {
-                        doubt(&mut doubts, &origin, value, at);
+                        doubts.note(&origin, value, at);
                         insert(&mut set, origin, value, report);
                     }
                     Err(error) => report.error(value.as_bytes(), format_args!("{error}, or write \"on\" or \"off\"")),
@@ -455,7 +445,6 @@ impl Scope {
 
     /// What is wrong only once everything is put together.
     fn check(&self, policy: &Policy, block: Block<'_>) -> Vec<Problem> {
-        let options = policy.unsafe_options;
         let with_credentials = matches!(*policy.allow_credentials, AllowCredentials::On);
         let lists = [
             (Directive::AllowOrigin, &self.origin_doubts, with_credentials),
@@ -463,63 +452,27 @@ impl Scope {
         ];
         let mut problems = Vec::new();
         for (directive, doubts, with_credentials) in lists {
-            for doubted in doubts.iter() {
-                let Some((why, needs_credentials)) = objection(&doubted.doubt, options) else {
-                    continue;
-                };
-                if needs_credentials && !with_credentials {
+            for objection in doubts.objections(policy.unsafe_options) {
+                if objection.needs_credentials && !with_credentials {
                     continue;
                 }
                 let beside = match (&self.credentials_at, directive) {
-                    (Some(at), Directive::AllowOrigin) if needs_credentials => {
+                    (Some(at), Directive::AllowOrigin) if objection.needs_credentials => {
                         format!(" beside \"cors_allow_credentials\" at {at}")
                     }
                     _ => String::new(),
                 };
-                let text = format!(
-                    "\"{}\" has the value \"{}\"{beside}: {why}",
+                let mut text = format!(
+                    "\"{}\" has the value \"{}\"{beside}: {}",
                     directive.name(),
-                    shown(doubted.value.as_bytes()),
+                    shown(objection.value.as_bytes()),
+                    objection.why,
                 );
-                problems.push(Problem::new(Severity::Error, &doubted.at, text).in_place(&block.to_string()));
+                text.push_str(&and_more(objection.more));
+                problems.push(Problem::new(Severity::Error, objection.at, text).in_place(&block.to_string()));
             }
         }
         problems
-    }
-}
-
-/// What speaks against a dangerous value, unless it was allowed, and whether it does so with credentials alone.
-fn objection(doubt: &Doubt, options: UnsafeOptions) -> Option<(String, bool)> {
-    match doubt {
-        Doubt::Anyone => (!options.any_origin_credentials).then(|| {
-            let why = "every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\"";
-            (why.to_owned(), true)
-        }),
-        Doubt::Null => (!options.null_origin).then(|| {
-            let why = "every site can make itself the origin \"null\" with a sandboxed frame; remove it, or write \"cors_unsafe null_origin\"";
-            (why.to_owned(), true)
-        }),
-        Doubt::Insecure(admitted) => (!options.insecure_origins).then(|| {
-            let why = format!(
-                "it admits \"{}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\"",
-                shown(admitted.as_bytes())
-            );
-            (why, true)
-        }),
-        Doubt::PublicSuffix(suffix) => (!options.public_suffixes).then(|| {
-            let why = format!(
-                "everyone can register a name under \"{}\"; name the domain to trust, or write \"cors_unsafe public_suffixes\"",
-                shown(suffix.as_bytes())
-            );
-            (why, false)
-        }),
-        Doubt::Stranger(admitted, mistake) => (!options.broad_regex).then(|| {
-            let why = format!(
-                "it also admits \"{}\": {mistake}, or write \"cors_unsafe broad_regex\"",
-                shown(admitted.as_bytes())
-            );
-            (why, false)
-        }),
     }
 }
 
@@ -532,26 +485,25 @@ fn complete(set: &mut OriginSet, directive: Directive, at: &Position, problems: 
         );
         problems.push(Problem::new(Severity::Error, at, text));
     }
-    for (member, pattern) in set.covered().take(MOST_DOUBTS) {
+    let mut covered: Vec<_> = set.covered().collect();
+    covered.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
+    let more = covered.len().saturating_sub(MOST_TOLD);
+    for (number, (member, place, pattern)) in covered.iter().take(MOST_TOLD).enumerate() {
         let text = format!(
-            "\"{}\" has the value \"{}\": \"{pattern}\" covers it; remove one",
+            "\"{}\" has the value \"{}\": \"{pattern}\" covers it; remove one{}",
             directive.name(),
-            shown(member.as_bytes())
+            shown(member.as_bytes()),
+            and_more(if number + 1 == MOST_TOLD { more } else { 0 }),
         );
-        problems.push(Problem::new(Severity::Warning, at, text));
+        problems.push(Problem::new(Severity::Warning, place.as_ref().unwrap_or(at), text));
     }
 }
 
-/// Keeps what is dangerous about `origin` until it is known whether that was allowed.
-fn doubt(kept: &mut Vec<Doubted>, origin: &AllowedOrigin, value: &str, at: &Position) {
-    for doubt in doubts(origin) {
-        if kept.len() < MOST_DOUBTS {
-            kept.push(Doubted {
-                value: value.to_owned(),
-                doubt,
-                at: at.clone(),
-            });
-        }
+/// What a message adds where it is the last of many.
+fn and_more(number: usize) -> String {
+    match number {
+        0 => String::new(),
+        _ => format!(" (so it is with {number} more values of this list)"),
     }
 }
 
@@ -571,7 +523,7 @@ fn take<T>(inherited: &mut T, own: Option<Said<T>>) {
 }
 
 fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut Report<'_>) {
-    match set.insert(origin) {
+    match set.insert(origin, report.at) {
         Ok(true) => {}
         Ok(false) => report.warning(value.as_bytes(), "it is listed already; remove one"),
         Err(_) => report.error(value.as_bytes(), "the list holds 4 GiB already; use patterns"),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 const SHOWN: usize = 200;
 
 /// A place in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The file's name.
     pub file: Rc<str>,
@@ -57,11 +57,14 @@ impl Problem {
         self
     }
 
-    /// Whether `other` says the same, though perhaps of another block that inherits it.
-    pub fn repeats(&self, other: &Self) -> bool {
-        self.severity == other.severity && self.at == other.at && self.text == other.text
+    /// What it tells, of whichever block that inherits it.
+    pub(crate) fn told(&self) -> Told {
+        (self.at.clone(), self.text.clone())
     }
 }
+
+/// What a problem tells, and of which place.
+pub(crate) type Told = (Position, String);
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

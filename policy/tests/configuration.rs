@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use common::{policy, position, read_line, rendered, sent, told, Configuration, Notation, Surroundings};
 use cors_policy::{Directive, Field, Level, Policy, Preflight, Request};
 
@@ -320,6 +322,37 @@ mod origins {
         ] {
             assert_eq!(warning(line), "it is listed already; remove one", "{line}");
         }
+    }
+
+    #[test]
+    fn a_covered_origin_is_named_with_its_own_line() {
+        assert_eq!(
+            told("
+                cors on;
+                cors_allow_origin https://*.example.com;
+                cors_allow_origin https://other.example https://b.example.com:8443;
+                cors_allow_origin https://*.b.example.com;
+                cors_allow_origin https://a.example.com;
+            "),
+            [
+                "warning: \"cors_allow_origin\" has the value \"https://*.b.example.com\": \"https://*.example.com\" covers it; remove one in nginx.conf:5",
+                "warning: \"cors_allow_origin\" has the value \"https://a.example.com\": \"https://*.example.com\" covers it; remove one in nginx.conf:6",
+            ]
+        );
+    }
+
+    #[test]
+    fn many_values_of_one_kind_are_counted_after_the_first_hundred() {
+        let mut text = "cors on;\ncors_allow_origin https://*.example.com;\n".to_owned();
+        for n in 0..103 {
+            writeln!(text, "cors_allow_origin https://a{n}.example.com;").unwrap();
+        }
+        let told = told(&text);
+        assert_eq!(told.len(), 100);
+        assert!(told[0].contains("https://a0.example.com"), "{}", told[0]);
+        assert!(told[98].contains("remove one in nginx.conf"), "{}", told[98]);
+        let last = "covers it; remove one (so it is with 3 more values of this list) in nginx.conf";
+        assert!(told[99].contains(last), "{}", told[99]);
     }
 
     #[test]
@@ -974,6 +1007,38 @@ mod public_suffixes {
             "
             ),
             nothing
+        );
+    }
+
+    #[test]
+    fn one_behind_many_harmless_doubts_is_refused_all_the_same() {
+        let mut text = "cors on;\n".to_owned();
+        for n in 0..200 {
+            writeln!(text, "cors_allow_origin http://a{n}.example;").unwrap();
+        }
+        text.push_str("cors_allow_origin https://*.com;\n");
+        let told = told(&text);
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].contains("everyone can register a name under \"com\""),
+            "{}",
+            told[0]
+        );
+    }
+
+    #[test]
+    fn many_are_counted_after_the_first_hundred() {
+        let mut text = "cors on;\ncors_allow_credentials on;\n".to_owned();
+        for n in 0..150 {
+            writeln!(text, "cors_allow_origin http://a{n}.example;").unwrap();
+        }
+        let told = told(&text);
+        assert_eq!(told.len(), 100);
+        assert!(told[99].contains("http://a99.example"), "{}", told[99]);
+        assert!(
+            told[99].contains("(so it is with 50 more values of this list)"),
+            "{}",
+            told[99]
         );
     }
 }

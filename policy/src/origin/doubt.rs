@@ -18,6 +18,22 @@ pub(crate) enum Doubt {
     Stranger(String, &'static str),
 }
 
+impl Doubt {
+    /// How many kinds there are.
+    pub(crate) const KINDS: usize = 5;
+
+    /// The number of its kind.
+    pub(crate) fn kind(&self) -> usize {
+        match self {
+            Self::Anyone => 0,
+            Self::Null => 1,
+            Self::Insecure(_) => 2,
+            Self::PublicSuffix(_) => 3,
+            Self::Stranger(..) => 4,
+        }
+    }
+}
+
 /// All that is dangerous about `origin`.
 pub(crate) fn doubts(origin: &AllowedOrigin) -> Vec<Doubt> {
     match origin {

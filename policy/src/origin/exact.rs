@@ -1,31 +1,33 @@
 //! Exact origins: one hash of the request's bytes, whatever their number.
 
 use std::hash::BuildHasher;
+use std::rc::Rc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+
+use crate::problem::Position;
 
 /// How much memory is asked for at a time, as a power of two. A block never moves: nothing is copied, and nothing is
 /// left over, when a list of a million grows.
 const BLOCK_BITS: u32 = 18;
 const BLOCK: usize = 1 << BLOCK_BITS;
 
-/// Where an origin lies: the number of its block and its place there, in one number.
+/// The places in so many files are remembered.
+const MOST_FILES: usize = u16::MAX as usize;
+
+/// Where an origin lies, and where it was listed.
 #[derive(Clone, Copy, Debug)]
 struct Span {
+    /// The number of its block and its place there, in one number.
     place: u32,
     length: u16,
+    /// The number of the file; past the end of those that are known if there are too many.
+    file: u16,
+    line: u32,
 }
 
 impl Span {
-    fn new(block: usize, start: usize, length: usize) -> Option<Self> {
-        let place = block.checked_shl(BLOCK_BITS)?.checked_add(start)?;
-        Some(Self {
-            place: u32::try_from(place).ok()?,
-            length: u16::try_from(length).ok()?,
-        })
-    }
-
     #[inline]
     fn of(self, blocks: &[String]) -> Option<&str> {
         let start = self.place as usize & (BLOCK - 1);
@@ -43,17 +45,28 @@ pub(crate) struct Full;
 pub(crate) struct ExactOrigins {
     blocks: Vec<String>,
     table: HashTable<Span>,
+    files: Vec<Rc<str>>,
 }
 
 impl ExactOrigins {
     /// Adds an origin; false where it was there already.
-    pub(crate) fn insert(&mut self, origin: &str) -> Result<bool, Full> {
+    pub(crate) fn insert(&mut self, origin: &str, at: &Position) -> Result<bool, Full> {
         let hash = hash(origin.as_bytes());
         if self.find(hash, origin.as_bytes()) {
             return Ok(false);
         }
-        let Self { blocks, table } = self;
-        let span = store(blocks, origin).ok_or(Full)?;
+        let Self { blocks, table, files } = self;
+        let place = store(blocks, origin).ok_or(Full)?;
+        if files.last().is_none_or(|last| !Rc::ptr_eq(last, &at.file)) && files.len() < MOST_FILES {
+            files.push(at.file.clone());
+        }
+        let is_known = files.last().is_some_and(|last| Rc::ptr_eq(last, &at.file));
+        let span = Span {
+            place,
+            length: u16::try_from(origin.len()).map_err(|_| Full)?,
+            file: u16::try_from(if is_known { files.len() - 1 } else { MOST_FILES }).map_err(|_| Full)?,
+            line: u32::try_from(at.line).map_err(|_| Full)?,
+        };
         table.insert_unique(hash, span, |span| self::hash(bytes(blocks, *span)));
         Ok(true)
     }
@@ -62,8 +75,16 @@ impl ExactOrigins {
         !self.table.is_empty() && self.find(hash(origin), origin)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.table.iter().filter_map(|span| span.of(&self.blocks))
+    /// Each origin, and where it was listed if that is known.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Option<Position>)> {
+        self.table.iter().filter_map(|span| {
+            let file = self.files.get(usize::from(span.file)).cloned();
+            let at = file.map(|file| Position {
+                file,
+                line: span.line as usize,
+            });
+            Some((span.of(&self.blocks)?, at))
+        })
     }
 
     #[inline]
@@ -74,7 +95,8 @@ impl ExactOrigins {
     }
 }
 
-fn store(blocks: &mut Vec<String>, origin: &str) -> Option<Span> {
+/// The place of `origin`, which is appended to the last block that has room for it.
+fn store(blocks: &mut Vec<String>, origin: &str) -> Option<u32> {
     let has_room = |block: &String| BLOCK - block.len() >= origin.len();
     if !blocks.last().is_some_and(has_room) {
         // A short list needs no more than a few bytes; its block may move while it grows.
@@ -83,9 +105,9 @@ fn store(blocks: &mut Vec<String>, origin: &str) -> Option<Span> {
     }
     let number = blocks.len() - 1;
     let block = blocks.last_mut()?;
-    let span = Span::new(number, block.len(), origin.len())?;
+    let place = number.checked_shl(BLOCK_BITS)?.checked_add(block.len())?;
     block.push_str(origin);
-    Some(span)
+    u32::try_from(place).ok()
 }
 
 #[inline]
@@ -103,11 +125,21 @@ fn hash(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    fn at(file: &str, line: usize) -> Position {
+        Position {
+            file: file.into(),
+            line,
+        }
+    }
+
     #[test]
     fn what_went_in_is_found_and_nothing_else() {
         let mut origins = ExactOrigins::default();
         for n in 0..10_000 {
-            assert_eq!(origins.insert(&format!("https://tenant-{n}.example")), Ok(true));
+            assert_eq!(
+                origins.insert(&format!("https://tenant-{n}.example"), &at("a", 1)),
+                Ok(true)
+            );
         }
         for n in 0..10_000 {
             assert!(origins.contains(format!("https://tenant-{n}.example").as_bytes()));
@@ -119,8 +151,8 @@ mod tests {
     #[test]
     fn neighbours_in_memory_do_not_join() {
         let mut origins = ExactOrigins::default();
-        assert_eq!(origins.insert("foo.example"), Ok(true));
-        assert_eq!(origins.insert("bar.example"), Ok(true));
+        assert_eq!(origins.insert("foo.example", &at("a", 1)), Ok(true));
+        assert_eq!(origins.insert("bar.example", &at("a", 1)), Ok(true));
         assert!(!origins.contains(b"examplebar.example"));
         assert!(!origins.contains(b"foo.examplebar.example"));
     }
@@ -128,8 +160,33 @@ mod tests {
     #[test]
     fn a_second_time_is_noticed() {
         let mut origins = ExactOrigins::default();
-        assert_eq!(origins.insert("https://a.example"), Ok(true));
-        assert_eq!(origins.insert("https://a.example"), Ok(false));
+        assert_eq!(origins.insert("https://a.example", &at("a", 1)), Ok(true));
+        assert_eq!(origins.insert("https://a.example", &at("a", 1)), Ok(false));
         assert!(origins.contains(b"https://a.example"));
+    }
+
+    #[test]
+    fn the_place_of_each_is_remembered() {
+        let mut origins = ExactOrigins::default();
+        let (a, b) = (at("a", 3), at("b", 4));
+        for (origin, at) in [("one.example", &a), ("two.example", &b), ("three.example", &a)] {
+            assert_eq!(origins.insert(origin, at), Ok(true));
+        }
+        let mut places: Vec<_> = origins.iter().map(|(origin, at)| (origin, at.unwrap())).collect();
+        places.sort_by_key(|(origin, _)| *origin);
+        assert_eq!(
+            places,
+            [("one.example", a.clone()), ("three.example", a), ("two.example", b)]
+        );
+    }
+
+    #[test]
+    fn of_more_files_than_are_remembered_the_origins_are_still_found() {
+        let mut origins = ExactOrigins::default();
+        for n in 0..MOST_FILES + 10 {
+            assert_eq!(origins.insert(&format!("{n}.example"), &at("a", 1)), Ok(true));
+        }
+        assert!(origins.contains(b"65540.example"));
+        assert_eq!(origins.iter().filter(|(_, at)| at.is_none()).count(), 10);
     }
 }

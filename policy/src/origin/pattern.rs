@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 
 use super::SerializedOrigin;
 use crate::name_hash::NameHash;
+use crate::problem::Position;
 
 /// Which ports a pattern covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,25 +56,36 @@ impl std::fmt::Display for Pattern {
     }
 }
 
+/// A pattern, and where it was listed.
+#[derive(Debug)]
+struct Listed {
+    pattern: Pattern,
+    at: Position,
+}
+
 /// Many patterns.
 #[derive(Default, Debug)]
 pub(crate) struct PatternSet {
-    table: HashTable<Pattern>,
+    table: HashTable<Listed>,
     /// Bit n is set where a suffix of n bytes exists (63 for all that are longer), so that most labels need no look-up.
     suffix_lengths: u64,
 }
 
 impl PatternSet {
     /// Adds a pattern; false where it was there already.
-    pub(crate) fn insert(&mut self, pattern: Pattern) -> bool {
+    pub(crate) fn insert(&mut self, pattern: Pattern, at: &Position) -> bool {
         let hash = pattern.hash();
-        if self.table.find(hash, |other| *other == pattern).is_some() {
+        if self.table.find(hash, |other| other.pattern == pattern).is_some() {
             return false;
         }
         if pattern.subdomains {
             self.suffix_lengths |= length_bit(pattern.host.len());
         }
-        self.table.insert_unique(hash, pattern, Pattern::hash);
+        let listed = Listed {
+            pattern,
+            at: at.clone(),
+        };
+        self.table.insert_unique(hash, listed, |listed| listed.pattern.hash());
         true
     }
 
@@ -95,8 +107,9 @@ impl PatternSet {
         let find = |hash: NameHash, host: &[u8], subdomains: bool| {
             [port, PortRule::Any].into_iter().find_map(|port| {
                 let hash = key(hash, scheme, port, subdomains);
-                let is_meant = |pattern: &Pattern| pattern.is(origin, host, subdomains, port) && counts(pattern);
-                self.table.find(hash, is_meant)
+                let is_meant =
+                    |listed: &Listed| listed.pattern.is(origin, host, subdomains, port) && counts(&listed.pattern);
+                self.table.find(hash, is_meant).map(|listed| &listed.pattern)
             })
         };
 
@@ -123,9 +136,9 @@ impl PatternSet {
         found.filter(|_| !after_dot).or_else(|| find(hash, origin.host, false))
     }
 
-    /// Patterns that add nothing, since another one covers them: the one and the other.
-    pub(crate) fn covered(&self) -> impl Iterator<Item = (String, &Pattern)> + '_ {
-        self.table.iter().filter_map(|pattern| {
+    /// Patterns that add nothing, since another one covers them: the one, where it was listed, and the other.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = (String, &Position, &Pattern)> + '_ {
+        self.table.iter().filter_map(|Listed { pattern, at }| {
             // What covers a subdomain of each kind, and with `:*` a port that only `:*` can mean, covers the pattern.
             let host = if pattern.subdomains {
                 format!("a.{}", pattern.host)
@@ -141,7 +154,8 @@ impl PatternSet {
                     PortRule::Any => Some(0),
                 },
             };
-            Some((pattern.to_string(), self.covering(&origin, |other| other != pattern)?))
+            let other = self.covering(&origin, |other| other != pattern)?;
+            Some((pattern.to_string(), at, other))
         })
     }
 }
@@ -176,7 +190,7 @@ mod tests {
         let mut set = PatternSet::default();
         for pattern in patterns {
             match AllowedOrigin::parse(pattern) {
-                Ok(AllowedOrigin::Pattern(pattern)) => assert!(set.insert(pattern)),
+                Ok(AllowedOrigin::Pattern(pattern)) => assert!(set.insert(pattern, &Position::default())),
                 other => panic!("{pattern}: {other:?}"),
             }
         }
@@ -291,6 +305,6 @@ mod tests {
         let AllowedOrigin::Pattern(again) = AllowedOrigin::parse("https://*.EXAMPLE.com").unwrap() else {
             panic!()
         };
-        assert!(!set.insert(again));
+        assert!(!set.insert(again, &Position::default()));
     }
 }

@@ -59,6 +59,25 @@ impl<'a> SerializedOrigin<'a> {
         }
         Some(Self { scheme, host, port })
     }
+
+    /// Whether the scheme is one of the web's, and the host a name that the URL standard leaves as it is: no address,
+    /// no Punycode to check, no empty label.
+    pub(crate) fn is_plain(&self) -> bool {
+        let mut last_label: &[u8] = b"";
+        for label in self.host.split(|&byte| byte == b'.') {
+            if label.is_empty()
+                || label.starts_with(b"xn--")
+                || !label
+                    .iter()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            {
+                return false;
+            }
+            last_label = label;
+        }
+        // A host whose last label is a number is an IPv4 address, in one of its notations.
+        last_label.first().is_some_and(u8::is_ascii_lowercase) && default_port(self.scheme).is_some()
+    }
 }
 
 /// RFC 3986, section 3.1, in the lower case that browsers send.

@@ -4,6 +4,7 @@ use super::exact::{ExactOrigins, Full};
 use super::pattern::{Pattern, PatternSet};
 use super::regex::RegexSet;
 use super::{AllowedOrigin, SerializedOrigin};
+use crate::problem::Position;
 
 /// The origins that one list names.
 #[derive(Default, Debug)]
@@ -16,12 +17,12 @@ pub(crate) struct OriginSet {
 
 impl OriginSet {
     /// Adds what `origin` names; false where it was there already. `*` is no member of a set.
-    pub(crate) fn insert(&mut self, origin: AllowedOrigin) -> Result<bool, Full> {
+    pub(crate) fn insert(&mut self, origin: AllowedOrigin, at: &Position) -> Result<bool, Full> {
         match origin {
             AllowedOrigin::Any => Ok(false),
             AllowedOrigin::Null => Ok(!std::mem::replace(&mut self.null, true)),
-            AllowedOrigin::Exact(origin) => self.exact.insert(&origin),
-            AllowedOrigin::Pattern(pattern) => Ok(self.patterns.insert(pattern)),
+            AllowedOrigin::Exact(origin) => self.exact.insert(&origin, at),
+            AllowedOrigin::Pattern(pattern) => Ok(self.patterns.insert(pattern, at)),
             AllowedOrigin::Regex(regex) => Ok(self.regexes.insert(regex)),
         }
     }
@@ -42,17 +43,19 @@ impl OriginSet {
             .is_some_and(|parts| self.patterns.covering(&parts, |_| true).is_some() || self.regexes.matches(origin))
     }
 
-    /// Members that add nothing, since a pattern covers them: the member and the pattern.
-    pub(crate) fn covered(&self) -> impl Iterator<Item = (String, &Pattern)> + '_ {
+    /// Members that add nothing, since a pattern covers them: the member, where it was listed if that is known, and
+    /// the pattern.
+    pub(crate) fn covered(&self) -> impl Iterator<Item = (String, Option<Position>, &Pattern)> + '_ {
         let exact = (!self.patterns.is_empty())
             .then(|| self.exact.iter())
             .into_iter()
             .flatten();
-        let exact = exact.filter_map(|origin| {
+        let exact = exact.filter_map(|(origin, at)| {
             let parts = SerializedOrigin::recognize(origin.as_bytes())?;
-            Some((origin.to_owned(), self.patterns.covering(&parts, |_| true)?))
+            Some((origin.to_owned(), at, self.patterns.covering(&parts, |_| true)?))
         });
-        exact.chain(self.patterns.covered())
+        let patterns = self.patterns.covered();
+        exact.chain(patterns.map(|(member, at, pattern)| (member, Some(at.clone()), pattern)))
     }
 
     /// Makes the list ready for requests, once it is complete.
@@ -68,7 +71,8 @@ mod tests {
     fn set(values: &[&str]) -> OriginSet {
         let mut set = OriginSet::default();
         for value in values {
-            set.insert(AllowedOrigin::parse(value).unwrap()).unwrap();
+            let origin = AllowedOrigin::parse(value).unwrap();
+            set.insert(origin, &Position::default()).unwrap();
         }
         set.complete().unwrap();
         set
@@ -120,7 +124,8 @@ mod tests {
     fn what_a_pattern_covers_is_found() {
         let covered = |values: &[&str]| -> Vec<_> {
             let set = set(values);
-            set.covered().map(|(member, by)| format!("{member} by {by}")).collect()
+            let covered = set.covered();
+            covered.map(|(member, _, by)| format!("{member} by {by}")).collect()
         };
         assert_eq!(
             covered(&["https://a.example.com", "https://*.example.com", "https://example.com"]),
