@@ -135,7 +135,7 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
         Enforce::WebSocket => request.asks_for_websocket(),
         Enforce::On => true,
     };
-    if !enforced || !matches!(judgement.verdict, Verdict::Denied | Verdict::Malformed) {
+    if !enforced || judgement.verdict != Verdict::Denied {
         return Ok(DECLINED);
     }
     judgement.log(request)?;
@@ -159,7 +159,7 @@ fn meet_preflight(request: Request<'_>, judgement: &Judgement<'_>) -> Result<ngx
         Verdict::Anyone | Verdict::Allowed { .. } => policy.preflight_status(),
         // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
         Verdict::SameOrigin | Verdict::NoOrigin => return Ok(DECLINED),
-        Verdict::Denied | Verdict::Malformed => NGX_HTTP_FORBIDDEN as u16,
+        Verdict::Denied => NGX_HTTP_FORBIDDEN as u16,
     };
     if let Err(status) = request.discard_body() {
         return Ok(status);

@@ -115,18 +115,7 @@ impl<'r> Request<'r> {
     /// The headers that decide, in one pass.
     pub(crate) fn read(self) -> cors_policy::Request<'r> {
         let mut read = cors_policy::Request::default();
-        for entry in Entries::of(&self.get().headers_in.headers) {
-            let name = entry.name();
-            // Names of other lengths cannot be meant; most headers are passed over with this one look.
-            let field = match name.len() {
-                6 if name.eq_ignore_ascii_case(b"Origin") => &mut read.origin,
-                14 if name.eq_ignore_ascii_case(b"Sec-Fetch-Site") => &mut read.fetch_site,
-                38 if name.eq_ignore_ascii_case(b"Access-Control-Request-Private-Network") => &mut read.private_network,
-                29 if name.eq_ignore_ascii_case(b"Access-Control-Request-Method") => &mut read.request_method,
-                _ => continue,
-            };
-            field.add(entry.value());
-        }
+        Entries::of(&self.get().headers_in.headers).for_each(|entry| read.note(entry.name(), entry.value()));
         read
     }
 

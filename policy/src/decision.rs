@@ -16,10 +16,8 @@ pub enum Verdict {
     },
     /// The request stays within its origin and needs no leave.
     SameOrigin,
-    /// This origin may not.
+    /// This origin may not, or it is none: see [`Policy::outcome`](crate::Policy::outcome).
     Denied,
-    /// No browser sends such an `Origin`.
-    Malformed,
 }
 
 /// How a request ended, as `$cors_result` names it.

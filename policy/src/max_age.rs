@@ -1,12 +1,14 @@
 //! `Access-Control-Max-Age`.
 
+use std::rc::Rc;
+
 /// What browsers keep at most, in seconds: Firefox a day, Chromium two hours.
 const LONGEST_KEPT: u64 = 86_400;
 
 /// What `cors_max_age` says: for how many seconds a browser may keep the answer to a preflight.
 #[derive(Clone, Debug)]
 pub(crate) struct MaxAge {
-    line: Box<str>,
+    line: Rc<str>,
 }
 
 /// The time is longer than any browser keeps an answer.
@@ -20,8 +22,8 @@ impl MaxAge {
         (Self { line }, (seconds > LONGEST_KEPT).then_some(LongerThanKept))
     }
 
-    pub(crate) fn line(&self) -> &[u8] {
-        self.line.as_bytes()
+    pub(crate) fn line(&self) -> &Rc<str> {
+        &self.line
     }
 }
 
@@ -33,6 +35,6 @@ mod tests {
     fn more_than_a_day_is_warned_about() {
         assert_eq!(MaxAge::new(86_400).1, None);
         assert_eq!(MaxAge::new(86_401).1, Some(LongerThanKept));
-        assert_eq!(MaxAge::new(0).0.line(), b"0");
+        assert_eq!(&**MaxAge::new(0).0.line(), "0");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::answers::Answers;
 use crate::credentials::AllowCredentials;
 use crate::decision::{Outcome, Reason, Verdict};
 use crate::expose::{exposable, ExposeHeaders};
@@ -10,10 +11,9 @@ use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::origin::{is_insecure, is_origin, OriginSet};
 use crate::request::{Context, Field, Preflight, Request};
-use crate::response::{is_governed, ResponseHeaders, Value, TIMING_ALLOW_ORIGIN};
+use crate::response::{is_governed, ResponseHeaders, TIMING_ALLOW_ORIGIN};
 use crate::settings::{Enforce, LogLevel, PreflightMode};
 use crate::token::is_token;
-use crate::vary::Vary;
 
 /// What `cors_allow_origin` says.
 #[derive(Debug, Default)]
@@ -64,6 +64,7 @@ pub struct Policy {
     pub(crate) unsafe_options: UnsafeOptions,
     /// Whether the answer depends on the origin; see [`Policy::settle`].
     pub(crate) varies: bool,
+    answers: Answers,
 }
 
 /// What `cors_unsafe` says.
@@ -96,6 +97,7 @@ impl Default for Policy {
             allow_private_network: false,
             unsafe_options: UnsafeOptions::default(),
             varies: false,
+            answers: Answers::default(),
         }
     }
 }
@@ -147,8 +149,9 @@ impl Policy {
         is_governed(name) || (self.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
     }
 
-    /// Whether the verdict on an actual request can be known without reading the request.
-    fn answers_anyone(&self) -> bool {
+    /// Whether an actual request gets the same answer whatever it says.
+    #[inline]
+    pub fn answers_anyone(&self) -> bool {
         matches!(*self.allow_origin, AllowOrigin::Any) && !self.varies
     }
 
@@ -158,6 +161,10 @@ impl Policy {
             AllowOrigin::Nobody => false,
             AllowOrigin::Any => !matches!(*self.allow_credentials, AllowCredentials::Off),
             AllowOrigin::Listed { .. } => true,
+        };
+        self.answers = match self.cors {
+            Cors::On => Answers::of(self),
+            Cors::Off | Cors::OffHere => Answers::default(),
         };
     }
 
@@ -172,17 +179,15 @@ impl Policy {
             Field::Several => {
                 return match (&*self.allow_origin, &*self.allow_credentials) {
                     (AllowOrigin::Any, AllowCredentials::For(_)) => Verdict::Anyone,
-                    _ => Verdict::Malformed,
+                    _ => Verdict::Denied,
                 }
             }
             Field::One(origin) => origin,
         };
         match self.admits(origin, context) {
             Some(verdict) => verdict,
-            None if !is_origin(origin) => Verdict::Malformed,
-            None if request.fetch_site == Field::One(b"same-origin") || context.target().is(origin) => {
-                Verdict::SameOrigin
-            }
+            None if request.fetch_site == Field::One(b"same-origin") && is_origin(origin) => Verdict::SameOrigin,
+            None if context.target().is(origin) => Verdict::SameOrigin,
             None => Verdict::Denied,
         }
     }
@@ -264,54 +269,18 @@ impl Policy {
     }
 
     /// The headers of the response to an actual request, or to none.
+    #[inline]
     pub fn response<'a>(&'a self, verdict: Verdict, origin: Field<'a>) -> ResponseHeaders<'a> {
-        let vary = if self.varies { Vary::ORIGIN } else { Vary::NOTHING };
-        let Some(allow_origin) = self.allowed_origin(verdict, origin) else {
-            return ResponseHeaders {
-                vary,
-                ..ResponseHeaders::default()
-            };
-        };
-        let credentials = verdict == Verdict::Allowed { credentials: true };
-        let expose_headers = if self.expose_headers.expands(credentials) {
-            Some(Value::FromResponse)
-        } else {
-            self.expose_headers.line().map(Value::Bytes)
-        };
-        ResponseHeaders {
-            allow_origin: Some(allow_origin),
-            allow_credentials: credentials,
-            expose_headers,
-            timing_allow_origin: self.timing_allow_origin.then_some(allow_origin),
-            vary,
-            ..ResponseHeaders::default()
-        }
+        self.answers.actual(verdict, origin)
     }
 
     /// The headers of the answer to a preflight.
+    #[inline]
     pub fn preflight_response<'a>(&'a self, verdict: Verdict, preflight: Preflight<'a>) -> ResponseHeaders<'a> {
-        let mut headers = self.response(verdict, Field::One(preflight.origin));
-        if headers.allow_origin.is_none() {
-            return headers;
-        }
-        let credentials = headers.allow_credentials;
-        let (methods, echoed) = self.allow_methods.line(credentials, preflight.method);
-        headers.allow_methods = Some(methods);
-        if echoed {
-            headers.vary = headers.vary.and(Vary::REQUEST_METHOD);
-        }
-        if self.allow_headers.echoes(credentials) {
-            headers.allow_headers = Some(Value::FromRequest);
-            headers.vary = headers.vary.and(Vary::REQUEST_HEADERS);
-        } else {
-            headers.allow_headers = self.allow_headers.line().map(Value::Bytes);
-        }
-        headers.max_age = self.max_age.as_ref().map(MaxAge::line);
-        headers.allow_private_network = self.allow_private_network && preflight.private_network;
-        headers
+        self.answers.preflight(verdict, preflight)
     }
 
-    /// For [`Value::FromRequest`]: the names to echo from the lines of `Access-Control-Request-Headers`.
+    /// For [`Value::FromRequest`](crate::Value::FromRequest): the names to echo from the lines of `Access-Control-Request-Headers`.
     pub fn echoed_headers<'a>(
         &'a self,
         lines: impl Iterator<Item = &'a [u8]> + Clone + 'a,
@@ -319,7 +288,7 @@ impl Policy {
         self.allow_headers.echo(lines)
     }
 
-    /// For [`Value::FromResponse`]: the names to expose of those that the response carries.
+    /// For [`Value::FromResponse`](crate::Value::FromResponse): the names to expose of those that the response carries.
     pub fn exposed_headers<'a>(
         &self,
         names: impl Iterator<Item = &'a [u8]> + Clone,
@@ -338,20 +307,20 @@ impl Policy {
 
     /// How an actual request ended, and why.
     pub fn outcome<'r>(&self, verdict: Verdict, origin: Field<'r>) -> (Outcome, Option<Reason<'r>>) {
-        let reason = || match (&*self.allow_origin, origin) {
-            (_, Field::Several) => Some(Reason::SeveralOrigins),
-            (_, Field::One(origin)) if verdict == Verdict::Malformed => Some(Reason::NotAnOrigin(origin)),
-            (AllowOrigin::Nobody, _) => Some(Reason::NoOriginAllowed),
-            (_, Field::One(origin)) => Some(Reason::Origin(origin)),
-            (_, Field::Absent) => None,
-        };
         match verdict {
             Verdict::NoOrigin => (Outcome::None, None),
             Verdict::Anyone if origin == Field::Absent => (Outcome::None, None),
             Verdict::Anyone | Verdict::Allowed { .. } => (Outcome::Allowed, None),
             Verdict::SameOrigin => (Outcome::SameOrigin, None),
-            Verdict::Denied => (Outcome::OriginDenied, reason()),
-            Verdict::Malformed => (Outcome::Malformed, reason()),
+            Verdict::Denied => match (&*self.allow_origin, origin) {
+                (_, Field::Several) => (Outcome::Malformed, Some(Reason::SeveralOrigins)),
+                (_, Field::One(origin)) if !is_origin(origin) => {
+                    (Outcome::Malformed, Some(Reason::NotAnOrigin(origin)))
+                }
+                (AllowOrigin::Nobody, _) => (Outcome::OriginDenied, Some(Reason::NoOriginAllowed)),
+                (_, Field::One(origin)) => (Outcome::OriginDenied, Some(Reason::Origin(origin))),
+                (_, Field::Absent) => (Outcome::OriginDenied, None),
+            },
         }
     }
 

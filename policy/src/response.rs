@@ -1,5 +1,6 @@
 //! The headers that a response gets.
 
+use crate::answers::Line;
 use crate::vary::Vary;
 
 /// A header of a response.
@@ -60,6 +61,7 @@ impl HeaderName {
 pub(crate) const TIMING_ALLOW_ORIGIN: &[u8] = b"Timing-Allow-Origin";
 
 /// Whether a response header of this name belongs to CORS.
+#[inline]
 pub(crate) fn is_governed(name: &[u8]) -> bool {
     const PREFIX: &[u8] = b"access-control-";
     name.get(..PREFIX.len())
@@ -78,39 +80,21 @@ pub enum Value<'a> {
 }
 
 /// What the policy gives a response. A header that is absent here must be absent there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct ResponseHeaders<'a> {
-    pub(crate) allow_origin: Option<&'a [u8]>,
-    pub(crate) allow_credentials: bool,
-    pub(crate) allow_methods: Option<&'a [u8]>,
-    pub(crate) allow_headers: Option<Value<'a>>,
-    pub(crate) expose_headers: Option<Value<'a>>,
-    pub(crate) max_age: Option<&'a [u8]>,
-    pub(crate) allow_private_network: bool,
-    pub(crate) timing_allow_origin: Option<&'a [u8]>,
+    pub(crate) lines: &'a [Line],
+    pub(crate) origin: &'a [u8],
+    pub(crate) method: &'a [u8],
     /// What `Vary` has to name.
     pub vary: Vary,
 }
 
 impl<'a> ResponseHeaders<'a> {
     /// The headers to send, apart from `Vary`, which is merged.
+    #[inline]
     pub fn lines(&self) -> impl Iterator<Item = (HeaderName, Value<'a>)> {
-        let flag = |on: bool| on.then_some(Value::Bytes(b"true"));
-        [
-            (HeaderName::AllowOrigin, self.allow_origin.map(Value::Bytes)),
-            (HeaderName::AllowCredentials, flag(self.allow_credentials)),
-            (HeaderName::AllowMethods, self.allow_methods.map(Value::Bytes)),
-            (HeaderName::AllowHeaders, self.allow_headers),
-            (HeaderName::ExposeHeaders, self.expose_headers),
-            (HeaderName::MaxAge, self.max_age.map(Value::Bytes)),
-            (HeaderName::AllowPrivateNetwork, flag(self.allow_private_network)),
-            (
-                HeaderName::TimingAllowOrigin,
-                self.timing_allow_origin.map(Value::Bytes),
-            ),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
+        let Self { origin, method, .. } = *self;
+        self.lines.iter().map(move |line| line.fill(origin, method))
     }
 }
 

@@ -1187,6 +1187,8 @@ mod levels {
                 }
                 location /c {
                     cors_max_age 0;
+                }
+                location /d {
                     cors off;
                 }
             }
@@ -1203,7 +1205,7 @@ mod levels {
         assert_eq!(b.preflight_status(), 200);
         let c = configuration.policy("location /c");
         assert_eq!(header(c, "Access-Control-Max-Age").unwrap(), "0");
-        assert!(!c.is_on());
+        assert!(!configuration.policy("location /d").is_on());
         assert_eq!(
             header(configuration.policy("http"), "Access-Control-Max-Age").unwrap(),
             "3600"

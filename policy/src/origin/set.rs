@@ -3,6 +3,7 @@
 use super::exact::{ExactOrigins, Full};
 use super::pattern::{Pattern, PatternSet};
 use super::regex::RegexSet;
+use super::serialized::LONGEST;
 use super::{AllowedOrigin, SerializedOrigin};
 use crate::problem::Position;
 
@@ -30,6 +31,9 @@ impl OriginSet {
     /// Whether the bytes of an `Origin` header are in the list.
     #[inline]
     pub(crate) fn contains(&self, origin: &[u8]) -> bool {
+        if origin.len() > LONGEST {
+            return false;
+        }
         if self.exact.contains(origin) {
             return true;
         }
