@@ -56,7 +56,6 @@ else
         # rustc links no runtime into a module: the one of nginx serves both.
         export RUSTC_BOOTSTRAP=1 RUSTFLAGS='-Zsanitizer=address -Cforce-frame-pointers=yes'
         export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-        export "CFLAGS_${host//-/_}=-fsanitize=address -fno-omit-frame-pointer"
         NGX_CFLAGS+=' -fsanitize=address -fno-omit-frame-pointer'
         export NGX_LDFLAGS='-fsanitize=address'
         # The small programs that configure runs leak.

@@ -441,8 +441,10 @@ impl Drop for Nginx {
         }
         self.prefix.keep();
         eprintln!("{}\n{}", self.prefix.root().display(), self.prefix.error_log());
-        if let (Some(trouble), false) = (trouble, thread::panicking()) {
-            panic!("{trouble}");
+        match trouble {
+            Some(trouble) if thread::panicking() => eprintln!("{trouble}"),
+            Some(trouble) => panic!("{trouble}"),
+            None => {}
         }
     }
 }
