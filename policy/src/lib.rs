@@ -13,6 +13,7 @@ mod census;
 mod credentials;
 mod decision;
 mod directive;
+mod distinct;
 mod expose;
 mod headers;
 mod level;
