@@ -24,8 +24,7 @@ valgrind)
     ;;
 asan)
     asan=detect_leaks=1:detect_stack_use_after_return=1:check_initialization_order=1:strict_init_order=1
-    # A quarantine that is never full would look like a master that grows with each reload.
-    asan+=:quarantine_size_mb=8:'log_path={reports}'
+    asan+=:'log_path={reports}'
     lsan=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
     export CORS_TEST_WRAPPER="env ASAN_OPTIONS=$asan LSAN_OPTIONS=$lsan"
     ;;
