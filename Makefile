@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test lint fuzz bench-policy miri clean clean-room help
+.PHONY: all run check test test-debug valgrind asan lint fuzz bench-policy miri clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -30,6 +30,18 @@ test: ## Run every test, against a real nginx and in a real browser
 	tools/check-module.sh build/ngx_http_cors_module.so
 	cargo test -p cors-policy
 	cargo test -p cors-tests --no-fail-fast
+
+test-debug: ## Run the tests in nginx with a debug build of the module, which checks more
+	@tools/require.sh build
+	tools/test-in.sh debug
+
+valgrind: ## Run the tests in nginx under valgrind (takes a while)
+	@tools/require.sh build valgrind
+	tools/test-in.sh valgrind
+
+asan: ## Run the tests in nginx with AddressSanitizer in it and in the module
+	@tools/require.sh build asan
+	tools/test-in.sh asan
 
 # With --release clippy shares the nginx of the build instead of compiling one more.
 lint: ## Check format and run clippy on everything; every warning is an error

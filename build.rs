@@ -63,6 +63,10 @@ impl Nginx {
         for define in &self.defines {
             build.flag(define);
         }
+        // What watches the module is to see what the shim does, too.
+        if env::var("CARGO_CFG_SANITIZE").is_ok_and(|sanitizers| sanitizers.contains("address")) {
+            build.flag("-fsanitize=address");
+        }
         build.compile("ngx_http_cors_shim");
     }
 

@@ -11,12 +11,9 @@ use nginx_sys::{
 use crate::conf::Configuration;
 use crate::guard::guard;
 use crate::judgement::Judgement;
-use crate::list::Entry;
 use crate::module::{self, Module};
 use crate::pool::OutOfMemory;
 use crate::request::Request;
-
-const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
 /// The filter that runs next. Every configuration builds the chain anew.
 static mut NEXT: ngx_http_output_header_filter_pt = None;
@@ -82,11 +79,8 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
     if policy.is_dry_run() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
         return Ok(());
     }
-    if !policy.overrides() {
-        let allows_already = |header: &Entry| header.name().eq_ignore_ascii_case(ALLOW_ORIGIN);
-        if request.response_headers().any(allows_already) {
-            return Ok(());
-        }
+    if judgement.kept_origin(request).is_some() {
+        return Ok(());
     }
 
     let mut varies_already = false;

@@ -18,10 +18,16 @@ pub(crate) fn guard<T>(log: *mut ngx_log_t, fallback: T, run: impl FnOnce() -> T
             .map(|mut place| std::mem::take(&mut *place))
             .unwrap_or_default();
         ngx_log_error!(NGX_LOG_ALERT, log, "cors: internal error: {} at {}", message, place);
-        // A payload may panic when it is dropped.
-        std::mem::forget(payload);
+        discard(payload);
         fallback
     })
+}
+
+/// Drops what a panic carried. That may panic as well, with a payload that may do the same: that one is forgotten.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
 }
 
 /// Where the last panic was. A thread-local variable would keep nginx from unloading the module.

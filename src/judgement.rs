@@ -1,12 +1,14 @@
 //! What the governing policy makes of a request.
 
-use cors_policy::{Field, LogLevel, Outcome, Policy, Preflight, Reason, ResponseHeaders, Verdict};
+use cors_policy::{Field, HeaderName, LogLevel, Outcome, Policy, Preflight, Reason, ResponseHeaders, Verdict};
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
 use crate::pool::OutOfMemory;
 use crate::request::Request;
 use crate::state;
+
+const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
 /// A policy's view of a request.
 pub(crate) struct Judgement<'r> {
@@ -73,8 +75,20 @@ impl<'r> Judgement<'r> {
     }
 
     /// The value of `Access-Control-Allow-Origin`, which with a plain `*` is sent where there is no `Origin`, too.
-    pub(crate) fn allowed_origin(&self) -> Option<&'r [u8]> {
-        self.policy.allowed_origin(self.verdict, self.origin)
+    pub(crate) fn allowed_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
+        self.kept_origin(request)
+            .or_else(|| self.policy.allowed_origin(self.verdict, self.origin))
+    }
+
+    /// The value that the response has already, where that stands.
+    pub(crate) fn kept_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
+        if self.policy.overrides() {
+            return None;
+        }
+        let mut headers = request.response_headers();
+        headers
+            .find(|header| header.name().eq_ignore_ascii_case(ALLOW_ORIGIN))
+            .map(|header| header.value())
     }
 
     /// How the request ended, and why.

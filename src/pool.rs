@@ -7,6 +7,8 @@ use std::panic::catch_unwind;
 
 use nginx_sys::{ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_cleanup_t, ngx_pool_t};
 
+use crate::guard::discard;
+
 /// nginx has no memory left.
 #[derive(Debug)]
 pub(crate) struct OutOfMemory;
@@ -27,10 +29,11 @@ pub(crate) unsafe fn keep<T>(pool: *mut ngx_pool_t, value: T) -> Result<NonNull<
 
 unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
     // There is no log here that is sure to be alive. What cannot be dropped is left.
-    let _ = catch_unwind(|| {
+    catch_unwind(|| {
         // SAFETY: `keep` leaked this very box, and nginx runs a cleanup once.
         drop(unsafe { Box::from_raw(data.cast::<T>()) });
-    });
+    })
+    .unwrap_or_else(discard);
 }
 
 /// Puts a plain value into `pool` so that it can be found again with [`find`], also after nginx has forgotten every

@@ -7,7 +7,7 @@ use cors_policy::{Context, HeaderName, Target};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t,
-    NGX_HTTP_OPTIONS, NGX_LOG_WARN, NGX_OK,
+    NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
 };
 
 use ngx::ngx_log_error;
@@ -224,6 +224,18 @@ impl<'r> Request<'r> {
         self.main_conf().is_some_and(MainConf::is_judging)
     }
 
+    /// `:authority` as it came; what nginx makes of it has lost the port.
+    fn authority(self) -> Option<&'r [u8]> {
+        let request = self.get();
+        // In HTTP/1 they bound the host in a request line, without its port.
+        if request.http_version < NGX_HTTP_VERSION_20 as ngx_uint_t || request.host_start.is_null() {
+            return None;
+        }
+        let length = (request.host_end as usize).checked_sub(request.host_start as usize)?;
+        // SAFETY: nginx sets both marks to the bounds of one string, which it keeps as long as the request.
+        Some(unsafe { core::slice::from_raw_parts(request.host_start, length) })
+    }
+
     fn main_conf(self) -> Option<&'r MainConf> {
         // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
         // long as the cycle, and a request does not outlive its cycle.
@@ -238,10 +250,10 @@ impl<'r> Context<'r> for Request<'r> {
     fn target(&self) -> Target<'r> {
         let headers = &self.get().headers_in;
         // SAFETY: the pointer is null or points into the request's list of headers.
-        let authority = match unsafe { headers.host.as_ref() } {
-            Some(host) => host.value.as_bytes(),
-            None => headers.server.as_bytes(),
-        };
+        let host = unsafe { headers.host.as_ref() }.map(|host| host.value.as_bytes());
+        let authority = host
+            .or_else(|| self.authority())
+            .unwrap_or_else(|| headers.server.as_bytes());
         Target {
             // SAFETY: the request is alive, and the function reads one field of its connection.
             secure: unsafe { shim::ngx_http_cors_is_secure(self.as_ptr()) != 0 },

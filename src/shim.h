@@ -46,6 +46,9 @@
     X(ngx_http_request_t, headers_in)                                         \
     X(ngx_http_request_t, headers_out)                                        \
     X(ngx_http_request_t, method)                                             \
+    X(ngx_http_request_t, http_version)                                       \
+    X(ngx_http_request_t, host_start)                                         \
+    X(ngx_http_request_t, host_end)                                           \
     X(ngx_http_request_t, err_status)                                         \
     X(ngx_http_request_t, main)                                               \
     X(ngx_http_variable_t, get_handler)                                       \

@@ -67,7 +67,7 @@ fn result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
 }
 
 fn origin<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
-    let allowed = Judgement::of(request).and_then(|judgement| judgement.allowed_origin());
+    let allowed = Judgement::of(request).and_then(|judgement| judgement.allowed_origin(request));
     Ok(allowed.unwrap_or_default())
 }
 

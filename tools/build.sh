@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
-# Leaves in build/ an nginx and the module that fits it; with `test`, also the module with faults to inject.
+# Leaves in build/ an nginx and the module that fits it; with `test`, in build/test/ also the module with
+# faults to inject. With `debug`, `valgrind` or `asan` it leaves all three below build/<this>/ instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-build() { # [arguments]: what cargo made, as lines of JSON
-    tools/cargo.sh build --release --message-format=json-render-diagnostics "$@"
-}
-
-module() {
-    sed -n '/"reason":"compiler-artifact".*"name":"ngx_http_cors_module"/s/.*"filenames":\["\([^"]*\)".*/\1/p' <<<"$1"
-}
 
 # By rename: a running nginx has the old file mapped and must keep it.
 put() { # <file> <destination>
@@ -17,21 +10,42 @@ put() { # <file> <destination>
     cmp -s "$1" "$2" || { install -m 755 "$1" "$2.new" && mv -f "$2.new" "$2"; }
 }
 
-made=$(build)
-if [ -n "${NGINX_BINARY:-}" ]; then
-    nginx=$(command -v "$NGINX_BINARY")
-else
-    objs=$(sed -n '/"reason":"build-script-executed".*#nginx-sys@/s/.*"out_dir":"\([^"]*\)".*/\1/p' <<<"$made")/objs
-    nginx=$objs/nginx
-    # cargo watches these two for changes and takes their making for one: the next run would build anew.
-    touch -t 200001010000 "$objs/Makefile" "$objs/ngx_auto_config.h"
-fi
-# What was made for another nginx must not be found beside this one.
-cmp -s "$nginx" build/nginx || rm -f build/test/*.so
-put "$(module "$made")" build/ngx_http_cors_module.so
-put "$nginx" build/nginx
+make_in() { # <directory> [arguments]: the module and its nginx
+    local made
+    made=$(tools/cargo.sh build "${@:2}")
+    mapfile -t made <<<"$made"
+    # What was made for another nginx must not be found beside this one.
+    cmp -s "${made[1]}" "$1/nginx" || rm -f "$1/test/"*.so
+    put "${made[0]}" "$1/ngx_http_cors_module.so"
+    put "${made[1]}" "$1/nginx"
+}
 
-if [ "${1:-}" = test ]; then
-    made=$(build --features fault-injection)
-    put "$(module "$made")" build/test/ngx_http_cors_module.so
-fi
+make_faulty_in() { # <directory> [arguments]
+    local made
+    made=$(tools/cargo.sh build --features fault-injection "${@:2}")
+    put "${made%%$'\n'*}" "$1/test/ngx_http_cors_module.so"
+}
+
+case ${1:-} in
+'')
+    make_in build --release
+    ;;
+test)
+    make_in build --release
+    make_faulty_in build --release
+    ;;
+debug)
+    make_in build --release # brings nginx
+    make_in build/debug
+    make_faulty_in build/debug
+    ;;
+valgrind | asan)
+    export UNDER=$1
+    make_in "build/$1" --release
+    make_faulty_in "build/$1" --release
+    ;;
+*)
+    echo "error: nothing to build is called '$1'" >&2
+    exit 1
+    ;;
+esac

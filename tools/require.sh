@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|<package>=<version> ...
+# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|valgrind|asan|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -30,6 +30,12 @@ need_version() { # <package>=<version>
 header() {
     read -ra compiler <<<"${CC:-cc}"
     printf '#include <%s>\n' "$1" | "${compiler[@]}" -DPCRE2_CODE_UNIT_WIDTH=8 -E - >/dev/null
+}
+
+# The runtime of AddressSanitizer, which compilers do not always bring.
+sanitizer() {
+    read -ra compiler <<<"${CC:-cc}"
+    echo 'int main(void) { return 0; }' | "${compiler[@]}" -fsanitize=address -x c -o /dev/null -
 }
 
 # Not libclang-cpp.so, which LLVM's tools bring and bindgen cannot use.
@@ -69,6 +75,8 @@ for job; do
         need chromium-driver command -v chromedriver
         need chromium-sandbox sandbox
         ;;
+    valgrind) need valgrind command -v valgrind ;;
+    asan) need libgcc-12-dev sanitizer ;;
     *=*) need_version "$job" ;;
     *) fail "no such job: $job" ;;
     esac

@@ -1,5 +1,6 @@
 //! `Access-Control-Expose-Headers`.
 
+use crate::distinct::distinct;
 use crate::headers::NotAName;
 use crate::response::is_governed;
 use crate::token::is_token;
@@ -58,9 +59,9 @@ impl ExposeHeaders {
     }
 }
 
-/// The response's own header names that a script may read once they are exposed.
+/// The response's own header names that a script may read once they are exposed, each once.
 pub(crate) fn exposable<'r>(names: impl Iterator<Item = &'r [u8]> + Clone) -> impl Iterator<Item = &'r [u8]> + Clone {
-    names.filter(|name| is_token(name) && !is_forbidden(name) && !is_governed(name))
+    distinct(names).filter(|name| is_token(name) && !is_forbidden(name) && !is_governed(name))
 }
 
 /// [Forbidden response-header name](https://fetch.spec.whatwg.org/#forbidden-response-header-name)

@@ -411,6 +411,9 @@ impl Level {
             *expose_list = Some(census.enter(Directive::ExposeHeaders, &at));
         }
         scope.lists = lists;
+        if let (Block::Location(_), Some(Said { value, at })) = (block, &self.preflight) {
+            problems.extend(too_late(*value, at));
+        }
         take(&mut policy.max_age, self.max_age);
         take(&mut policy.preflight_status, self.preflight_status);
         take(&mut policy.preflight, self.preflight);
@@ -505,6 +508,12 @@ fn and_more(number: usize) -> String {
         0 => String::new(),
         _ => format!(" (so it is with {number} more values of this list)"),
     }
+}
+
+/// What a location says when there is one has no part in what was answered before.
+fn too_late(mode: PreflightMode, at: &Position) -> Option<Problem> {
+    let text = "\"cors_preflight\" has the value \"early\": it works in a server alone, since nginx has not chosen a location by then, and is \"answer\" here; write it in the server, or write \"answer\"";
+    (mode == PreflightMode::Early).then(|| Problem::new(Severity::Warning, at, text.to_owned()))
 }
 
 fn said<T>(value: T, at: &Position) -> Said<T> {

@@ -14,6 +14,7 @@ mod census;
 mod credentials;
 mod decision;
 mod directive;
+mod distinct;
 mod doubts;
 mod expose;
 mod headers;

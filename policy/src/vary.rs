@@ -1,5 +1,6 @@
 //! `Vary` (RFC 9110, section 12.5.5): what the answer depends on, told once.
 
+use crate::distinct::distinct;
 use crate::token::elements;
 
 /// The request headers that an answer depends on.
@@ -73,23 +74,12 @@ pub fn is_anything(line: &[u8]) -> bool {
     elements(line).any(|element| element == b"*")
 }
 
-/// So many names are compared with one another; a longer `Vary` may name something twice.
-const MOST_COMPARED: usize = 32;
-
 /// What `lines` and `untold` say together, each name once.
 pub fn merged<'a>(
     lines: impl Iterator<Item = &'a [u8]> + Clone,
     untold: Vary,
 ) -> impl Iterator<Item = &'a [u8]> + Clone {
-    let told = lines.flat_map(elements);
-    let all = told.clone();
-    told.enumerate()
-        .filter(move |(place, name)| {
-            let earlier = all.clone().take((*place).min(MOST_COMPARED));
-            !earlier.into_iter().any(|other| other.eq_ignore_ascii_case(name))
-        })
-        .map(|(_, name)| name)
-        .chain(untold.names().map(|name| -> &'a [u8] { name.as_bytes() }))
+    distinct(lines.flat_map(elements)).chain(untold.names().map(|name| -> &'a [u8] { name.as_bytes() }))
 }
 
 #[cfg(test)]

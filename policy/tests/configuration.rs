@@ -1297,6 +1297,34 @@ mod levels {
     }
 }
 
+mod early_preflights {
+    use super::*;
+
+    const ORIGIN: &str = "cors on;\ncors_allow_origin https://a.example;\n";
+
+    #[test]
+    fn in_a_location_they_are_not_early() {
+        let told = told(&format!(
+            "server a {{\nlocation /x {{\n{ORIGIN}cors_preflight early;\n}}\n}}"
+        ));
+        assert_eq!(
+            told,
+            ["warning: \"cors_preflight\" has the value \"early\": it works in a server alone, since nginx has not chosen a location by then, and is \"answer\" here; write it in the server, or write \"answer\" in nginx.conf:5"]
+        );
+    }
+
+    #[test]
+    fn in_a_server_and_where_they_are_inherited_they_are() {
+        for text in [
+            format!("{ORIGIN}cors_preflight early;\nserver a {{\nlocation /x {{\ncors_max_age 1h;\n}}\n}}"),
+            format!("server a {{\n{ORIGIN}cors_preflight early;\nlocation /x {{\ncors_max_age 1h;\n}}\n}}"),
+            format!("server a {{\nlocation /x {{\n{ORIGIN}cors_preflight answer;\n}}\n}}"),
+        ] {
+            assert_eq!(told(&text), [""; 0], "{text}");
+        }
+    }
+}
+
 mod without_effect {
     use super::*;
 

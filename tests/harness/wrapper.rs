@@ -1,7 +1,8 @@
-//! A tool that watches nginx, such as valgrind.
+//! A tool that watches nginx, such as valgrind, or one that was built into it, such as AddressSanitizer.
 //!
-//! `CORS_TEST_WRAPPER` is its command line. `{reports}` in it stands for the start of the names of files that it
-//! writes; a test fails if there is anything in one of them.
+//! `CORS_TEST_WRAPPER` is the command line in front of nginx's own: the tool's, or that of `env` with its options.
+//! `{reports}` in it stands for the start of the names of files that the tool writes; a test fails if there is anything
+//! in one of them.
 
 use std::env;
 use std::ffi::OsString;

@@ -162,6 +162,30 @@ fn a_location_that_says_early_by_itself_answers_in_the_access_phase() {
 }
 
 #[test]
+fn a_location_that_says_early_by_itself_is_warned_about() {
+    let policy = "cors on; cors_allow_origin https://app.example.com;";
+    let early = "cors_preflight early;";
+    let check = Nginx::builder()
+        .server(&format!("location / {{ {policy}\n{early}\n}}"))
+        .check();
+    let message = check.warning_at(early);
+    assert!(
+        message.contains("\"cors_preflight\" has the value \"early\": "),
+        "{message}"
+    );
+    assert!(message.contains("write \"answer\""), "{message}");
+
+    let inherited = Nginx::builder()
+        .server(&format!(
+            "{policy} {early}
+            location / {{ cors_max_age 1h; limit_except GET {{ deny all; }} if ($arg_a) {{ cors_max_age 2h; }} }}"
+        ))
+        .check();
+    assert!(inherited.accepted(), "{}", inherited.stderr);
+    assert!(!inherited.stderr.contains("[warn]"), "{}", inherited.stderr);
+}
+
+#[test]
 fn it_is_inherited_from_http() {
     let nginx = Nginx::builder()
         .http("cors on; cors_allow_origin https://app.example.com; cors_preflight early;")

@@ -353,6 +353,7 @@ fn headers_that_nginx_keeps_in_fields_of_their_own() {
         "Content-Encoding: br",
         "Accept-Ranges: none",
         "Link: </one>",
+        "link: </two>",
         "Access-Control-Allow-Origin: *",
         "X-Total-Count: 1",
     ]);

@@ -75,3 +75,19 @@ fn a_page_of_the_server_itself_is_known_by_its_scheme_and_host() {
     assert_status(&responses[0], 404);
     assert_status(&responses[1], 403);
 }
+
+#[test]
+fn a_page_of_the_server_itself_is_known_by_its_port() {
+    let request = |host: &str, origin: &str| Request::get("/enforced").header("Host", host).origin(origin);
+    let requests = [
+        request("localhost:8443", "https://localhost:8443"),
+        request("LOCALHOST:8443", "https://localhost:8443"),
+        request("localhost:8443", "https://localhost"),
+        request("localhost", "https://localhost:8443"),
+    ];
+    let Some(responses) = send(&requests) else {
+        return;
+    };
+    let statuses: Vec<u16> = responses.iter().map(|response| response.status).collect();
+    assert_eq!(statuses, [404, 404, 403, 403]);
+}

@@ -75,7 +75,7 @@ fn reloads_under_load_lose_no_request_and_leave_nothing_in_the_master() {
             }
         }
     };
-    let memory: Vec<u64> = thread::scope(|scope| {
+    let memory: Vec<Option<u64>> = thread::scope(|scope| {
         let _stop = Stop(&done);
         let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
         (0..RELOADS)
@@ -91,8 +91,9 @@ fn reloads_under_load_lose_no_request_and_leave_nothing_in_the_master() {
             })
             .collect()
     });
-    let (settled, last) = (memory[SETTLED - 1], memory[RELOADS - 1]);
-    assert!(last <= settled + BREATH, "the master grows: {memory:?}");
+    if let (Some(settled), Some(last)) = (memory[SETTLED - 1], memory[RELOADS - 1]) {
+        assert!(last <= settled + BREATH, "the master grows: {memory:?}");
+    }
 }
 
 #[test]

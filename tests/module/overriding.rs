@@ -54,6 +54,47 @@ fn what_the_application_says_stands_for_everybody() {
 }
 
 #[test]
+fn the_log_tells_what_was_sent() {
+    let logged = |headers: &[&str], overriding: &str, request: Request| {
+        let application = Upstream::with_headers(headers);
+        let nginx = Nginx::builder()
+            .port("app", application.port())
+            .http("log_format cors '$cors_result|$cors_origin';")
+            .server(&format!(
+                "location / {{
+                    cors on;
+                    cors_allow_origin https://app.example.com;
+                    cors_override {overriding};
+                    access_log logs/cors.log cors;
+                    proxy_pass http://127.0.0.1:{{port:app}};
+                    proxy_set_header X-Cors-Origin $cors_origin;
+                }}"
+            ))
+            .start();
+        nginx.send(&request);
+        let told = application
+            .requests()
+            .first()
+            .and_then(|received| received.get("X-Cors-Origin").map(str::to_owned));
+        (told.unwrap_or_default(), nginx.log_lines("logs/cors.log", 1).join("\n"))
+    };
+    let theirs = ["access-control-allow-origin: https://theirs.example"];
+    let app = || Request::get("/").origin(APP);
+    let of = |upstream: &str, log: &str| (upstream.to_owned(), log.to_owned());
+    assert_eq!(logged(&theirs, "off", app()), of(APP, "allowed|https://theirs.example"));
+    assert_eq!(logged(&theirs, "on", app()), of(APP, "allowed|https://app.example.com"));
+    assert_eq!(logged(&[], "off", app()), of(APP, "allowed|https://app.example.com"));
+    assert_eq!(
+        logged(&theirs, "off", Request::get("/").origin(STRANGER)),
+        of("", "origin_denied|https://theirs.example")
+    );
+    assert_eq!(
+        logged(&theirs, "on", Request::get("/").origin(STRANGER)),
+        of("", "origin_denied|")
+    );
+}
+
+#[test]
 fn what_add_header_says_stands_too() {
     let response = send(
         &[],
