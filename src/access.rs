@@ -4,17 +4,18 @@ use core::ptr::NonNull;
 
 use cors_policy::{Enforce, PreflightMode, Verdict};
 use nginx_sys::{
-    ngx_conf_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
+    ngx_conf_t, ngx_cycle_t, ngx_http_core_access_phase, ngx_http_core_rewrite_phase, ngx_http_phase_handler_t,
+    ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
     ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_request_t, ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR,
     NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
 };
 
-use crate::conf::Configuration;
+use crate::conf::{self, Configuration, Handler};
 use crate::guard::guard;
 use crate::judgement::Judgement;
 use crate::pool::OutOfMemory;
 use crate::request::Request;
-use crate::state;
+use crate::state::{self, State};
 
 /// nginx asks the next handler.
 const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
@@ -46,6 +47,42 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
             Err(OutOfMemory) => NGX_ERROR as ngx_int_t,
         }
     })
+}
+
+/// Shortens the way of requests to which CORS is nothing: nginx would ask each handler for its opinion.
+pub(crate) unsafe extern "C" fn shorten(cycle: *mut ngx_cycle_t) -> ngx_int_t {
+    // SAFETY: nginx calls this hook with the new cycle, whose configuration is complete.
+    for phase in unsafe { conf::phase_handlers(cycle) } {
+        let is = |handler: Handler| phase.handler.is_some_and(|other| other as usize == handler as usize);
+        if is(rewrite) {
+            phase.checker = Some(check_rewrite);
+        } else if is(access) {
+            phase.checker = Some(check_access);
+        }
+    }
+    NGX_OK as ngx_int_t
+}
+
+unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, phase: *mut ngx_http_phase_handler_t) -> ngx_int_t {
+    // SAFETY: nginx runs its phases with live requests, and hands on the phase that it runs.
+    unsafe { pass_by(raw).unwrap_or_else(|| ngx_http_core_rewrite_phase(raw, phase)) }
+}
+
+unsafe extern "C" fn check_access(raw: *mut ngx_http_request_t, phase: *mut ngx_http_phase_handler_t) -> ngx_int_t {
+    // SAFETY: nginx runs its phases with live requests, and hands on the phase that it runs.
+    unsafe { pass_by(raw).unwrap_or_else(|| ngx_http_core_access_phase(raw, phase)) }
+}
+
+/// Sends a request to which CORS is nothing to the next handler.
+///
+/// # Safety
+///
+/// `raw` is a request whose phases nginx runs.
+#[inline]
+unsafe fn pass_by(raw: *mut ngx_http_request_t) -> Option<ngx_int_t> {
+    // SAFETY: the caller vouches for it.
+    let request = unsafe { Request::from_raw(NonNull::new(raw)?) };
+    state::is_bystander(request).then(|| request.go_on())
 }
 
 /// Runs a phase handler's work; whatever goes wrong in it costs the request, which gets a 500.
@@ -87,21 +124,22 @@ fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     if !request.is_options() || !request.is_main() || state::is_known(request) {
         return Ok(DECLINED);
     }
-    let Some((location, policy)) = request
+    let Some((location, prepared)) = request
         .location()
-        .and_then(|location| Some((location, location.policy()?)))
+        .and_then(|location| Some((location, location.prepared()?)))
     else {
         return Ok(DECLINED);
     };
+    let policy = prepared.policy();
     if policy.preflight_mode() != PreflightMode::Early || policy.is_dry_run() {
         return Ok(DECLINED);
     }
-    let judgement = Judgement::by(policy, request, true);
+    let judgement = Judgement::by(prepared, request, true);
     if judgement.preflight().is_none() || judgement.verdict == Verdict::SameOrigin {
         return Ok(DECLINED);
     }
-    state::settle(request, location)?;
-    meet_preflight(request, &judgement)
+    let state = state::settle(request, location)?;
+    meet_preflight(request, state, &judgement)
 }
 
 /// Answers preflights, before any other handler can ask for a password that no preflight carries; refuses what is to
@@ -114,21 +152,22 @@ unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
 /// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
 /// and an error status could be outvoted.
 fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
-    let Some(location) = state::stand(request)? else {
+    let Some((location, state)) = state::stand(request)? else {
         return Ok(DECLINED);
     };
     #[cfg(feature = "fault-injection")]
     location.fault.strike(crate::fault::Fault::Access);
-    let Some(policy) = location.policy() else {
+    let Some(prepared) = location.prepared() else {
         return Ok(DECLINED);
     };
+    let policy = prepared.policy();
     let is_options = request.is_options();
     if (!is_options && policy.enforce() == Enforce::Off) || request.is_post_action() {
         return Ok(DECLINED);
     }
-    let judgement = Judgement::by(policy, request, is_options);
+    let judgement = Judgement::by(prepared, request, is_options);
     if judgement.preflight().is_some() {
-        return meet_preflight(request, &judgement);
+        return meet_preflight(request, state, &judgement);
     }
     let enforced = match policy.enforce() {
         Enforce::Off => false,
@@ -146,12 +185,12 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     Ok(NGX_DONE as ngx_int_t)
 }
 
-fn meet_preflight(request: Request<'_>, judgement: &Judgement<'_>) -> Result<ngx_int_t, OutOfMemory> {
+fn meet_preflight(request: Request<'_>, state: &State, judgement: &Judgement<'_>) -> Result<ngx_int_t, OutOfMemory> {
     let Some(preflight) = judgement.preflight() else {
         return Ok(DECLINED);
     };
     let policy = judgement.policy;
-    state::note_preflight(request, judgement.verdict, preflight);
+    state.note_preflight(judgement.verdict, preflight);
     if policy.preflight_mode() == PreflightMode::Pass || policy.is_dry_run() {
         return Ok(DECLINED);
     }

@@ -7,17 +7,18 @@ use std::rc::Rc;
 
 use cors_policy::{Block, Census, Directive, Level, Policy, Position, PreflightMode, Problem, Scope, Severity, Syntax};
 use nginx_sys::{
-    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_add_variable, ngx_http_compile_complex_value,
+    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_cycle_t, ngx_http_add_variable, ngx_http_compile_complex_value,
     ngx_http_compile_complex_value_t, ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
-    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
-    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t,
-    NGX_HTTP_VAR_NOCACHEABLE, NGX_OK,
+    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_module,
+    ngx_http_phase_handler_t, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_parse_time, ngx_pool_t, ngx_str_t,
+    ngx_uint_t, ngx_variable_value_t, NGX_HTTP_VAR_NOCACHEABLE, NGX_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use crate::guard::guard;
 use crate::list::str;
 use crate::pool::OutOfMemory;
+use crate::prepared::Prepared;
 use crate::{log, module, pool};
 
 /// A directive's handler.
@@ -85,7 +86,7 @@ pub(crate) struct Variable {
 pub(crate) struct LocationConf {
     level: Level,
     scope: Option<Scope>,
-    policy: Option<Rc<Policy>>,
+    prepared: Option<Rc<Prepared>>,
     is_off_here: bool,
     #[cfg(feature = "fault-injection")]
     pub(crate) fault: crate::fault::Fault,
@@ -95,7 +96,13 @@ impl LocationConf {
     /// The policy, where CORS is on.
     #[inline]
     pub(crate) fn policy(&self) -> Option<&Policy> {
-        self.policy.as_deref()
+        Some(self.prepared()?.policy())
+    }
+
+    /// The same, with the headers that follow from it.
+    #[inline]
+    pub(crate) fn prepared(&self) -> Option<&Prepared> {
+        self.prepared.as_deref()
     }
 
     /// Whether the location says `cors off`, which wins over the policy that governs the request.
@@ -104,18 +111,29 @@ impl LocationConf {
     }
 
     /// What the level says with all that it inherits from `outer`; worked out once.
-    fn settle(&mut self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (&Scope, Vec<Problem>) {
+    fn settle(
+        &mut self,
+        outer: &Scope,
+        inherited: Option<&Rc<Prepared>>,
+        block: Block<'_>,
+        census: &mut Census,
+    ) -> (&Scope, Vec<Problem>) {
         let mut problems = Vec::new();
         let Self {
             level,
             scope,
-            policy,
+            prepared,
             is_off_here,
             ..
         } = self;
         let scope = scope.get_or_insert_with(|| {
             let (scope, found) = core::mem::take(level).inherit(outer, block, census);
-            *policy = Some(scope.policy()).filter(|policy| policy.is_on()).cloned();
+            let same = |inherited: &&Rc<Prepared>| Rc::ptr_eq(inherited.policy(), scope.policy());
+            *prepared = match inherited.filter(same) {
+                Some(inherited) => Some(inherited.clone()),
+                None if scope.policy().is_on() => Some(Rc::new(Prepared::new(scope.policy().clone()))),
+                None => None,
+            };
             *is_off_here = scope.policy().is_off_here();
             problems = found;
             scope
@@ -283,6 +301,35 @@ impl Syntax for Configuration {
     }
 }
 
+/// The handlers of all phases, in the order in which nginx runs them.
+///
+/// # Safety
+///
+/// The configuration of `cycle` has been read, and serves no request while the handlers are in use.
+pub(crate) unsafe fn phase_handlers<'c>(
+    cycle: *mut ngx_cycle_t,
+) -> impl Iterator<Item = &'c mut ngx_http_phase_handler_t> {
+    // SAFETY: the caller vouches for the cycle; a configuration without `http` has no context of it.
+    let core = unsafe {
+        let context = (*(*cycle).conf_ctx.add(ngx_http_module.index))
+            .cast::<ngx_http_conf_ctx_t>()
+            .as_ref();
+        context.and_then(|context| {
+            (*context.main_conf.add(ngx_http_core_module.ctx_index))
+                .cast::<ngx_http_core_main_conf_t>()
+                .as_ref()
+        })
+    };
+    let mut next = core.map_or(ptr::null_mut(), |core| core.phase_engine.handlers);
+    core::iter::from_fn(move || {
+        // SAFETY: nginx ends the array with an entry that has no checker.
+        let handler = unsafe { next.as_mut() }.filter(|handler| handler.checker.is_some())?;
+        // SAFETY: as above.
+        next = unsafe { next.add(1) };
+        Some(handler)
+    })
+}
+
 pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe { create::<MainConf>(cf) }
@@ -355,9 +402,10 @@ pub(crate) unsafe extern "C" fn merge_location(
         let settled = configuration.with_block(|block| {
             configuration.with_main(|main| {
                 // Of all levels only `http` has not been merged into another before.
-                let (scope, mut problems) = outer.settle(&Scope::default(), Block::Http, &mut main.census);
-                let (_, found) = inner.settle(scope, block, &mut main.census);
-                main.in_use |= inner.policy.is_some();
+                let (scope, mut problems) = outer.settle(&Scope::default(), None, Block::Http, &mut main.census);
+                let (scope, inherited) = (scope.clone(), outer.prepared.clone());
+                let (_, found) = inner.settle(&scope, inherited.as_ref(), block, &mut main.census);
+                main.in_use |= inner.prepared.is_some();
                 let is_early = |policy: &Policy| policy.preflight_mode() == PreflightMode::Early;
                 main.early_in_use |= matches!(block, Block::Server(_)) && inner.policy().is_some_and(is_early);
                 problems.extend(found);

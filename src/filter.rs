@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::{vary, HeaderName, Value, Vary};
+use cors_policy::{vary, HeaderName, Vary};
 use nginx_sys::{
     ngx_conf_t, ngx_http_output_header_filter_pt, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t,
     ngx_uint_t, NGX_ERROR, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_SWITCHING_PROTOCOLS, NGX_OK,
@@ -11,9 +11,12 @@ use nginx_sys::{
 use crate::conf::Configuration;
 use crate::guard::guard;
 use crate::judgement::Judgement;
+use crate::list::Entry;
 use crate::module::{self, Module};
 use crate::pool::OutOfMemory;
+use crate::prepared::{Answer, Open};
 use crate::request::Request;
+use crate::state;
 
 /// The filter that runs next. Every configuration builds the chain anew.
 static mut NEXT: ngx_http_output_header_filter_pt = None;
@@ -34,34 +37,45 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
 }
 
 unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
-    const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
     // SAFETY: nginx calls its filters with live requests.
     let Some(request) = NonNull::new(raw).map(|raw| unsafe { Request::from_raw(raw) }) else {
         return NGX_ERROR as ngx_int_t;
     };
-    let outcome = if request.context::<Module>(&module::FILTER).is_some() {
+    if state::is_bystander(request) {
+        return next(raw);
+    }
+    concern(request)
+}
+
+/// Not a part of the filter itself, which most requests only pass through.
+#[inline(never)]
+fn concern(request: Request<'_>) -> ngx_int_t {
+    const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
+    let raw = request.as_ptr();
+    if request.context::<Module>(&module::FILTER).is_some() {
         // The filter has failed on this request before. This is the response that says so.
-        NGX_OK as ngx_int_t
-    } else {
-        guard(request.log(), FAILED, || {
-            decorate(request).map_or(NGX_ERROR as ngx_int_t, |()| NGX_OK as ngx_int_t)
-        })
-    };
+        return next(raw);
+    }
+    let outcome = guard(request.log(), FAILED, || {
+        decorate(request).map_or(NGX_ERROR as ngx_int_t, |()| NGX_OK as ngx_int_t)
+    });
     if outcome == NGX_OK as ngx_int_t {
-        // SAFETY: `install` saved it, and nginx runs no filter before.
-        return match unsafe { NEXT } {
-            Some(next) => {
-                // SAFETY: the next filter takes what this one was given.
-                unsafe { next(raw) }
-            }
-            None => NGX_ERROR as ngx_int_t,
-        };
+        return next(raw);
     }
     if outcome == FAILED {
         request.set_context(&module::FILTER, NonNull::from(&module::FILTER));
         return request.replace_by_error(&module::FILTER, FAILED);
     }
     outcome
+}
+
+#[inline]
+fn next(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: `install` saved the filter, and nginx runs none before; it takes what this one was given.
+    match unsafe { NEXT } {
+        Some(next) => unsafe { next(raw) },
+        None => NGX_ERROR as ngx_int_t,
+    }
 }
 
 /// Puts the policy's headers in the place of those that the response has.
@@ -88,37 +102,78 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
         varies_already |= is_vary(header.name());
         policy.governs(header.name())
     });
-    let headers = judgement.headers();
-    for (name, value) in headers.lines() {
-        let value = match value {
-            Value::Bytes(bytes) => bytes,
-            Value::FromRequest => request.join(policy.echoed_headers(request.requested_headers()))?,
-            Value::FromResponse => request.join(policy.exposed_headers(request.response_header_names()))?,
-        };
-        if !value.is_empty() {
-            request.add_header(name, value)?;
-        }
-    }
-    if headers.vary.is_empty() {
+    let Some(answer) = judgement.answer() else {
         return Ok(());
+    };
+    if answer.vary().is_empty() {
+        return add(request, &judgement, answer, answer.headers());
     }
-    add_vary(request, headers.vary, varies_already)
+    let gzip_varies = request.take_gzip_vary();
+    if !varies_already && !gzip_varies {
+        return add(request, &judgement, answer, answer.headers());
+    }
+    let but_vary = answer.headers().split_last().map_or(&[][..], |(_, others)| others);
+    add(request, &judgement, answer, but_vary)?;
+    let needed = match gzip_varies {
+        true => Vary::ACCEPT_ENCODING.and(answer.vary()),
+        false => answer.vary(),
+    };
+    merge_vary(request, needed)
 }
 
-/// Makes the response say once, on one line, what it depends on.
-fn add_vary(mut request: Request<'_>, needed: Vary, varies_already: bool) -> Result<(), OutOfMemory> {
-    let needed = if request.take_gzip_vary() {
-        Vary::ACCEPT_ENCODING.and(needed)
-    } else {
-        needed
-    };
-    if !varies_already {
-        let value = match needed.constant() {
-            Some(constant) => constant.as_bytes(),
-            None => request.join(needed.names().map(str::as_bytes))?,
-        };
-        return request.add_header(HeaderName::Vary, value);
+/// Gives the response `headers`, those of `answer` or part of them.
+#[inline]
+fn add<'r>(
+    mut request: Request<'r>,
+    judgement: &Judgement<'r>,
+    answer: &Answer,
+    headers: &[Entry],
+) -> Result<(), OutOfMemory> {
+    if !answer.open().is_empty() {
+        return fill_in(request, judgement, answer, headers);
     }
+    // SAFETY: the headers are the policy's, which lives as long as the cycle, and so longer than a request; the origin
+    // lies in the request's memory.
+    unsafe { request.add_headers(headers, answer.origins(), judgement.origin()) }
+}
+
+/// The same, where values have to be put together.
+#[cold]
+fn fill_in<'r>(
+    mut request: Request<'r>,
+    judgement: &Judgement<'r>,
+    answer: &Answer,
+    headers: &[Entry],
+) -> Result<(), OutOfMemory> {
+    let policy = judgement.policy;
+    let preflight = judgement.preflight();
+    for (number, header) in headers.iter().enumerate() {
+        let Some((_, open)) = answer.open().iter().find(|(open, _)| *open == number) else {
+            // SAFETY: as in `add`.
+            unsafe {
+                let header = core::slice::from_ref(header);
+                request.add_headers(header, answer.origins() >> number & 1, judgement.origin())?;
+            }
+            continue;
+        };
+        let value = match open {
+            Open::Method => preflight.map_or(&[][..], |preflight| preflight.method),
+            Open::PrivateNetwork if preflight.is_some_and(|preflight| preflight.private_network) => b"true",
+            Open::PrivateNetwork => &[],
+            Open::FromRequest => request.join(policy.echoed_headers(request.requested_headers()))?,
+            Open::FromResponse => request.join(policy.exposed_headers(request.response_header_names()))?,
+        };
+        if !value.is_empty() {
+            // SAFETY: the name is static; the value lies in the request's memory, or is static.
+            unsafe { request.add_headers(&[header.with(value)], 0, &[])? };
+        }
+    }
+    Ok(())
+}
+
+/// Makes the response, which may say so already, say once and on one line what it depends on.
+#[cold]
+fn merge_vary(mut request: Request<'_>, needed: Vary) -> Result<(), OutOfMemory> {
     let lines = request
         .response_headers()
         .filter(|header| is_vary(header.name()))
@@ -132,7 +187,8 @@ fn add_vary(mut request: Request<'_>, needed: Vary, varies_already: bool) -> Res
     }
     let merged = request.join(vary::merged(lines, untold))?;
     request.remove_headers(|header| is_vary(header.name()));
-    request.add_header(HeaderName::Vary, merged)
+    // SAFETY: the name is static, and the value lies in the request's memory.
+    unsafe { request.add_headers(&[Entry::new(HeaderName::Vary, merged)], 0, &[]) }
 }
 
 fn is_vary(name: &[u8]) -> bool {

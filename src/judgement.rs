@@ -1,17 +1,19 @@
 //! What the governing policy makes of a request.
 
-use cors_policy::{Field, HeaderName, LogLevel, Outcome, Policy, Preflight, Reason, ResponseHeaders, Verdict};
+use cors_policy::{Field, HeaderName, Kind, LogLevel, Outcome, Policy, Preflight, Reason, Verdict};
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
 use crate::pool::OutOfMemory;
+use crate::prepared::{Answer, Prepared};
 use crate::request::Request;
-use crate::state;
+use crate::state::{self, State};
 
 const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
 /// A policy's view of a request.
 pub(crate) struct Judgement<'r> {
+    prepared: &'r Prepared,
     pub(crate) policy: &'r Policy,
     pub(crate) verdict: Verdict,
     origin: Field<'r>,
@@ -23,38 +25,48 @@ pub(crate) fn is_preflight(request: Request<'_>) -> bool {
     if request.location().is_some_and(|location| location.is_off_here()) {
         return false;
     }
-    let sight = state::governing(request);
-    let governed = sight.location.is_some_and(|location| location.policy().is_some());
-    governed && (sight.preflight.is_some() || (sight.is_options && request.read().preflight().is_some()))
+    let (location, state) = state::governing(request);
+    let is_options = state.map_or_else(|| request.is_options(), State::is_options);
+    let is_noted = || state.is_some_and(|state| state.preflight().is_some());
+    let governed = location.is_some_and(|location| location.policy().is_some());
+    governed && is_options && (is_noted() || request.read(true).preflight().is_some())
 }
 
 impl<'r> Judgement<'r> {
     /// The judgement on a request, if a policy governs it.
+    #[inline(always)] // its parts need not be put together where they are looked at one by one
     pub(crate) fn of(request: Request<'r>) -> Option<Self> {
         if request.location().is_some_and(|location| location.is_off_here()) || request.is_being_judged() {
             return None;
         }
-        let sight = state::governing(request);
-        let policy = sight.location?.policy()?;
-        Some(match sight.preflight {
-            Some((verdict, preflight)) => Self::of_preflight(policy, verdict, preflight),
-            None => Self::by(policy, request, sight.is_options),
-        })
-    }
-
-    fn of_preflight(policy: &'r Policy, verdict: Verdict, preflight: Preflight<'r>) -> Self {
-        Self {
-            policy,
-            verdict,
-            origin: Field::One(preflight.origin),
-            preflight: Some(preflight),
+        let (location, state) = state::governing(request);
+        let prepared = location?.prepared()?;
+        let is_options = state.map_or_else(|| request.is_options(), State::is_options);
+        if is_options {
+            if let Some((verdict, preflight)) = state.and_then(State::preflight) {
+                return Some(Self {
+                    prepared,
+                    policy: prepared.policy(),
+                    verdict,
+                    origin: Field::One(preflight.origin),
+                    preflight: Some(preflight),
+                });
+            }
         }
+        Some(Self::by(prepared, request, is_options))
     }
 
-    /// What `policy` makes of a request that came as `OPTIONS`, or did not.
-    pub(crate) fn by(policy: &'r Policy, request: Request<'r>, is_options: bool) -> Self {
-        let read = request.read();
+    /// What a policy makes of a request that came as `OPTIONS`, or did not.
+    #[inline(always)] // as above
+    pub(crate) fn by(prepared: &'r Prepared, request: Request<'r>, is_options: bool) -> Self {
+        let policy = &**prepared.policy();
+        let read = if !is_options && policy.answers_anyone() {
+            cors_policy::Request::default()
+        } else {
+            request.read(is_options)
+        };
         Self {
+            prepared,
             policy,
             verdict: policy.judge(&read, &request),
             origin: read.origin,
@@ -67,10 +79,17 @@ impl<'r> Judgement<'r> {
     }
 
     /// The headers of the response.
-    pub(crate) fn headers(&self) -> ResponseHeaders<'r> {
-        match self.preflight {
-            Some(preflight) => self.policy.preflight_response(self.verdict, preflight),
-            None => self.policy.response(self.verdict, self.origin),
+    #[inline]
+    pub(crate) fn answer(&self) -> Option<&'r Answer> {
+        self.prepared.answer(Kind::of(self.verdict, self.preflight.is_some()))
+    }
+
+    /// The one origin of the request.
+    #[inline]
+    pub(crate) fn origin(&self) -> &'r [u8] {
+        match self.origin {
+            Field::One(origin) => origin,
+            Field::Absent | Field::Several => &[],
         }
     }
 
@@ -97,11 +116,14 @@ impl<'r> Judgement<'r> {
             Some(preflight) => self
                 .policy
                 .preflight_outcome(self.verdict, preflight, request.requested_headers()),
+            // Nobody has looked at it yet.
+            None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.read(false).origin),
             None => self.policy.outcome(self.verdict, self.origin),
         }
     }
 
     /// Logs a denial, once a request, if anyone listens.
+    #[inline]
     pub(crate) fn log(&self, request: Request<'r>) -> Result<(), OutOfMemory> {
         let level = match self.policy.log_level() {
             LogLevel::Info => NGX_LOG_INFO,
@@ -109,9 +131,14 @@ impl<'r> Judgement<'r> {
             LogLevel::Warn => NGX_LOG_WARN,
             LogLevel::Error => NGX_LOG_ERR,
         };
-        if !request.logs(level as ngx_uint_t) {
-            return Ok(());
+        if request.logs(level as ngx_uint_t) {
+            self.log_at(level, request)?;
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn log_at(&self, level: u32, request: Request<'r>) -> Result<(), OutOfMemory> {
         if let (_, Some(reason)) = self.outcome(request) {
             if state::tells_first(request)? {
                 let dry_run = if self.policy.is_dry_run() { " (dry run)" } else { "" };

@@ -14,6 +14,7 @@ mod list;
 mod log;
 mod module;
 mod pool;
+mod prepared;
 mod request;
 mod shim;
 mod state;

@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr;
 
+use cors_policy::HeaderName;
 use nginx_sys::{ngx_list_part_t, ngx_list_push, ngx_list_t, ngx_str_t, ngx_table_elt_t};
 
 use crate::pool::OutOfMemory;
@@ -12,18 +13,76 @@ use crate::pool::OutOfMemory;
 pub(crate) struct Entry(ngx_table_elt_t);
 
 impl Entry {
+    /// A header for a response. `value` is not copied, and neither is it looked at.
+    pub(crate) fn new(name: HeaderName, value: &[u8]) -> Self {
+        // SAFETY: all fields of a table element may be zero; which fields there are depends on nginx's version.
+        let mut entry: ngx_table_elt_t = unsafe { core::mem::zeroed() };
+        entry.hash = 1;
+        entry.key = str(name.as_str().as_bytes());
+        entry.value = str(value);
+        entry.lowcase_key = name.as_lower_str().as_ptr().cast_mut();
+        Self(entry)
+    }
+
+    /// The same header with another value.
+    pub(crate) fn with(&self, value: &[u8]) -> Self {
+        let mut entry = self.0;
+        entry.value = str(value);
+        Self(entry)
+    }
+
+    #[inline]
     pub(crate) fn name(&self) -> &[u8] {
         self.0.key.as_bytes()
     }
 
+    #[inline]
     pub(crate) fn value(&self) -> &[u8] {
         self.0.value.as_bytes()
     }
 
     /// Whether nginx still counts the entry; one that was removed stays in its place.
+    #[inline]
     fn is_live(&self) -> bool {
         self.0.hash != 0
     }
+}
+
+/// Most headers of a request are passed over with one look at what nginx's parsers have worked out from their names:
+/// a hash. Few others fall through the sieve with those that are wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct Sieve(u64);
+
+impl Sieve {
+    /// Lets through headers with these names, which are in lower case.
+    pub(crate) const fn of(mut names: &[&[u8]]) -> Self {
+        // A module that adds a header to a request may know of no other hash than 1.
+        let mut holes = 1 << 1;
+        while let [name, others @ ..] = names {
+            holes |= 1 << (hash(name) % 64);
+            names = others;
+        }
+        Self(holes)
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    #[inline]
+    fn lets_through(self, entry: &Entry) -> bool {
+        self.0 & (1 << (entry.0.hash % 64)) != 0
+    }
+}
+
+/// nginx's hash of a name in lower case (`ngx_hash_key`).
+const fn hash(mut name: &[u8]) -> usize {
+    let mut hash = 0_usize;
+    while let [byte, rest @ ..] = name {
+        hash = hash.wrapping_mul(31).wrapping_add(*byte as usize);
+        name = rest;
+    }
+    hash
 }
 
 /// The live headers of a list.
@@ -43,6 +102,26 @@ impl<'l> Entries<'l> {
         }
     }
 
+    /// Runs `run` on those that `sieve` lets through. A loop in a loop: all headers of a request go through it.
+    #[inline]
+    pub(crate) fn for_each_in(self, sieve: Sieve, mut run: impl FnMut(&'l Entry)) {
+        let mut part = self.part;
+        // SAFETY: parts belong to the list, which outlives this iterator; the last has no next.
+        while let Some(here) = unsafe { part.as_ref() } {
+            if here.nelts > 0 {
+                // SAFETY: a part holds `nelts` elements, and a list of headers holds table elements.
+                let entries = unsafe { core::slice::from_raw_parts(here.elts.cast::<Entry>(), here.nelts) };
+                for entry in entries {
+                    if sieve.lets_through(entry) && entry.is_live() {
+                        run(entry);
+                    }
+                }
+            }
+            part = here.next;
+        }
+    }
+
+    #[inline]
     fn next_place(&mut self) -> Option<*mut Entry> {
         loop {
             // SAFETY: parts belong to the list, which outlives this iterator; the last has no next.
@@ -73,6 +152,7 @@ impl<'l> Iterator for Entries<'l> {
 }
 
 /// Takes away the headers that `unwanted` picks by name and value.
+#[inline]
 pub(crate) fn remove(list: &mut ngx_list_t, mut unwanted: impl FnMut(&Entry) -> bool) {
     let mut entries = Entries::of(list);
     while let Some(place) = entries.next_place() {
@@ -85,30 +165,71 @@ pub(crate) fn remove(list: &mut ngx_list_t, mut unwanted: impl FnMut(&Entry) -> 
     }
 }
 
-/// Appends a header. The strings are not copied.
+/// Appends copies of headers; their strings are not copied. Where a bit of `origins` is set, the header of this number
+/// gets `origin` for its value.
 ///
 /// # Safety
 ///
-/// All three live as long as the list's pool.
-pub(crate) unsafe fn push(
+/// The strings live as long as the list's pool.
+#[inline]
+pub(crate) unsafe fn append(
     list: &mut ngx_list_t,
-    name: &[u8],
-    lower_name: &[u8],
-    value: &[u8],
+    headers: &[Entry],
+    mut origins: u64,
+    origin: &[u8],
 ) -> Result<(), OutOfMemory> {
-    // SAFETY: the list is initialised; nginx does that before any filter runs.
-    let place = unsafe { ngx_list_push(list) }.cast::<ngx_table_elt_t>();
-    if place.is_null() {
-        return Err(OutOfMemory);
+    // SAFETY: the list is initialised, as nginx does before any filter runs: it has a last part, which has room for
+    // `nalloc` elements. Values are written to elements that were copied just before.
+    unsafe {
+        let last = list.last;
+        let count = (*last).nelts;
+        if list.nalloc.saturating_sub(count) < headers.len() {
+            return append_singly(list, headers, origins, origin);
+        }
+        let place = (*last).elts.cast::<Entry>().add(count);
+        ptr::copy_nonoverlapping(headers.as_ptr(), place, headers.len());
+        while origins != 0 {
+            let number = origins.trailing_zeros() as usize;
+            if number < headers.len() {
+                (*place.add(number)).0.value = str(origin);
+            }
+            origins &= origins - 1;
+        }
+        (*last).nelts = count + headers.len();
     }
-    // SAFETY: all fields of a table element may be zero; which fields there are depends on nginx's version.
-    let mut entry: ngx_table_elt_t = unsafe { core::mem::zeroed() };
-    entry.hash = 1;
-    entry.key = str(name);
-    entry.value = str(value);
-    entry.lowcase_key = lower_name.as_ptr().cast_mut();
-    // SAFETY: nginx has just made room for one element there.
-    unsafe { ptr::write(place, entry) };
+    Ok(())
+}
+
+/// The same, where the list has to grow.
+///
+/// # Safety
+///
+/// As above.
+#[cold]
+unsafe fn append_singly(
+    list: &mut ngx_list_t,
+    headers: &[Entry],
+    origins: u64,
+    origin: &[u8],
+) -> Result<(), OutOfMemory> {
+    for (number, header) in headers.iter().enumerate() {
+        let takes_origin = number < 64 && origins & (1 << number) != 0;
+        // SAFETY: the list is initialised, and holds table elements.
+        unsafe {
+            let place = ngx_list_push(list).cast::<Entry>();
+            if place.is_null() {
+                return Err(OutOfMemory);
+            }
+            ptr::write(
+                place,
+                if takes_origin {
+                    header.with(origin)
+                } else {
+                    Entry(header.0)
+                },
+            );
+        }
+    }
     Ok(())
 }
 

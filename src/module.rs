@@ -8,11 +8,15 @@ use core::ffi::{c_char, c_void, CStr};
 use core::ptr;
 
 use nginx_sys::{
-    ngx_command_t, ngx_http_module_t, ngx_module_t, ngx_str_t, ngx_uint_t, NGX_CONF_ANY, NGX_HTTP_LIF_CONF,
-    NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
+    ngx_command_t, ngx_cycle_t, ngx_http_module_t, ngx_int_t, ngx_module_t, ngx_str_t, ngx_uint_t, NGX_CONF_ANY,
+    NGX_HTTP_LIF_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MODULE,
+    NGX_HTTP_SRV_CONF,
 };
 
 use crate::{access, conf, filter, variables};
+
+/// What nginx calls once a configuration is complete.
+type Start = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
 
 /// A module's own structure, which nginx fills in when it loads the module.
 #[repr(transparent)]
@@ -22,11 +26,16 @@ pub(crate) struct Module(UnsafeCell<ngx_module_t>);
 unsafe impl Sync for Module {}
 
 impl Module {
-    const fn new(context: &'static Constant<ngx_http_module_t>, commands: *const ngx_command_t) -> Self {
+    const fn new(
+        context: &'static Constant<ngx_http_module_t>,
+        commands: *const ngx_command_t,
+        start: Option<Start>,
+    ) -> Self {
         let mut module = ngx_module_t::default();
         module.ctx = ptr::from_ref(context).cast::<c_void>().cast_mut();
         module.commands = commands.cast_mut();
         module.type_ = NGX_HTTP_MODULE as ngx_uint_t;
+        module.init_module = start;
         Self(UnsafeCell::new(module))
     }
 
@@ -50,10 +59,11 @@ pub struct Constant<T>(T);
 unsafe impl<T> Sync for Constant<T> {}
 
 /// The module with the directives and the phase handlers.
-pub(crate) static HANDLER: Module = Module::new(&HANDLER_CONTEXT, ptr::from_ref(&COMMANDS).cast());
+pub(crate) static HANDLER: Module =
+    Module::new(&HANDLER_CONTEXT, ptr::from_ref(&COMMANDS).cast(), Some(access::shorten));
 
 /// The module with the header filter.
-pub(crate) static FILTER: Module = Module::new(&FILTER_CONTEXT, ptr::from_ref(&NO_COMMANDS).cast());
+pub(crate) static FILTER: Module = Module::new(&FILTER_CONTEXT, ptr::from_ref(&NO_COMMANDS).cast(), None);
 
 static HANDLER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t {
     preconfiguration: Some(variables::install),

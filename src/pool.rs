@@ -5,7 +5,7 @@ use core::mem::{align_of, needs_drop, size_of};
 use core::ptr::NonNull;
 use std::panic::catch_unwind;
 
-use nginx_sys::{ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_cleanup_t, ngx_pool_t};
+use nginx_sys::{ngx_palloc, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_cleanup_t, ngx_pool_t};
 
 use crate::guard::discard;
 
@@ -43,14 +43,32 @@ unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
 ///
 /// `pool` is alive.
 pub(crate) unsafe fn leave<T>(pool: *mut ngx_pool_t, mark: Mark, value: T) -> Result<NonNull<T>, OutOfMemory> {
-    const { assert!(align_of::<T>() <= align_of::<*const ()>() && !needs_drop::<T>()) };
+    const { assert!(align_of::<Left<T>>() <= align_of::<*const ()>() && !needs_drop::<T>()) };
     // SAFETY: the caller vouches for the pool.
-    let cleanup = unsafe { ngx_pool_cleanup_add(pool, size_of::<T>()).as_mut() }.ok_or(OutOfMemory)?;
-    let place = NonNull::new(cleanup.data.cast::<T>()).ok_or(OutOfMemory)?;
-    // SAFETY: nginx allocated that many bytes for it, aligned to a pointer.
-    unsafe { place.write(value) };
-    cleanup.handler = Some(mark);
-    Ok(place)
+    let place = NonNull::new(unsafe { ngx_palloc(pool, size_of::<Left<T>>()) }.cast::<Left<T>>()).ok_or(OutOfMemory)?;
+    let place = place.as_ptr();
+    // SAFETY: nginx allocated that many bytes, aligned to a pointer; the pool's list of cleanups is what
+    // `ngx_pool_cleanup_add` would put the entry in front of, with an allocation more.
+    unsafe {
+        let kept = NonNull::new_unchecked(&raw mut (*place).value);
+        place.write(Left {
+            cleanup: ngx_pool_cleanup_t {
+                handler: Some(mark),
+                data: kept.as_ptr().cast(),
+                next: (*pool).cleanup,
+            },
+            value,
+        });
+        (*pool).cleanup = &raw mut (*place).cleanup;
+        Ok(kept)
+    }
+}
+
+/// A cleanup with what it is there for.
+#[repr(C)]
+struct Left<T> {
+    cleanup: ngx_pool_cleanup_t,
+    value: T,
 }
 
 /// A cleanup handler that does nothing but to be recognised.

@@ -3,17 +3,17 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use cors_policy::{Context, HeaderName, Target};
+use cors_policy::{Context, Target};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t,
-    NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
+    NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
 };
 
 use ngx::ngx_log_error;
 
 use crate::conf::{LocationConf, MainConf};
-use crate::list::{self, Entries};
+use crate::list::{self, Entries, Entry, Sieve};
 use crate::pool::{self, OutOfMemory};
 use crate::{module, shim};
 
@@ -32,6 +32,14 @@ impl<'r> Request<'r> {
     /// `raw` is a request that nginx is processing and will not free during `'r`.
     pub(crate) unsafe fn from_raw(raw: NonNull<ngx_http_request_t>) -> Self {
         Self { raw, life: PhantomData }
+    }
+
+    /// Puts the request into its next phase, as nginx does where a handler has declined.
+    #[inline]
+    pub(crate) fn go_on(self) -> ngx_int_t {
+        // SAFETY: the request is alive, and no one holds a reference to the field.
+        unsafe { (*self.raw.as_ptr()).phase_handler += 1 };
+        NGX_AGAIN as ngx_int_t
     }
 
     /// For reading a field. The reference is to end before nginx or this module writes to the request.
@@ -72,8 +80,7 @@ impl<'r> Request<'r> {
 
     /// Whether the answer is out, and nginx runs the request again for `post_action`.
     pub(crate) fn is_post_action(self) -> bool {
-        // SAFETY: the request is alive, and the function reads a bit of it.
-        unsafe { shim::ngx_http_cors_is_post_action(self.as_ptr()) != 0 }
+        self.get().post_action() != 0
     }
 
     pub(crate) fn asks_for_websocket(self) -> bool {
@@ -85,13 +92,20 @@ impl<'r> Request<'r> {
         self.get().method == NGX_HTTP_OPTIONS as ngx_uint_t
     }
 
+    /// Whether an internal redirect has brought the request here.
+    #[inline]
+    pub(crate) fn is_internal(self) -> bool {
+        self.get().internal() != 0
+    }
+
     /// Whether nginx has wiped the modules' contexts since the request came in.
+    #[inline]
     pub(crate) fn was_redirected(self) -> bool {
-        // SAFETY: the request is alive, and the function reads two bits of it.
-        unsafe { shim::ngx_http_cors_was_redirected(self.as_ptr()) != 0 }
+        self.is_internal() || self.get().filter_finalize() != 0
     }
 
     /// What the directives of the location say in which the request stands now.
+    #[inline]
     pub(crate) fn location(self) -> Option<&'r LocationConf> {
         // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
         // long as the cycle, and a request does not outlive its cycle.
@@ -102,6 +116,7 @@ impl<'r> Request<'r> {
     }
 
     /// The context of one of the two modules.
+    #[inline]
     pub(crate) fn context<T>(self, module: &module::Module) -> Option<NonNull<T>> {
         // SAFETY: nginx allocated a slot for every module.
         NonNull::new(unsafe { *self.get().ctx.add(module.index_in_http()) }.cast())
@@ -112,10 +127,18 @@ impl<'r> Request<'r> {
         unsafe { *self.get().ctx.add(module.index_in_http()) = context.as_ptr().cast() };
     }
 
-    /// The headers that decide, in one pass.
-    pub(crate) fn read(self) -> cors_policy::Request<'r> {
+    /// The headers that decide, in one pass; of an `OPTIONS` request they are more.
+    pub(crate) fn read(self, is_options: bool) -> cors_policy::Request<'r> {
+        const OF_ALL: Sieve = Sieve::of(&[b"origin", b"sec-fetch-site"]);
+        const OF_OPTIONS: Sieve = OF_ALL.and(Sieve::of(&[
+            b"access-control-request-method",
+            b"access-control-request-private-network",
+        ]));
+        let sieve = if is_options { OF_OPTIONS } else { OF_ALL };
         let mut read = cors_policy::Request::default();
-        Entries::of(&self.get().headers_in.headers).for_each(|entry| read.note(entry.name(), entry.value()));
+        Entries::of(&self.get().headers_in.headers).for_each_in(sieve, |entry| {
+            read.note(entry.name(), || entry.value());
+        });
         read
     }
 
@@ -154,15 +177,25 @@ impl<'r> Request<'r> {
     }
 
     /// Takes away the response headers that `unwanted` picks.
-    pub(crate) fn remove_headers(&mut self, unwanted: impl FnMut(&list::Entry) -> bool) {
+    #[inline]
+    pub(crate) fn remove_headers(&mut self, unwanted: impl FnMut(&Entry) -> bool) {
         list::remove(self.response_list(), unwanted);
     }
 
-    /// Gives the response a header. `value` is not copied: it has to live as long as the request.
-    pub(crate) fn add_header(&mut self, name: HeaderName, value: &'r [u8]) -> Result<(), OutOfMemory> {
-        let (name, lower) = (name.as_str().as_bytes(), name.as_lower_str().as_bytes());
-        // SAFETY: the names are static, and `'r` is the life of the request.
-        unsafe { list::push(self.response_list(), name, lower, value) }
+    /// Gives the response headers; where a bit of `origins` is set, `origin` is the value.
+    ///
+    /// # Safety
+    ///
+    /// The strings, which are not copied, live as long as the request.
+    #[inline]
+    pub(crate) unsafe fn add_headers(
+        &mut self,
+        headers: &[Entry],
+        origins: u64,
+        origin: &[u8],
+    ) -> Result<(), OutOfMemory> {
+        // SAFETY: the caller vouches for it; the list's pool is the request's.
+        unsafe { list::append(self.response_list(), headers, origins, origin) }
     }
 
     /// `parts` joined by `, ` in the request's memory.

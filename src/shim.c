@@ -2,13 +2,6 @@
 
 
 ngx_uint_t
-ngx_http_cors_was_redirected(const ngx_http_request_t *r)
-{
-    return r->internal || r->filter_finalize;
-}
-
-
-ngx_uint_t
 ngx_http_cors_is_secure(const ngx_http_request_t *r)
 {
 #if (NGX_HTTP_SSL || NGX_COMPAT)
@@ -23,13 +16,6 @@ void
 ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only)
 {
     r->header_only = header_only ? 1 : 0;
-}
-
-
-ngx_uint_t
-ngx_http_cors_is_post_action(const ngx_http_request_t *r)
-{
-    return r->post_action;
 }
 
 

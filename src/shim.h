@@ -21,6 +21,7 @@
     X(ngx_command_t)                                                          \
     X(ngx_module_t)                                                           \
     X(ngx_http_module_t)                                                      \
+    X(ngx_http_phase_handler_t)                                               \
     X(ngx_http_complex_value_t)                                               \
     X(ngx_http_compile_complex_value_t)                                       \
     X(ngx_http_request_t)                                                     \
@@ -45,6 +46,11 @@
     X(ngx_http_request_t, pool)                                               \
     X(ngx_http_request_t, headers_in)                                         \
     X(ngx_http_request_t, headers_out)                                        \
+    X(ngx_http_request_t, phase_handler)                                      \
+    X(ngx_http_phase_handler_t, checker)                                      \
+    X(ngx_http_phase_handler_t, handler)                                      \
+    X(ngx_http_core_main_conf_t, phase_engine)                                \
+    X(ngx_http_phase_engine_t, handlers)                                      \
     X(ngx_http_request_t, method)                                             \
     X(ngx_http_request_t, http_version)                                       \
     X(ngx_http_request_t, host_start)                                         \
@@ -77,17 +83,11 @@ enum ngx_http_cors_layout_e {
 };
 
 
-/* Whether nginx has wiped the contexts of modules since the request came in. */
-ngx_uint_t ngx_http_cors_was_redirected(const ngx_http_request_t *r);
-
 /* Whether the request came over TLS. */
 ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 
 /* Whether the response ends with its header. */
 void ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only);
-
-/* Whether nginx runs a finished request again. */
-ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
 
 /* Whether the client asks for a WebSocket. */
 ngx_uint_t ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r);

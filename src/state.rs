@@ -49,6 +49,15 @@ struct NotedPreflight {
 /// Recognises the state among the cleanups of a pool. Its work is done by its address.
 unsafe extern "C" fn mark(_: *mut c_void) {}
 
+/// Whether no policy has to do with the request: neither that of the location in which it stands, nor an earlier one,
+/// which would have left a state behind, or a redirect.
+#[inline]
+pub(crate) fn is_bystander(request: Request<'_>) -> bool {
+    request.location().is_none_or(|location| location.policy().is_none())
+        && request.context::<State>(&module::HANDLER).is_none()
+        && !request.is_internal()
+}
+
 /// A request's state, if it has one, and whether nginx had forgotten it.
 fn recall(request: Request<'_>) -> Option<(&State, bool)> {
     let (state, forgotten) = match request.context::<State>(&module::HANDLER) {
@@ -100,7 +109,7 @@ pub(crate) fn enter(request: Request<'_>) -> Result<(), OutOfMemory> {
 }
 
 /// The request stands in an access phase. The location that governs it is returned, the first time that there is one.
-pub(crate) fn stand(request: Request<'_>) -> Result<Option<&LocationConf>, OutOfMemory> {
+pub(crate) fn stand(request: Request<'_>) -> Result<Option<(&LocationConf, &State)>, OutOfMemory> {
     let here = request.location().filter(|location| location.policy().is_some());
     let governor = match here {
         Some(location) => Governor::Settled(location.into()),
@@ -117,32 +126,20 @@ pub(crate) fn stand(request: Request<'_>) -> Result<Option<&LocationConf>, OutOf
     match state.governor.get() {
         Governor::Settled(location) if !state.judged.replace(true) => {
             // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
-            Ok(Some(unsafe { &*location.as_ptr() }))
+            Ok(Some((unsafe { &*location.as_ptr() }, state)))
         }
         _ => Ok(None),
     }
 }
 
 /// `location` governs the request from now on, whichever location nginx would choose.
-pub(crate) fn settle(request: Request<'_>, location: &LocationConf) -> Result<(), OutOfMemory> {
-    remember(request, Governor::Settled(location.into())).map(drop)
+pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Result<&'r State, OutOfMemory> {
+    remember(request, Governor::Settled(location.into()))
 }
 
 /// Whether the request has been seen before.
 pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
-}
-
-/// Notes what was made of a preflight.
-pub(crate) fn note_preflight(request: Request<'_>, verdict: Verdict, preflight: Preflight<'_>) {
-    if let Some((state, _)) = recall(request) {
-        state.preflight.set(Some(NotedPreflight {
-            verdict,
-            origin: str(preflight.origin),
-            method: str(preflight.method),
-            private_network: preflight.private_network,
-        }));
-    }
 }
 
 /// Whether the caller is the first who has a denial of this request to tell.
@@ -154,25 +151,12 @@ pub(crate) fn tells_first(request: Request<'_>) -> Result<bool, OutOfMemory> {
     Ok(!state.told.replace(true))
 }
 
-/// What is known of a request.
-pub(crate) struct Sight<'r> {
-    /// The location that governs the response.
-    pub(crate) location: Option<&'r LocationConf>,
-    /// The preflight that it is, if the access phase has judged it.
-    pub(crate) preflight: Option<(Verdict, Preflight<'r>)>,
-    /// Whether it came as `OPTIONS`.
-    pub(crate) is_options: bool,
-}
-
-/// What is known of `request`.
-pub(crate) fn governing<'r>(request: Request<'r>) -> Sight<'r> {
+/// The location that governs the response, and the state of the request, if it has one.
+#[inline]
+pub(crate) fn governing<'r>(request: Request<'r>) -> (Option<&'r LocationConf>, Option<&'r State>) {
     let here = request.location();
     let Some((state, forgotten)) = recall(request) else {
-        return Sight {
-            location: here,
-            preflight: None,
-            is_options: request.is_options(),
-        };
+        return (here, None);
     };
     let location = match state.governor.get() {
         // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
@@ -181,19 +165,35 @@ pub(crate) fn governing<'r>(request: Request<'r>) -> Sight<'r> {
         Governor::Candidate(Some(location)) if forgotten => Some(unsafe { &*location.as_ptr() }),
         Governor::Candidate(_) => here,
     };
-    let preflight = state.preflight.get().map(|noted| {
-        // SAFETY: both strings are headers of the request, which nginx keeps as long as the request.
-        let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts::<'r>(str.data, str.len) };
+    (location, Some(state))
+}
+
+impl State {
+    /// Whether the request came as `OPTIONS`.
+    pub(crate) fn is_options(&self) -> bool {
+        self.is_options
+    }
+
+    /// Notes what was made of a preflight.
+    pub(crate) fn note_preflight(&self, verdict: Verdict, preflight: Preflight<'_>) {
+        self.preflight.set(Some(NotedPreflight {
+            verdict,
+            origin: str(preflight.origin),
+            method: str(preflight.method),
+            private_network: preflight.private_network,
+        }));
+    }
+
+    /// The preflight that the request is, if that was noted.
+    pub(crate) fn preflight(&self) -> Option<(Verdict, Preflight<'_>)> {
+        let noted = self.preflight.get()?;
+        // SAFETY: both strings are headers of the request, which nginx keeps as long as the request and its state.
+        let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts(str.data, str.len) };
         let preflight = Preflight {
             origin: bytes(noted.origin),
             method: bytes(noted.method),
             private_network: noted.private_network,
         };
-        (noted.verdict, preflight)
-    });
-    Sight {
-        location,
-        preflight,
-        is_options: state.is_options,
+        Some((noted.verdict, preflight))
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::{policy, position, Notation, Surroundings};
-use cors_policy::{Block, Census, Directive, Field, Level, Policy, Request, Scope, Value};
+use cors_policy::{Block, Census, Directive, Field, Kind, Level, Policy, Request, Scope, Value};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 
@@ -48,7 +48,7 @@ fn actual(policy: &Policy, origin: &str) -> usize {
         ..Request::default()
     };
     let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
-    let sent = policy.response(verdict, request.origin).lines().count();
+    let sent = policy.headers(Kind::of(verdict, false)).unwrap().lines().count();
     black_box(policy.outcome(verdict, request.origin));
     sent
 }
@@ -64,9 +64,11 @@ fn preflight(policy: &Policy, origin: &str, requested: &[u8]) -> usize {
     let preflight = request.preflight().unwrap();
     let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
     let mut sent = 0;
-    for (_, value) in policy.preflight_response(verdict, preflight).lines() {
+    for (_, value) in policy.headers(Kind::of(verdict, true)).unwrap().lines() {
         sent += match value {
             Value::Bytes(bytes) => bytes.len(),
+            Value::Origin => preflight.origin.len(),
+            Value::Method => preflight.method.len(),
             _ => policy.echoed_headers([requested].into_iter()).map(<[u8]>::len).sum(),
         };
     }

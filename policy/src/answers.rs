@@ -1,5 +1,5 @@
 //! The headers of every kind of response, worked out when the configuration is read: for a request they are only
-//! pointed to.
+//! copied.
 
 use std::rc::Rc;
 
@@ -8,8 +8,7 @@ use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
 use crate::methods::AllowMethods;
 use crate::policy::Policy;
-use crate::request::{Field, Preflight};
-use crate::response::{HeaderName, ResponseHeaders, Value};
+use crate::response::{HeaderName, Value};
 use crate::vary::Vary;
 
 /// A header, as far as it is known before the request.
@@ -30,6 +29,8 @@ enum Template {
     Origin,
     /// The method that the preflight asks for.
     Method,
+    /// `true`, if the preflight asks for it.
+    PrivateNetwork,
     /// See [`Value::FromRequest`].
     FromRequest,
     /// See [`Value::FromResponse`].
@@ -37,106 +38,81 @@ enum Template {
 }
 
 impl Line {
-    /// The header for a request with this origin that asks for this method.
-    #[inline]
-    pub(crate) fn fill<'a>(&'a self, origin: &'a [u8], method: &'a [u8]) -> (HeaderName, Value<'a>) {
-        let value = match &self.value {
+    pub(crate) fn name(&self) -> HeaderName {
+        self.name
+    }
+
+    pub(crate) fn value(&self) -> Value<'_> {
+        match &self.value {
             Template::Text(text) => Value::Bytes(text.as_bytes()),
             Template::Methods(list) => Value::Bytes(list.line().as_bytes()),
             Template::Headers(list) => Value::Bytes(list.line().as_bytes()),
             Template::Expose(list) => Value::Bytes(list.line().as_bytes()),
             Template::MaxAge(line) => Value::Bytes(line.as_bytes()),
-            Template::Origin => Value::Bytes(origin),
-            Template::Method => Value::Bytes(method),
+            Template::Origin => Value::Origin,
+            Template::Method => Value::Method,
+            Template::PrivateNetwork => Value::PrivateNetwork,
             Template::FromRequest => Value::FromRequest,
             Template::FromResponse => Value::FromResponse,
+        }
+    }
+}
+
+/// A kind of response, all of which get the same headers but for what they take from the request or the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind(usize);
+
+impl Kind {
+    /// So many kinds there are.
+    pub const COUNT: usize = 7;
+
+    /// All of them, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+
+    /// That of the response to a request with this verdict.
+    #[inline]
+    pub fn of(verdict: Verdict, is_preflight: bool) -> Self {
+        let number = match verdict {
+            Verdict::NoOrigin | Verdict::SameOrigin | Verdict::Denied => return Self(0),
+            Verdict::Anyone => 1,
+            Verdict::Allowed { credentials } => 2 + usize::from(credentials),
         };
-        (self.name, value)
+        Self(if is_preflight { number + 3 } else { number })
+    }
+
+    /// Its number, below [`Kind::COUNT`].
+    #[inline]
+    pub fn number(self) -> usize {
+        self.0
     }
 }
 
 /// The headers of one kind of response.
 #[derive(Clone, Debug, Default)]
-struct Answer {
-    lines: Box<[Line]>,
-    vary: Vary,
+pub(crate) struct Answer {
+    pub lines: Box<[Line]>,
+    pub vary: Vary,
 }
 
-#[derive(Clone, Debug, Default)]
-struct ByVerdict {
-    anyone: Answer,
-    allowed: Answer,
-    trusted: Answer,
-}
+/// The headers of all kinds of responses.
+pub(crate) type Answers = [Answer; Kind::COUNT];
 
-impl ByVerdict {
-    fn of(&self, verdict: Verdict) -> Option<&Answer> {
-        match verdict {
-            Verdict::Anyone => Some(&self.anyone),
-            Verdict::Allowed { credentials: false } => Some(&self.allowed),
-            Verdict::Allowed { credentials: true } => Some(&self.trusted),
-            Verdict::NoOrigin | Verdict::SameOrigin | Verdict::Denied => None,
-        }
-    }
-}
-
-/// The headers of all responses.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Answers {
-    actual: ByVerdict,
-    preflight: ByVerdict,
-    /// What `Vary` names where the origin gets no headers.
-    refusal: Vary,
-}
-
-impl Answers {
-    /// What follows from `policy`, once its lists are complete.
-    pub(crate) fn of(policy: &Policy) -> Self {
-        let by_verdict = |preflight| ByVerdict {
-            anyone: answer(policy, &Template::Text("*"), false, preflight),
-            allowed: answer(policy, &Template::Origin, false, preflight),
-            trusted: answer(policy, &Template::Origin, true, preflight),
-        };
-        Self {
-            actual: by_verdict(false),
-            preflight: by_verdict(true),
-            refusal: vary(policy),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn actual<'a>(&'a self, verdict: Verdict, origin: Field<'a>) -> ResponseHeaders<'a> {
-        let origin = match origin {
-            Field::One(origin) => origin,
-            Field::Absent | Field::Several => &[],
-        };
-        self.headers(self.actual.of(verdict), origin, &[])
-    }
-
-    #[inline]
-    pub(crate) fn preflight<'a>(&'a self, verdict: Verdict, preflight: Preflight<'a>) -> ResponseHeaders<'a> {
-        let mut headers = self.headers(self.preflight.of(verdict), preflight.origin, preflight.method);
-        match headers.lines {
-            [before @ .., last] if !preflight.private_network && last.name == HeaderName::AllowPrivateNetwork => {
-                headers.lines = before;
-            }
-            _ => {}
-        }
-        headers
-    }
-
-    fn headers<'a>(&'a self, answer: Option<&'a Answer>, origin: &'a [u8], method: &'a [u8]) -> ResponseHeaders<'a> {
-        let (lines, vary) = match answer {
-            Some(answer) => (&*answer.lines, answer.vary),
-            None => (&[][..], self.refusal),
-        };
-        ResponseHeaders {
-            lines,
-            origin,
-            method,
-            vary,
-        }
-    }
+/// What follows from `policy`, once its lists are complete.
+pub(crate) fn answers(policy: &Policy) -> Answers {
+    [
+        Answer {
+            lines: Box::default(),
+            vary: vary(policy),
+        },
+        answer(policy, &Template::Text("*"), false, false),
+        answer(policy, &Template::Origin, false, false),
+        answer(policy, &Template::Origin, true, false),
+        answer(policy, &Template::Text("*"), false, true),
+        answer(policy, &Template::Origin, false, true),
+        answer(policy, &Template::Origin, true, true),
+    ]
 }
 
 fn vary(policy: &Policy) -> Vary {
@@ -189,9 +165,8 @@ fn answer(policy: &Policy, allow_origin: &Template, credentials: bool, preflight
     if policy.timing_allow_origin {
         add(HeaderName::TimingAllowOrigin, allow_origin.clone());
     }
-    // The last, so that it can be left out for the requests that do not ask for it.
     if preflight && policy.allow_private_network {
-        add(HeaderName::AllowPrivateNetwork, Template::Text("true"));
+        add(HeaderName::AllowPrivateNetwork, Template::PrivateNetwork);
     }
     Answer {
         lines: lines.into(),

@@ -31,6 +31,7 @@ mod settings;
 mod token;
 pub mod vary;
 
+pub use answers::Kind;
 pub use census::Census;
 pub use decision::{Outcome, Reason, Verdict};
 pub use directive::Directive;

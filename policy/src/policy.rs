@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::answers::Answers;
+use crate::answers::{answers, Answers, Kind};
 use crate::credentials::AllowCredentials;
 use crate::decision::{Outcome, Reason, Verdict};
 use crate::expose::{exposable, ExposeHeaders};
@@ -64,7 +64,7 @@ pub struct Policy {
     pub(crate) unsafe_options: UnsafeOptions,
     /// Whether the answer depends on the origin; see [`Policy::settle`].
     pub(crate) varies: bool,
-    answers: Answers,
+    answers: Option<Rc<Answers>>,
 }
 
 /// What `cors_unsafe` says.
@@ -97,7 +97,7 @@ impl Default for Policy {
             allow_private_network: false,
             unsafe_options: UnsafeOptions::default(),
             varies: false,
-            answers: Answers::default(),
+            answers: None,
         }
     }
 }
@@ -163,8 +163,8 @@ impl Policy {
             AllowOrigin::Listed { .. } => true,
         };
         self.answers = match self.cors {
-            Cors::On => Answers::of(self),
-            Cors::Off | Cors::OffHere => Answers::default(),
+            Cors::On => Some(Rc::new(answers(self))),
+            Cors::Off | Cors::OffHere => None,
         };
     }
 
@@ -268,16 +268,9 @@ impl Policy {
         self.unsafe_options.insecure_origins || std::str::from_utf8(origin).is_ok_and(|origin| !is_insecure(origin))
     }
 
-    /// The headers of the response to an actual request, or to none.
-    #[inline]
-    pub fn response<'a>(&'a self, verdict: Verdict, origin: Field<'a>) -> ResponseHeaders<'a> {
-        self.answers.actual(verdict, origin)
-    }
-
-    /// The headers of the answer to a preflight.
-    #[inline]
-    pub fn preflight_response<'a>(&'a self, verdict: Verdict, preflight: Preflight<'a>) -> ResponseHeaders<'a> {
-        self.answers.preflight(verdict, preflight)
+    /// The headers of a kind of response, if the policy applies.
+    pub fn headers(&self, kind: Kind) -> Option<ResponseHeaders<'_>> {
+        self.answers.as_ref()?.get(kind.number()).map(ResponseHeaders)
     }
 
     /// For [`Value::FromRequest`](crate::Value::FromRequest): the names to echo from the lines of `Access-Control-Request-Headers`.

@@ -38,15 +38,32 @@ pub struct Request<'r> {
     pub private_network: Field<'r>,
 }
 
-/// Whether `name`, a token, is `lower` in any case. All letters of a token have this bit in lower case, and so have all
-/// signs that occur here; without a branch for each byte it takes a few instructions.
+/// Whether `name`, a token, is `lower` in any case. All letters of a token have the bit in lower case, and so have all
+/// signs that occur here. Eight bytes are compared at once; the last eight come first, as the ends of names differ most.
 #[inline]
 fn is<const N: usize>(name: &[u8], lower: &[u8; N]) -> bool {
+    const { assert!(N >= 4) };
+    const FOLD: u64 = 0x2020_2020_2020_2020;
     let Ok(name) = <&[u8; N]>::try_from(name) else {
         return false;
     };
-    let differences = name.iter().zip(lower).map(|(byte, lower)| (byte | 0x20) ^ lower);
-    differences.fold(0, |all, difference| all | difference) == 0
+    let long = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes) | FOLD);
+    let short = |bytes: &[u8]| {
+        bytes
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes) | FOLD as u32)
+    };
+    let (Some(name_end), Some(lower_end)) = (name.get(N.saturating_sub(8)..), lower.get(N.saturating_sub(8)..)) else {
+        return false;
+    };
+    if N < 8 {
+        let (Some(name_rest), Some(lower_rest)) = (name.get(N - 4..), lower.get(N - 4..)) else {
+            return false;
+        };
+        return short(name_rest) == short(lower_rest) && short(name) == short(lower);
+    }
+    let mut chunks = name.chunks_exact(8).zip(lower.chunks_exact(8));
+    long(name_end) == long(lower_end) && chunks.all(|(name, lower)| long(name) == long(lower))
 }
 
 /// An `OPTIONS` request by which a browser asks for leave.
@@ -63,7 +80,7 @@ pub struct Preflight<'r> {
 impl<'r> Request<'r> {
     /// Takes in a header, if it is one of those that decide.
     #[inline]
-    pub fn note(&mut self, name: &[u8], value: &'r [u8]) {
+    pub fn note(&mut self, name: &[u8], value: impl FnOnce() -> &'r [u8]) {
         // Most headers are passed over for the length of their names alone.
         let field = match name.len() {
             6 if is(name, b"origin") => &mut self.origin,
@@ -72,7 +89,7 @@ impl<'r> Request<'r> {
             38 if is(name, b"access-control-request-private-network") => &mut self.private_network,
             _ => return,
         };
-        field.add(value);
+        field.add(value());
     }
 
     /// The preflight that an `OPTIONS` request with these headers is, if it is one.
@@ -184,7 +201,7 @@ mod tests {
             ("Sec-Fetch-Mode", "cors"),
             ("Access-Control-Request-Methods", "GET"),
         ] {
-            request.note(name.as_bytes(), value.as_bytes());
+            request.note(name.as_bytes(), || value.as_bytes());
         }
         assert_eq!(request.origin, Field::One(b"https://a.example"));
         assert_eq!(request.fetch_site, Field::One(b"cross-site"));

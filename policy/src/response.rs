@@ -1,6 +1,6 @@
 //! The headers that a response gets.
 
-use crate::answers::Line;
+use crate::answers::Answer;
 use crate::vary::Vary;
 
 /// A header of a response.
@@ -68,11 +68,17 @@ pub(crate) fn is_governed(name: &[u8]) -> bool {
         .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
 }
 
-/// A header's value.
+/// A header's value. Where it is empty the header is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// These bytes, which live as long as the policy or the request.
+    /// These bytes, which live as long as the policy.
     Bytes(&'a [u8]),
+    /// The origin of the request.
+    Origin,
+    /// The method that the preflight asks for.
+    Method,
+    /// `true` if the preflight asks for leave to enter a private network.
+    PrivateNetwork,
     /// The names that [`Policy::echoed_headers`](crate::Policy::echoed_headers) picks from the request's.
     FromRequest,
     /// The names that [`Policy::exposed_headers`](crate::Policy::exposed_headers) picks from the response's.
@@ -81,20 +87,17 @@ pub enum Value<'a> {
 
 /// What the policy gives a response. A header that is absent here must be absent there.
 #[derive(Clone, Copy, Debug)]
-pub struct ResponseHeaders<'a> {
-    pub(crate) lines: &'a [Line],
-    pub(crate) origin: &'a [u8],
-    pub(crate) method: &'a [u8],
-    /// What `Vary` has to name.
-    pub vary: Vary,
-}
+pub struct ResponseHeaders<'a>(pub(crate) &'a Answer);
 
 impl<'a> ResponseHeaders<'a> {
     /// The headers to send, apart from `Vary`, which is merged.
-    #[inline]
-    pub fn lines(&self) -> impl Iterator<Item = (HeaderName, Value<'a>)> {
-        let Self { origin, method, .. } = *self;
-        self.lines.iter().map(move |line| line.fill(origin, method))
+    pub fn lines(self) -> impl Iterator<Item = (HeaderName, Value<'a>)> {
+        self.0.lines.iter().map(|line| (line.name(), line.value()))
+    }
+
+    /// What `Vary` has to name.
+    pub fn vary(self) -> Vary {
+        self.0.vary
     }
 }
 

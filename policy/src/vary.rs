@@ -59,14 +59,6 @@ impl Vary {
             .enumerate()
             .filter_map(move |(bit, name)| (self.0 & (1 << bit) != 0).then_some(name))
     }
-
-    /// The whole value, where there is a constant for it.
-    pub fn constant(self) -> Option<&'static str> {
-        match self {
-            Self::ORIGIN => NAMES.first().copied(),
-            _ => None,
-        }
-    }
 }
 
 /// Whether `line` says that the answer depends on more than headers: nothing can be added to that.
@@ -111,8 +103,6 @@ mod tests {
             vary.names().collect::<Vec<_>>(),
             ["Origin", "Access-Control-Request-Headers"]
         );
-        assert_eq!(Vary::ORIGIN.constant(), Some("Origin"));
-        assert_eq!(vary.constant(), None);
     }
 
     #[test]

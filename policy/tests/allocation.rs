@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use common::{policy, position, Notation, Surroundings};
-use cors_policy::{Block, Census, Directive, Field, Level, Outcome, Policy, Request, Scope, Value, Verdict};
+use cors_policy::{Block, Census, Directive, Field, Kind, Level, Outcome, Policy, Request, Scope, Value, Verdict};
 
 thread_local! {
     /// How often this thread has allocated, and how many bytes it holds.
@@ -75,6 +75,7 @@ fn decide(policy: &Policy, surroundings: &Surroundings<'_>, origin: Field<'_>) -
     let mut bytes = 0;
     let mut take = |value: Value<'_>| match value {
         Value::Bytes(value) => bytes += value.len(),
+        Value::Origin | Value::Method | Value::PrivateNetwork => {}
         Value::FromRequest => {
             bytes += policy
                 .echoed_headers(REQUESTED.into_iter())
@@ -88,14 +89,14 @@ fn decide(policy: &Policy, surroundings: &Surroundings<'_>, origin: Field<'_>) -
                 .sum::<usize>()
         }
     };
-    let response = policy.response(verdict, origin);
+    let response = policy.headers(Kind::of(verdict, false)).unwrap();
     response.lines().for_each(|(_, value)| take(value));
     let (mut outcome, reason) = policy.outcome(verdict, origin);
     black_box(reason);
     if let Some(preflight) = request.preflight() {
-        let response = policy.preflight_response(verdict, preflight);
+        let response = policy.headers(Kind::of(verdict, true)).unwrap();
         response.lines().for_each(|(_, value)| take(value));
-        bytes += response.vary.names().map(str::len).sum::<usize>();
+        bytes += response.vary().names().map(str::len).sum::<usize>();
         let (of_preflight, reason) = policy.preflight_outcome(verdict, preflight, REQUESTED.into_iter());
         black_box(reason);
         outcome = of_preflight;

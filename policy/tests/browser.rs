@@ -7,7 +7,7 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{policy, sent, Surroundings};
+use common::{answered, policy, sent, Surroundings};
 use cors_policy::{Field, Outcome, Policy, Preflight, Request, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -603,8 +603,7 @@ fn answer_preflight(
     let requested: Vec<_> = requested.iter().map(|line| line.as_bytes()).collect();
     let (outcome, reason) = policy.preflight_outcome(verdict, preflight, requested.iter().copied());
     assert_eq!(reason.is_none(), outcome == Outcome::Allowed);
-    let headers = policy.preflight_response(verdict, preflight);
-    (outcome, sent(policy, &headers, &requested, &[]))
+    (outcome, answered(policy, verdict, preflight, &requested))
 }
 
 /// What it adds to the response to an actual request, how that ended, and the header lines.
@@ -617,7 +616,7 @@ fn answer(policy: &Policy, variable: &str, origin: Field<'_>) -> (Outcome, Lines
     let verdict = policy.judge(&request, &surroundings(&[variable.as_bytes()]));
     let carried: Vec<_> = CARRIED.iter().map(|name| name.as_bytes()).collect();
     let (outcome, _) = policy.outcome(verdict, origin);
-    (outcome, sent(policy, &policy.response(verdict, origin), &[], &carried))
+    (outcome, sent(policy, verdict, origin, &carried))
 }
 
 fn named_by_vary(lines: &Lines, name: &str) -> bool {
@@ -791,7 +790,7 @@ proptest! {
             let verdict = policy.judge(&request, &surroundings(&[directives.variable.as_bytes()]));
             let (outcome, reason) = policy.outcome(verdict, request.origin);
             prop_assert_eq!(reason, None);
-            let lines = sent(&policy, &policy.response(verdict, request.origin), &[], &[]);
+            let lines = sent(&policy, verdict, request.origin, &[]);
             if directives.permits(origin, false) {
                 prop_assert_eq!(outcome, Outcome::Allowed);
             } else {

@@ -5,7 +5,7 @@ mod common;
 
 use std::fmt::Write as _;
 
-use common::{policy, position, read_line, rendered, sent, told, Configuration, Notation, Surroundings};
+use common::{answered, policy, position, read_line, rendered, told, Configuration, Notation, Surroundings};
 use cors_policy::{Directive, Field, Level, Policy, Preflight, Request};
 
 /// What is told of one directive by itself, on line 7.
@@ -48,7 +48,7 @@ fn preflight(policy: &Policy, origin: &str, method: &str) -> Vec<(&'static str, 
         ..Request::default()
     };
     let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
-    sent(policy, &policy.preflight_response(verdict, preflight), &[], &[])
+    answered(policy, verdict, preflight, &[])
 }
 
 /// The value of one header of the answer to a preflight from `https://a.example`.

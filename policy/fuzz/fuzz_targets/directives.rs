@@ -7,7 +7,7 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-use common::{position, Notation, Surroundings};
+use common::{answered, position, sent, Notation, Surroundings};
 use cors_policy::{Block, Census, Directive, Field, Level, Policy, Problem, Request, Scope};
 use libfuzzer_sys::{fuzz_target, Corpus};
 
@@ -39,9 +39,13 @@ fn try_out(policy: &Policy) {
             ..Request::default()
         };
         let verdict = policy.judge(&request, &surroundings);
-        policy.response(verdict, request.origin).lines().for_each(drop);
+        if policy.is_on() {
+            sent(policy, verdict, request.origin, &[b"etag"]);
+        }
         if let Some(preflight) = request.preflight() {
-            policy.preflight_response(verdict, preflight).lines().for_each(drop);
+            if policy.is_on() {
+                answered(policy, verdict, preflight, &[b"x-foo"]);
+            }
             policy.preflight_outcome(verdict, preflight, [&b"x-foo"[..]].into_iter());
         }
     }

@@ -9,7 +9,7 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{policy, sent, Surroundings};
+use common::{answered, policy, sent, Surroundings};
 use cors_policy::{Field, Outcome, Policy, Request, Verdict};
 use libfuzzer_sys::fuzz_target;
 
@@ -105,7 +105,7 @@ fuzz_target!(|input: &[u8]| {
             .into_iter()
             .filter(|name| std::str::from_utf8(name).is_ok())
             .collect();
-        let response = sent(policy, &policy.response(verdict, request.origin), &[], &carried);
+        let response = sent(policy, verdict, request.origin, &carried);
         check(policy, request.origin, verdict, &response);
         let (outcome, reason) = policy.outcome(verdict, request.origin);
         let has_headers = response.iter().any(|(name, _)| *name == "Access-Control-Allow-Origin");
@@ -116,8 +116,7 @@ fuzz_target!(|input: &[u8]| {
         let Some(preflight) = request.preflight() else {
             return;
         };
-        let headers = policy.preflight_response(verdict, preflight);
-        let answer = sent(policy, &headers, &requested, &[]);
+        let answer = answered(policy, verdict, preflight, &requested);
         check(policy, request.origin, verdict, &answer);
         let (outcome, reason) = policy.preflight_outcome(verdict, preflight, requested.iter().copied());
         assert_eq!(

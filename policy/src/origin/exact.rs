@@ -1,6 +1,6 @@
 //! Exact origins: one hash of the request's bytes, whatever their number.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
 
 use foldhash::fast::FixedState;
@@ -29,7 +29,7 @@ struct Span {
 
 impl Span {
     #[inline]
-    fn of(self, blocks: &[String]) -> Option<&str> {
+    fn of(self, blocks: &[Vec<u8>]) -> Option<&[u8]> {
         let start = self.place as usize & (BLOCK - 1);
         let block = blocks.get((self.place >> BLOCK_BITS) as usize)?;
         block.get(start..start + usize::from(self.length))
@@ -43,7 +43,7 @@ pub(crate) struct Full;
 /// Origins, serialised one after the other in a few blocks of memory.
 #[derive(Default, Debug)]
 pub(crate) struct ExactOrigins {
-    blocks: Vec<String>,
+    blocks: Vec<Vec<u8>>,
     table: HashTable<Span>,
     files: Vec<Rc<str>>,
 }
@@ -71,6 +71,7 @@ impl ExactOrigins {
         Ok(true)
     }
 
+    #[inline]
     pub(crate) fn contains(&self, origin: &[u8]) -> bool {
         !self.table.is_empty() && self.find(hash(origin), origin)
     }
@@ -83,7 +84,7 @@ impl ExactOrigins {
                 file,
                 line: span.line as usize,
             });
-            Some((span.of(&self.blocks)?, at))
+            Some((std::str::from_utf8(span.of(&self.blocks)?).ok()?, at))
         })
     }
 
@@ -96,29 +97,31 @@ impl ExactOrigins {
 }
 
 /// The place of `origin`, which is appended to the last block that has room for it.
-fn store(blocks: &mut Vec<String>, origin: &str) -> Option<u32> {
-    let has_room = |block: &String| BLOCK - block.len() >= origin.len();
+fn store(blocks: &mut Vec<Vec<u8>>, origin: &str) -> Option<u32> {
+    let has_room = |block: &Vec<u8>| BLOCK - block.len() >= origin.len();
     if !blocks.last().is_some_and(has_room) {
         // A short list needs no more than a few bytes; its block may move while it grows.
         let size = if blocks.is_empty() { 0 } else { BLOCK };
-        blocks.push(String::with_capacity(size));
+        blocks.push(Vec::with_capacity(size));
     }
     let number = blocks.len() - 1;
     let block = blocks.last_mut()?;
     let place = number.checked_shl(BLOCK_BITS)?.checked_add(block.len())?;
-    block.push_str(origin);
+    block.extend_from_slice(origin.as_bytes());
     u32::try_from(place).ok()
 }
 
 #[inline]
-fn bytes(blocks: &[String], span: Span) -> &[u8] {
-    span.of(blocks).map(str::as_bytes).unwrap_or_default()
+fn bytes(blocks: &[Vec<u8>], span: Span) -> &[u8] {
+    span.of(blocks).unwrap_or_default()
 }
 
 /// A fixed seed: the table is built from the configuration, so no request can make it collide.
 #[inline]
 fn hash(bytes: &[u8]) -> u64 {
-    FixedState::with_seed(0).hash_one(bytes)
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block, Census, Context, Directive, Level, Policy, Position, Problem, ResponseHeaders, Scope, Severity, Syntax,
-    Target, Value,
+    Block, Census, Context, Directive, Field, Kind, Level, Policy, Position, Preflight, Problem, Scope, Severity,
+    Syntax, Target, Value, Verdict,
 };
 
 /// Times and variables as nginx writes them, as far as the tests need them.
@@ -223,18 +223,48 @@ impl<'r> Context<'r> for Surroundings<'r> {
     }
 }
 
-/// The header lines of a response: a header without a value is not sent, and `Vary` comes last.
-pub fn sent<'a>(
-    policy: &'a Policy,
-    headers: &ResponseHeaders<'a>,
-    requested: &'a [&'a [u8]],
-    carried: &[&'a [u8]],
+/// The header lines of the response to an actual request that carries the headers `carried` already.
+pub fn sent(policy: &Policy, verdict: Verdict, origin: Field<'_>, carried: &[&[u8]]) -> Vec<(&'static str, String)> {
+    let origin = match origin {
+        Field::One(origin) => origin,
+        Field::Absent | Field::Several => &[],
+    };
+    let preflight = Preflight {
+        origin,
+        method: b"",
+        private_network: false,
+    };
+    lines(policy, Kind::of(verdict, false), preflight, &[], carried)
+}
+
+/// The header lines of the answer to a preflight with these lines of `Access-Control-Request-Headers`.
+pub fn answered(
+    policy: &Policy,
+    verdict: Verdict,
+    preflight: Preflight<'_>,
+    requested: &[&[u8]],
 ) -> Vec<(&'static str, String)> {
+    lines(policy, Kind::of(verdict, true), preflight, requested, &[])
+}
+
+/// A header without a value is not sent, and `Vary` comes last.
+fn lines(
+    policy: &Policy,
+    kind: Kind,
+    preflight: Preflight<'_>,
+    requested: &[&[u8]],
+    carried: &[&[u8]],
+) -> Vec<(&'static str, String)> {
+    let headers = policy.headers(kind).unwrap();
     let mut lines: Vec<_> = headers
         .lines()
         .map(|(name, value)| {
             let value = match value {
                 Value::Bytes(bytes) => bytes.to_vec(),
+                Value::Origin => preflight.origin.to_vec(),
+                Value::Method => preflight.method.to_vec(),
+                Value::PrivateNetwork if preflight.private_network => b"true".to_vec(),
+                Value::PrivateNetwork => Vec::new(),
                 Value::FromRequest => {
                     let requested = requested.iter().copied();
                     policy.echoed_headers(requested).collect::<Vec<_>>().join(&b", "[..])
@@ -248,8 +278,8 @@ pub fn sent<'a>(
         })
         .filter(|(_, value)| !value.is_empty())
         .collect();
-    if !headers.vary.is_empty() {
-        lines.push(("Vary", headers.vary.names().collect::<Vec<_>>().join(", ")));
+    if !headers.vary().is_empty() {
+        lines.push(("Vary", headers.vary().names().collect::<Vec<_>>().join(", ")));
     }
     lines
 }

@@ -1,0 +1,120 @@
+//! The headers of responses as nginx keeps them, made when the configuration is read: a request gets copies.
+
+use std::rc::Rc;
+
+use cors_policy::{HeaderName, Kind, Policy, ResponseHeaders, Value, Vary};
+
+use crate::list::Entry;
+
+/// A policy with the headers of every kind of response under it.
+pub(crate) struct Prepared {
+    policy: Rc<Policy>,
+    /// Their values lie in the policy.
+    answers: [Answer; Kind::COUNT],
+}
+
+/// The headers of one kind of response.
+#[derive(Default)]
+pub(crate) struct Answer {
+    /// `Vary` is the last, if there is one.
+    headers: Box<[Entry]>,
+    /// The bits of the headers whose value is the request's origin.
+    origins: u64,
+    /// Other headers whose values are not known before the request, by their numbers.
+    open: Box<[(usize, Open)]>,
+    vary: Vary,
+    /// The value of the last header.
+    _vary_line: Box<str>,
+}
+
+/// A value that is not known before the request.
+#[derive(Clone, Copy)]
+pub(crate) enum Open {
+    Method,
+    PrivateNetwork,
+    FromRequest,
+    FromResponse,
+}
+
+impl Prepared {
+    pub(crate) fn new(policy: Rc<Policy>) -> Self {
+        let mut kinds = Kind::all();
+        let answers = core::array::from_fn(|_| {
+            let headers = kinds.next().and_then(|kind| policy.headers(kind));
+            headers.map(Answer::new).unwrap_or_default()
+        });
+        Self { policy, answers }
+    }
+
+    #[inline]
+    pub(crate) fn policy(&self) -> &Rc<Policy> {
+        &self.policy
+    }
+
+    #[inline]
+    pub(crate) fn answer(&self, kind: Kind) -> Option<&Answer> {
+        self.answers.get(kind.number())
+    }
+}
+
+impl Answer {
+    fn new(lines: ResponseHeaders<'_>) -> Self {
+        let mut headers = Vec::new();
+        let mut origins = 0;
+        let mut open = Vec::new();
+        for (number, (name, value)) in lines.lines().enumerate() {
+            let kind = match value {
+                Value::Bytes(value) => {
+                    headers.push(Entry::new(name, value));
+                    continue;
+                }
+                Value::Origin => None,
+                Value::Method => Some(Open::Method),
+                Value::PrivateNetwork => Some(Open::PrivateNetwork),
+                Value::FromRequest => Some(Open::FromRequest),
+                Value::FromResponse => Some(Open::FromResponse),
+            };
+            headers.push(Entry::new(name, &[]));
+            match kind {
+                Some(kind) => open.push((number, kind)),
+                None => origins |= 1 << number,
+            }
+        }
+        let vary = lines.vary();
+        let vary_line: Box<str> = vary.names().collect::<Vec<_>>().join(", ").into();
+        if !vary.is_empty() {
+            headers.push(Entry::new(HeaderName::Vary, vary_line.as_bytes()));
+        }
+        Self {
+            headers: headers.into(),
+            origins,
+            open: open.into(),
+            vary,
+            _vary_line: vary_line,
+        }
+    }
+
+    /// What `Vary` has to name.
+    #[inline]
+    pub(crate) fn vary(&self) -> Vary {
+        self.vary
+    }
+
+    /// The headers; `Vary` is the last.
+    #[inline]
+    pub(crate) fn headers(&self) -> &[Entry] {
+        &self.headers
+    }
+
+    /// The bits of those whose value is the request's origin.
+    #[inline]
+    pub(crate) fn origins(&self) -> u64 {
+        self.origins
+    }
+
+    /// Others whose values the request or the response has, in their order.
+    #[inline]
+    pub(crate) fn open(&self) -> &[(usize, Open)] {
+        &self.open
+    }
+}
