@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use cors_policy::{Enforce, PreflightMode, Verdict};
 use nginx_sys::{
-    ngx_conf_t, ngx_cycle_t, ngx_http_core_access_phase, ngx_http_core_rewrite_phase, ngx_http_phase_handler_t,
+    ngx_conf_t, ngx_cycle_t, ngx_http_core_access_phase, ngx_http_phase_handler_t,
     ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
     ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_request_t, ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR,
     NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
@@ -19,6 +19,9 @@ use crate::state::{self, State};
 
 /// nginx asks the next handler.
 const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
+
+/// What a request gets if something goes wrong.
+const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
 
 /// Installs the handlers, once all of the configuration has been read; refuses it if anything in it was wrong.
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
@@ -36,7 +39,8 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
             return NGX_OK as ngx_int_t;
         }
         let installed = configuration
-            .add_handler(ngx_http_phases_NGX_HTTP_REWRITE_PHASE, rewrite)
+            .reserve_places()
+            .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_REWRITE_PHASE, rewrite))
             .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access))
             .and_then(|()| match early_in_use {
                 true => configuration.add_handler(ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite),
@@ -63,26 +67,29 @@ pub(crate) unsafe extern "C" fn shorten(cycle: *mut ngx_cycle_t) -> ngx_int_t {
     NGX_OK as ngx_int_t
 }
 
-unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, phase: *mut ngx_http_phase_handler_t) -> ngx_int_t {
-    // SAFETY: nginx runs its phases with live requests, and hands on the phase that it runs.
-    unsafe { pass_by(raw).unwrap_or_else(|| ngx_http_core_rewrite_phase(raw, phase)) }
+unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_http_phase_handler_t) -> ngx_int_t {
+    let Some(raw) = NonNull::new(raw) else {
+        return FAILED;
+    };
+    // SAFETY: nginx runs its phases with live requests.
+    let request = unsafe { Request::from_raw(raw) };
+    if !state::is_bystander(request) && request.is_main() {
+        state::enter(request);
+    }
+    request.go_on()
 }
 
 unsafe extern "C" fn check_access(raw: *mut ngx_http_request_t, phase: *mut ngx_http_phase_handler_t) -> ngx_int_t {
+    let Some(live) = NonNull::new(raw) else {
+        return FAILED;
+    };
+    // SAFETY: nginx runs its phases with live requests.
+    let request = unsafe { Request::from_raw(live) };
+    if state::is_bystander(request) || (request.is_main() && state::stand_by(request)) {
+        return request.go_on();
+    }
     // SAFETY: nginx runs its phases with live requests, and hands on the phase that it runs.
-    unsafe { pass_by(raw).unwrap_or_else(|| ngx_http_core_access_phase(raw, phase)) }
-}
-
-/// Sends a request to which CORS is nothing to the next handler.
-///
-/// # Safety
-///
-/// `raw` is a request whose phases nginx runs.
-#[inline]
-unsafe fn pass_by(raw: *mut ngx_http_request_t) -> Option<ngx_int_t> {
-    // SAFETY: the caller vouches for it.
-    let request = unsafe { Request::from_raw(NonNull::new(raw)?) };
-    state::is_bystander(request).then(|| request.go_on())
+    unsafe { ngx_http_core_access_phase(raw, phase) }
 }
 
 /// Runs a phase handler's work; whatever goes wrong in it costs the request, which gets a 500.
@@ -94,7 +101,6 @@ unsafe fn handle(
     raw: *mut ngx_http_request_t,
     work: impl FnOnce(Request<'_>) -> Result<ngx_int_t, OutOfMemory>,
 ) -> ngx_int_t {
-    const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
     let Some(raw) = NonNull::new(raw) else {
         return FAILED;
     };
@@ -106,7 +112,7 @@ unsafe fn handle(
 unsafe extern "C" fn rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
     let work = |request: Request<'_>| {
         if request.is_main() {
-            state::enter(request)?;
+            state::enter(request);
         }
         Ok(DECLINED)
     };
@@ -138,8 +144,10 @@ fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     if judgement.preflight().is_none() || judgement.verdict == Verdict::SameOrigin {
         return Ok(DECLINED);
     }
-    let state = state::settle(request, location)?;
-    meet_preflight(request, state, &judgement)
+    match state::settle(request, location) {
+        Some(state) => meet_preflight(request, state, &judgement),
+        None => Ok(DECLINED),
+    }
 }
 
 /// Answers preflights, before any other handler can ask for a password that no preflight carries; refuses what is to
@@ -152,7 +160,7 @@ unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
 /// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
 /// and an error status could be outvoted.
 fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
-    let Some((location, state)) = state::stand(request)? else {
+    let Some((location, state)) = state::stand(request) else {
         return Ok(DECLINED);
     };
     #[cfg(feature = "fault-injection")]
@@ -177,7 +185,7 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     if !enforced || judgement.verdict != Verdict::Denied {
         return Ok(DECLINED);
     }
-    judgement.log(request)?;
+    judgement.log(request);
     if policy.is_dry_run() {
         return Ok(DECLINED);
     }
@@ -185,7 +193,11 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     Ok(NGX_DONE as ngx_int_t)
 }
 
-fn meet_preflight(request: Request<'_>, state: &State, judgement: &Judgement<'_>) -> Result<ngx_int_t, OutOfMemory> {
+fn meet_preflight<'r>(
+    request: Request<'r>,
+    state: State<'r>,
+    judgement: &Judgement<'r>,
+) -> Result<ngx_int_t, OutOfMemory> {
     let Some(preflight) = judgement.preflight() else {
         return Ok(DECLINED);
     };

@@ -9,9 +9,9 @@ use cors_policy::{Block, Census, Directive, Level, Policy, Position, PreflightMo
 use nginx_sys::{
     ngx_array_push, ngx_command_t, ngx_conf_t, ngx_cycle_t, ngx_http_add_variable, ngx_http_compile_complex_value,
     ngx_http_compile_complex_value_t, ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
-    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_module,
-    ngx_http_phase_handler_t, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_parse_time, ngx_pool_t, ngx_str_t,
-    ngx_uint_t, ngx_variable_value_t, NGX_HTTP_VAR_NOCACHEABLE, NGX_OK,
+    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_get_variable_index,
+    ngx_http_handler_pt, ngx_http_module, ngx_http_phase_handler_t, ngx_http_request_t, ngx_int_t, ngx_log_t,
+    ngx_parse_time, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_ERROR, NGX_HTTP_VAR_NOHASH, NGX_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
@@ -19,6 +19,7 @@ use crate::guard::guard;
 use crate::list::str;
 use crate::pool::OutOfMemory;
 use crate::prepared::Prepared;
+use crate::state::Places;
 use crate::{log, module, pool};
 
 /// A directive's handler.
@@ -46,6 +47,8 @@ pub(crate) struct MainConf {
     variables: Vec<Variable>,
     /// The value of one of them is being worked out.
     judging: Cell<bool>,
+    /// Where requests have memory of their own.
+    pub(crate) places: Option<Places>,
 }
 
 /// While this lives, no other variable's value is worked out.
@@ -182,15 +185,36 @@ impl Configuration {
     }
 
     /// Makes a variable whose value `get` gives; `data` is handed to it.
-    pub(crate) fn add_variable(self, name: &'static str, get: Get, data: usize) -> Result<(), OutOfMemory> {
+    pub(crate) fn add_variable(self, name: &'static str, flags: u32, get: Get, data: usize) -> Result<(), OutOfMemory> {
         let mut name = str(name.as_bytes());
         // SAFETY: see `from_raw`; nginx copies the name.
         unsafe {
-            let variable = ngx_http_add_variable(self.0, &mut name, NGX_HTTP_VAR_NOCACHEABLE as ngx_uint_t);
+            let variable = ngx_http_add_variable(self.0, &mut name, flags as ngx_uint_t);
             let variable = variable.as_mut().ok_or(OutOfMemory)?;
             variable.get_handler = Some(get);
             variable.data = data;
         }
+        Ok(())
+    }
+
+    /// Gives every request places among the values of its variables.
+    pub(crate) fn reserve_places(self) -> Result<(), OutOfMemory> {
+        let mut numbers = [0; 3];
+        for (name, number) in Places::NAMES.into_iter().zip(&mut numbers) {
+            self.add_variable(name, NGX_HTTP_VAR_NOHASH, hidden, 0)?;
+            let mut name = str(name.as_bytes());
+            // SAFETY: see `from_raw`; nginx copies the name.
+            *number =
+                usize::try_from(unsafe { ngx_http_get_variable_index(self.0, &mut name) }).map_err(|_| OutOfMemory)?;
+        }
+        let [location, marks, preflight] = numbers;
+        self.with_main(|main| {
+            main.places = Some(Places {
+                location,
+                marks,
+                preflight,
+            })
+        });
         Ok(())
     }
 
@@ -328,6 +352,11 @@ pub(crate) unsafe fn phase_handlers<'c>(
         next = unsafe { next.add(1) };
         Some(handler)
     })
+}
+
+/// No one can ask for a variable that no one can name.
+unsafe extern "C" fn hidden(_: *mut ngx_http_request_t, _: *mut ngx_variable_value_t, _: usize) -> ngx_int_t {
+    NGX_ERROR as ngx_int_t
 }
 
 pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {

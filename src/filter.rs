@@ -71,8 +71,9 @@ fn concern(request: Request<'_>) -> ngx_int_t {
 
 #[inline]
 fn next(raw: *mut ngx_http_request_t) -> ngx_int_t {
-    // SAFETY: `install` saved the filter, and nginx runs none before; it takes what this one was given.
+    // SAFETY: `install` saved the filter, and nginx runs none before.
     match unsafe { NEXT } {
+        // SAFETY: the next filter takes what this one was given.
         Some(next) => unsafe { next(raw) },
         None => NGX_ERROR as ngx_int_t,
     }
@@ -88,7 +89,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
     };
     #[cfg(feature = "fault-injection")]
     crate::fault::strike_filter(request);
-    judgement.log(request)?;
+    judgement.log(request);
     let policy = judgement.policy;
     if policy.is_dry_run() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
         return Ok(());

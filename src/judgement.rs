@@ -4,7 +4,6 @@ use cors_policy::{Field, HeaderName, Kind, LogLevel, Outcome, Policy, Preflight,
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
-use crate::pool::OutOfMemory;
 use crate::prepared::{Answer, Prepared};
 use crate::request::Request;
 use crate::state::{self, State};
@@ -124,7 +123,7 @@ impl<'r> Judgement<'r> {
 
     /// Logs a denial, once a request, if anyone listens.
     #[inline]
-    pub(crate) fn log(&self, request: Request<'r>) -> Result<(), OutOfMemory> {
+    pub(crate) fn log(&self, request: Request<'r>) {
         let level = match self.policy.log_level() {
             LogLevel::Info => NGX_LOG_INFO,
             LogLevel::Notice => NGX_LOG_NOTICE,
@@ -132,19 +131,17 @@ impl<'r> Judgement<'r> {
             LogLevel::Error => NGX_LOG_ERR,
         };
         if request.logs(level as ngx_uint_t) {
-            self.log_at(level, request)?;
+            self.log_at(level, request);
         }
-        Ok(())
     }
 
     #[cold]
-    fn log_at(&self, level: u32, request: Request<'r>) -> Result<(), OutOfMemory> {
+    fn log_at(&self, level: u32, request: Request<'r>) {
         if let (_, Some(reason)) = self.outcome(request) {
-            if state::tells_first(request)? {
+            if state::tells_first(request) {
                 let dry_run = if self.policy.is_dry_run() { " (dry run)" } else { "" };
                 ngx_log_error!(level, request.log(), "cors denied{}: {}", dry_run, reason);
             }
         }
-        Ok(())
     }
 }

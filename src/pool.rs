@@ -5,7 +5,7 @@ use core::mem::{align_of, needs_drop, size_of};
 use core::ptr::NonNull;
 use std::panic::catch_unwind;
 
-use nginx_sys::{ngx_palloc, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_cleanup_t, ngx_pool_t};
+use nginx_sys::{ngx_palloc, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t};
 
 use crate::guard::discard;
 
@@ -36,60 +36,18 @@ unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
     .unwrap_or_else(discard);
 }
 
-/// Puts a plain value into `pool` so that it can be found again with [`find`], also after nginx has forgotten every
-/// other pointer to it.
+/// Puts a plain value into `pool`.
 ///
 /// # Safety
 ///
 /// `pool` is alive.
-pub(crate) unsafe fn leave<T>(pool: *mut ngx_pool_t, mark: Mark, value: T) -> Result<NonNull<T>, OutOfMemory> {
-    const { assert!(align_of::<Left<T>>() <= align_of::<*const ()>() && !needs_drop::<T>()) };
+pub(crate) unsafe fn leave<T>(pool: *mut ngx_pool_t, value: T) -> Result<NonNull<T>, OutOfMemory> {
+    const { assert!(align_of::<T>() <= align_of::<*const ()>() && !needs_drop::<T>()) };
     // SAFETY: the caller vouches for the pool.
-    let place = NonNull::new(unsafe { ngx_palloc(pool, size_of::<Left<T>>()) }.cast::<Left<T>>()).ok_or(OutOfMemory)?;
-    let place = place.as_ptr();
-    // SAFETY: nginx allocated that many bytes, aligned to a pointer; the pool's list of cleanups is what
-    // `ngx_pool_cleanup_add` would put the entry in front of, with an allocation more.
-    unsafe {
-        let kept = NonNull::new_unchecked(&raw mut (*place).value);
-        place.write(Left {
-            cleanup: ngx_pool_cleanup_t {
-                handler: Some(mark),
-                data: kept.as_ptr().cast(),
-                next: (*pool).cleanup,
-            },
-            value,
-        });
-        (*pool).cleanup = &raw mut (*place).cleanup;
-        Ok(kept)
-    }
-}
-
-/// A cleanup with what it is there for.
-#[repr(C)]
-struct Left<T> {
-    cleanup: ngx_pool_cleanup_t,
-    value: T,
-}
-
-/// A cleanup handler that does nothing but to be recognised.
-pub(crate) type Mark = unsafe extern "C" fn(*mut c_void);
-
-/// What was left in `pool` under `mark`.
-///
-/// # Safety
-///
-/// `pool` is alive, and `mark` was used for values of type `T` alone.
-pub(crate) unsafe fn find<T>(pool: *mut ngx_pool_t, mark: Mark) -> Option<NonNull<T>> {
-    // SAFETY: the caller vouches for the pool.
-    let mut next: *mut ngx_pool_cleanup_t = unsafe { (*pool).cleanup };
-    // SAFETY: the list belongs to the pool and ends with a null pointer.
-    while let Some(cleanup) = unsafe { next.as_ref() } {
-        if cleanup.handler.is_some_and(|handler| handler as usize == mark as usize) {
-            return NonNull::new(cleanup.data.cast());
-        }
-        next = cleanup.next;
-    }
-    None
+    let place = NonNull::new(unsafe { ngx_palloc(pool, size_of::<T>()) }.cast::<T>()).ok_or(OutOfMemory)?;
+    // SAFETY: nginx allocated that many bytes, aligned to a pointer.
+    unsafe { place.write(value) };
+    Ok(place)
 }
 
 /// Bytes that live as long as `pool`: `parts` joined by `, `.

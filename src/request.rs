@@ -15,6 +15,7 @@ use ngx::ngx_log_error;
 use crate::conf::{LocationConf, MainConf};
 use crate::list::{self, Entries, Entry, Sieve};
 use crate::pool::{self, OutOfMemory};
+use crate::state::Places;
 use crate::{module, shim};
 
 const REQUEST_HEADERS: &[u8] = b"Access-Control-Request-Headers";
@@ -96,12 +97,6 @@ impl<'r> Request<'r> {
     #[inline]
     pub(crate) fn is_internal(self) -> bool {
         self.get().internal() != 0
-    }
-
-    /// Whether nginx has wiped the modules' contexts since the request came in.
-    #[inline]
-    pub(crate) fn was_redirected(self) -> bool {
-        self.is_internal() || self.get().filter_finalize() != 0
     }
 
     /// What the directives of the location say in which the request stands now.
@@ -269,6 +264,26 @@ impl<'r> Request<'r> {
         Some(unsafe { core::slice::from_raw_parts(request.host_start, length) })
     }
 
+    /// Where the request has memory of its own among the values of its variables.
+    #[inline]
+    pub(crate) fn places(self) -> Option<Places> {
+        self.main_conf()?.places
+    }
+
+    /// What is kept there.
+    #[inline]
+    pub(crate) fn kept(self, place: usize) -> *mut u8 {
+        // SAFETY: nginx allocated a value for each variable that had a number when the request came in.
+        unsafe { (*self.get().variables.add(place)).data }
+    }
+
+    #[inline]
+    pub(crate) fn keep(self, place: usize, pointer: *mut u8) {
+        // SAFETY: as above; no one else knows the number.
+        unsafe { (*self.get().variables.add(place)).data = pointer };
+    }
+
+    #[inline]
     fn main_conf(self) -> Option<&'r MainConf> {
         // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
         // long as the cycle, and a request does not outlive its cycle.

@@ -18,6 +18,7 @@
     X(ngx_list_part_t)                                                        \
     X(ngx_table_elt_t)                                                        \
     X(ngx_pool_cleanup_t)                                                     \
+    X(ngx_variable_value_t)                                                   \
     X(ngx_command_t)                                                          \
     X(ngx_module_t)                                                           \
     X(ngx_http_module_t)                                                      \
@@ -32,7 +33,8 @@
     X(ngx_http_core_loc_conf_t)
 
 #define NGX_HTTP_CORS_FIELDS(X)                                               \
-    X(ngx_pool_t, cleanup)                                                    \
+    X(ngx_pool_cleanup_t, data)                                               \
+    X(ngx_pool_cleanup_t, handler)                                            \
     X(ngx_table_elt_t, hash)                                                  \
     X(ngx_table_elt_t, key)                                                   \
     X(ngx_table_elt_t, value)                                                 \
@@ -51,6 +53,8 @@
     X(ngx_http_phase_handler_t, handler)                                      \
     X(ngx_http_core_main_conf_t, phase_engine)                                \
     X(ngx_http_phase_engine_t, handlers)                                      \
+    X(ngx_variable_value_t, data)                                             \
+    X(ngx_http_request_t, variables)                                          \
     X(ngx_http_request_t, method)                                             \
     X(ngx_http_request_t, http_version)                                       \
     X(ngx_http_request_t, host_start)                                         \

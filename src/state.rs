@@ -1,41 +1,51 @@
 //! Which policy governs a request, and what the access phase made of it.
 //!
-//! nginx wipes the contexts of modules on an internal redirect. What has to last lies in the request's pool, where a
-//! cleanup handler marks it.
+//! nginx wipes the contexts of modules on an internal redirect. What has to last lies among the values of variables,
+//! which it keeps for the whole request: in the places of two variables whose names no configuration can write. The
+//! context is left to tell whether nginx has wiped it since.
 
-use core::cell::Cell;
-use core::ffi::c_void;
 use core::ptr::NonNull;
 
-use cors_policy::{Preflight, Verdict};
+use cors_policy::{Enforce, Preflight, Verdict};
 use nginx_sys::ngx_str_t;
 
 use crate::conf::LocationConf;
 use crate::list::str;
-use crate::module;
-use crate::pool::{self, OutOfMemory};
+use crate::module::{self, Module};
+use crate::pool;
 use crate::request::Request;
 
-/// What the module remembers of a request.
-pub(crate) struct State {
-    governor: Cell<Governor>,
-    preflight: Cell<Option<NotedPreflight>>,
-    /// The request came as `OPTIONS`; `error_page` makes a `GET` of it.
-    is_options: bool,
-    /// It has stood in an access phase since its policy was settled.
-    judged: Cell<bool>,
-    /// Its denial has been logged.
-    told: Cell<bool>,
+/// The places of a request's memory among the values of its variables. Of each only the pointer is used.
+#[derive(Clone, Copy)]
+pub(crate) struct Places {
+    pub(crate) location: usize,
+    pub(crate) marks: usize,
+    pub(crate) preflight: usize,
 }
 
-/// The location whose policy counts.
-#[derive(Clone, Copy)]
-enum Governor {
-    /// The location that is processing its rewrite phase. If it answers there, it governs what becomes of that.
-    Candidate(Option<NonNull<LocationConf>>),
-    /// To the end of the request.
-    Settled(NonNull<LocationConf>),
+impl Places {
+    /// The names of the variables; a space cannot be part of one in a configuration.
+    pub(crate) const NAMES: [&'static str; 3] = ["cors location", "cors marks", "cors preflight"];
 }
+
+/// What the module remembers of a request: a location, and these marks.
+#[derive(Clone, Copy)]
+pub(crate) struct State<'r> {
+    request: Request<'r>,
+    places: Places,
+}
+
+/// There is a state.
+const KNOWN: usize = 1;
+/// The location governs the request to its end. If it does not, it is the one that is processing its rewrite phase:
+/// if it answers there, it governs what becomes of that.
+const SETTLED: usize = 1 << 1;
+/// The request came as `OPTIONS`; `error_page` makes a `GET` of it.
+const OPTIONS: usize = 1 << 2;
+/// It has stood in an access phase since its policy was settled.
+const JUDGED: usize = 1 << 3;
+/// Its denial has been logged.
+const TOLD: usize = 1 << 4;
 
 /// A preflight that has been judged. The strings are the request's own.
 #[derive(Clone, Copy)]
@@ -46,148 +56,78 @@ struct NotedPreflight {
     private_network: bool,
 }
 
-/// Recognises the state among the cleanups of a pool. Its work is done by its address.
-unsafe extern "C" fn mark(_: *mut c_void) {}
-
-/// Whether no policy has to do with the request: neither that of the location in which it stands, nor an earlier one,
-/// which would have left a state behind, or a redirect.
-#[inline]
-pub(crate) fn is_bystander(request: Request<'_>) -> bool {
-    request.location().is_none_or(|location| location.policy().is_none())
-        && request.context::<State>(&module::HANDLER).is_none()
-        && !request.is_internal()
-}
-
-/// A request's state, if it has one, and whether nginx had forgotten it.
-fn recall(request: Request<'_>) -> Option<(&State, bool)> {
-    let (state, forgotten) = match request.context::<State>(&module::HANDLER) {
-        Some(state) => (state, false),
-        None if request.was_redirected() => {
-            // SAFETY: the request's pool is alive, and the mark is used in `remember` alone.
-            (unsafe { pool::find::<State>(request.pool(), mark) }?, true)
-        }
-        None => return None,
-    };
-    // SAFETY: `remember` wrote it into the request's pool, and no one has more than a shared reference to it.
-    Some((unsafe { &*state.as_ptr() }, forgotten))
-}
-
-fn remember(request: Request<'_>, governor: Governor) -> Result<&State, OutOfMemory> {
-    let state = State {
-        governor: Cell::new(governor),
-        preflight: Cell::new(None),
-        is_options: request.is_options(),
-        judged: Cell::new(false),
-        told: Cell::new(false),
-    };
-    // SAFETY: the request's pool is alive.
-    let state = unsafe { pool::leave(request.pool(), mark, state)? };
-    request.set_context(&module::HANDLER, state);
-    // SAFETY: it was written just now, and lives as long as the request.
-    Ok(unsafe { &*state.as_ptr() })
-}
-
-/// The request enters the rewrite phase of the location in which it stands.
-pub(crate) fn enter(request: Request<'_>) -> Result<(), OutOfMemory> {
-    let here = request.location().filter(|location| location.policy().is_some());
-    let Some((state, forgotten)) = recall(request) else {
-        return match here {
-            Some(location) => remember(request, Governor::Candidate(Some(location.into()))).map(drop),
-            None => Ok(()),
-        };
-    };
-    match state.governor.get() {
-        // The candidate has answered in its rewrite phase, and this is where `error_page` led.
-        Governor::Candidate(Some(location)) if forgotten => state.governor.set(Governor::Settled(location)),
-        Governor::Candidate(_) => state.governor.set(Governor::Candidate(here.map(NonNull::from))),
-        Governor::Settled(_) => {}
+impl<'r> State<'r> {
+    #[inline]
+    fn of(request: Request<'r>) -> Option<Self> {
+        let places = request.places()?;
+        Some(Self { request, places })
     }
-    if forgotten {
-        request.set_context(&module::HANDLER, NonNull::from(state));
+
+    #[inline]
+    fn marks(self) -> usize {
+        self.request.kept(self.places.marks) as usize
     }
-    Ok(())
-}
 
-/// The request stands in an access phase. The location that governs it is returned, the first time that there is one.
-pub(crate) fn stand(request: Request<'_>) -> Result<Option<(&LocationConf, &State)>, OutOfMemory> {
-    let here = request.location().filter(|location| location.policy().is_some());
-    let governor = match here {
-        Some(location) => Governor::Settled(location.into()),
-        None => Governor::Candidate(None),
-    };
-    let state = match recall(request) {
-        Some((state, _)) => state,
-        None if here.is_some() => remember(request, governor)?,
-        None => return Ok(None),
-    };
-    if let Governor::Candidate(_) = state.governor.get() {
-        state.governor.set(governor);
+    #[inline]
+    fn is(self, marks: usize) -> bool {
+        self.marks() & marks != 0
     }
-    match state.governor.get() {
-        Governor::Settled(location) if !state.judged.replace(true) => {
-            // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
-            Ok(Some((unsafe { &*location.as_ptr() }, state)))
-        }
-        _ => Ok(None),
+
+    #[inline]
+    fn mark(self, marks: usize) {
+        self.request.keep(self.places.marks, (self.marks() | marks) as *mut u8);
     }
-}
 
-/// `location` governs the request from now on, whichever location nginx would choose.
-pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Result<&'r State, OutOfMemory> {
-    remember(request, Governor::Settled(location.into()))
-}
+    #[inline]
+    fn location(self) -> Option<&'r LocationConf> {
+        // SAFETY: `keep` alone writes this pointer; configurations live as long as the cycle, and a request does not
+        // outlive its cycle.
+        unsafe { self.request.kept(self.places.location).cast::<LocationConf>().as_ref() }
+    }
 
-/// Whether the request has been seen before.
-pub(crate) fn is_known(request: Request<'_>) -> bool {
-    recall(request).is_some()
-}
+    #[inline]
+    fn keep(self, location: Option<&LocationConf>) {
+        let location = location.map_or(core::ptr::null(), core::ptr::from_ref);
+        self.request.keep(self.places.location, location.cast_mut().cast());
+    }
 
-/// Whether the caller is the first who has a denial of this request to tell.
-pub(crate) fn tells_first(request: Request<'_>) -> Result<bool, OutOfMemory> {
-    let state = match recall(request) {
-        Some((state, _)) => state,
-        None => remember(request, Governor::Candidate(request.location().map(NonNull::from)))?,
-    };
-    Ok(!state.told.replace(true))
-}
+    #[inline]
+    fn begin(self, location: Option<&LocationConf>, marks: usize) {
+        self.keep(location);
+        self.mark(KNOWN | marks | if self.request.is_options() { OPTIONS } else { 0 });
+        touch(self.request);
+    }
 
-/// The location that governs the response, and the state of the request, if it has one.
-#[inline]
-pub(crate) fn governing<'r>(request: Request<'r>) -> (Option<&'r LocationConf>, Option<&'r State>) {
-    let here = request.location();
-    let Some((state, forgotten)) = recall(request) else {
-        return (here, None);
-    };
-    let location = match state.governor.get() {
-        // SAFETY: configurations live as long as the cycle, and a request does not outlive its cycle.
-        Governor::Settled(location) => Some(unsafe { &*location.as_ptr() }),
-        // SAFETY: as above.
-        Governor::Candidate(Some(location)) if forgotten => Some(unsafe { &*location.as_ptr() }),
-        Governor::Candidate(_) => here,
-    };
-    (location, Some(state))
-}
-
-impl State {
     /// Whether the request came as `OPTIONS`.
-    pub(crate) fn is_options(&self) -> bool {
-        self.is_options
+    pub(crate) fn is_options(self) -> bool {
+        self.is(OPTIONS)
     }
 
-    /// Notes what was made of a preflight.
-    pub(crate) fn note_preflight(&self, verdict: Verdict, preflight: Preflight<'_>) {
-        self.preflight.set(Some(NotedPreflight {
+    /// Notes what was made of a preflight. Where there is no memory for that, it will be made of it once more.
+    pub(crate) fn note_preflight(self, verdict: Verdict, preflight: Preflight<'r>) {
+        let noted = NotedPreflight {
             verdict,
             origin: str(preflight.origin),
             method: str(preflight.method),
             private_network: preflight.private_network,
-        }));
+        };
+        // SAFETY: the request's pool is alive.
+        if let Ok(noted) = unsafe { pool::leave(self.request.pool(), noted) } {
+            self.request.keep(self.places.preflight, noted.as_ptr().cast());
+        }
     }
 
     /// The preflight that the request is, if that was noted.
-    pub(crate) fn preflight(&self) -> Option<(Verdict, Preflight<'_>)> {
-        let noted = self.preflight.get()?;
-        // SAFETY: both strings are headers of the request, which nginx keeps as long as the request and its state.
+    #[inline]
+    pub(crate) fn preflight(self) -> Option<(Verdict, Preflight<'r>)> {
+        // SAFETY: `note_preflight` alone writes this pointer, to what lies in the request's pool.
+        let noted = unsafe {
+            self.request
+                .kept(self.places.preflight)
+                .cast::<NotedPreflight>()
+                .as_ref()?
+        };
+        // SAFETY: both strings are headers of the request, which nginx keeps as long as the request.
         let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts(str.data, str.len) };
         let preflight = Preflight {
             origin: bytes(noted.origin),
@@ -196,4 +136,139 @@ impl State {
         };
         Some((noted.verdict, preflight))
     }
+}
+
+/// Whether no policy has to do with the request: neither that of the location in which it stands, nor an earlier one,
+/// which would have left a context behind, or a redirect.
+#[inline]
+pub(crate) fn is_bystander(request: Request<'_>) -> bool {
+    request.location().is_none_or(|location| location.prepared().is_none())
+        && !is_touched(request)
+        && !request.is_internal()
+}
+
+/// Leaves a context behind.
+#[inline]
+fn touch(request: Request<'_>) {
+    request.set_context(&module::HANDLER, NonNull::from(&module::HANDLER));
+}
+
+/// Whether nginx has wiped no context since there is a state.
+#[inline]
+fn is_touched(request: Request<'_>) -> bool {
+    request.context::<Module>(&module::HANDLER).is_some()
+}
+
+#[inline]
+fn recall(request: Request<'_>) -> Option<State<'_>> {
+    State::of(request).filter(|state| state.is(KNOWN))
+}
+
+#[inline]
+fn with_policy(request: Request<'_>) -> Option<&LocationConf> {
+    request.location().filter(|location| location.prepared().is_some())
+}
+
+/// The request enters the rewrite phase of the location in which it stands.
+#[inline]
+pub(crate) fn enter(request: Request<'_>) {
+    let here = with_policy(request);
+    let Some(state) = State::of(request) else {
+        return;
+    };
+    if !state.is(KNOWN) {
+        if here.is_some() {
+            state.begin(here, 0);
+        }
+        return;
+    }
+    let was_forgotten = !is_touched(request);
+    if !state.is(SETTLED) {
+        if was_forgotten && state.location().is_some() {
+            // The candidate has answered in its rewrite phase, and this is where `error_page` led.
+            state.mark(SETTLED);
+        } else {
+            state.keep(here);
+        }
+    }
+    if was_forgotten {
+        touch(request);
+    }
+}
+
+/// The request stands in an access phase. The location that governs it is returned, the first time that there is one.
+pub(crate) fn stand<'r>(request: Request<'r>) -> Option<(&'r LocationConf, State<'r>)> {
+    let here = with_policy(request);
+    let state = State::of(request)?;
+    if !state.is(KNOWN) {
+        here?;
+        state.begin(here, SETTLED);
+    } else if !state.is(SETTLED) {
+        state.keep(here);
+        if here.is_some() {
+            state.mark(SETTLED);
+        }
+    }
+    if !state.is(SETTLED) || state.is(JUDGED) {
+        return None;
+    }
+    state.mark(JUDGED);
+    Some((state.location()?, state))
+}
+
+/// Whether an access phase has nothing to do with the request but to settle that its location governs it, which is done
+/// then. So it is with most requests.
+#[inline]
+pub(crate) fn stand_by(request: Request<'_>) -> bool {
+    let Some((here, state)) = with_policy(request).and_then(|here| Some((here, State::of(request)?))) else {
+        return false;
+    };
+    #[cfg(feature = "fault-injection")]
+    if here.fault != crate::fault::Fault::None {
+        return false;
+    }
+    let idle = state.location().is_some_and(|location| core::ptr::eq(location, here))
+        && !state.is_options()
+        && here.policy().is_some_and(|policy| policy.enforce() == Enforce::Off);
+    if idle {
+        state.mark(SETTLED | JUDGED);
+    }
+    idle
+}
+
+/// `location` governs the request from now on, whichever location nginx would choose.
+pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Option<State<'r>> {
+    let state = State::of(request)?;
+    state.begin(Some(location), SETTLED);
+    Some(state)
+}
+
+/// Whether the request has been seen before.
+pub(crate) fn is_known(request: Request<'_>) -> bool {
+    recall(request).is_some()
+}
+
+/// Whether the caller is the first who has a denial of this request to tell.
+pub(crate) fn tells_first(request: Request<'_>) -> bool {
+    let Some(state) = State::of(request) else {
+        return true;
+    };
+    if !state.is(KNOWN) {
+        state.begin(request.location(), 0);
+    }
+    let told = state.is(TOLD);
+    state.mark(TOLD);
+    !told
+}
+
+/// The location that governs the response, and the state of the request, if it has one.
+#[inline]
+pub(crate) fn governing<'r>(request: Request<'r>) -> (Option<&'r LocationConf>, Option<State<'r>>) {
+    let here = request.location();
+    let Some(state) = recall(request) else {
+        return (here, None);
+    };
+    let kept = state.location();
+    let governs = kept.is_some() && (state.is(SETTLED) || !is_touched(request));
+    (if governs { kept } else { here }, Some(state))
 }

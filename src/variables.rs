@@ -6,7 +6,9 @@
 use core::ptr::NonNull;
 
 use cors_policy::Outcome;
-use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_ERROR, NGX_OK};
+use nginx_sys::{
+    ngx_conf_t, ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_ERROR, NGX_HTTP_VAR_NOCACHEABLE, NGX_OK,
+};
 
 use crate::conf::Configuration;
 use crate::guard::{guard, silence};
@@ -32,7 +34,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
         silence();
         for (number, (name, _)) in VARIABLES.iter().enumerate() {
-            if let Err(OutOfMemory) = configuration.add_variable(name, get, number) {
+            if let Err(OutOfMemory) = configuration.add_variable(name, NGX_HTTP_VAR_NOCACHEABLE, get, number) {
                 return NGX_ERROR as ngx_int_t;
             }
         }
