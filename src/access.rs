@@ -68,11 +68,8 @@ pub(crate) unsafe extern "C" fn shorten(cycle: *mut ngx_cycle_t) -> ngx_int_t {
 }
 
 unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_http_phase_handler_t) -> ngx_int_t {
-    let Some(raw) = NonNull::new(raw) else {
-        return FAILED;
-    };
     // SAFETY: nginx runs its phases with live requests.
-    let request = unsafe { Request::from_raw(raw) };
+    let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
     if !state::is_bystander(request) && request.is_main() {
         state::enter(request);
     }
@@ -80,11 +77,8 @@ unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_htt
 }
 
 unsafe extern "C" fn check_access(raw: *mut ngx_http_request_t, phase: *mut ngx_http_phase_handler_t) -> ngx_int_t {
-    let Some(live) = NonNull::new(raw) else {
-        return FAILED;
-    };
     // SAFETY: nginx runs its phases with live requests.
-    let request = unsafe { Request::from_raw(live) };
+    let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
     if state::is_bystander(request) || (request.is_main() && state::stand_by(request)) {
         return request.go_on();
     }
@@ -130,10 +124,8 @@ fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     if !request.is_options() || !request.is_main() || state::is_known(request) {
         return Ok(DECLINED);
     }
-    let Some((location, prepared)) = request
-        .location()
-        .and_then(|location| Some((location, location.prepared()?)))
-    else {
+    let location = request.location();
+    let Some(prepared) = location.prepared() else {
         return Ok(DECLINED);
     };
     let policy = prepared.policy();
@@ -145,7 +137,7 @@ fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
         return Ok(DECLINED);
     }
     match state::settle(request, location) {
-        Some(state) => meet_preflight(request, state, &judgement),
+        Some(state) => meet_preflight(request, state, judgement),
         None => Ok(DECLINED),
     }
 }
@@ -175,7 +167,7 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     }
     let judgement = Judgement::by(prepared, request, is_options);
     if judgement.preflight().is_some() {
-        return meet_preflight(request, state, &judgement);
+        return meet_preflight(request, state, judgement);
     }
     let enforced = match policy.enforce() {
         Enforce::Off => false,
@@ -196,7 +188,7 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
 fn meet_preflight<'r>(
     request: Request<'r>,
     state: State<'r>,
-    judgement: &Judgement<'r>,
+    judgement: Judgement<'r>,
 ) -> Result<ngx_int_t, OutOfMemory> {
     let Some(preflight) = judgement.preflight() else {
         return Ok(DECLINED);

@@ -37,9 +37,7 @@ impl Fault {
 
 /// Fails if the location that governs the request says so.
 pub(crate) fn strike_filter(request: Request<'_>) {
-    if let Some(location) = state::governing(request).0 {
-        location.fault.strike(Fault::Filter);
-    }
+    state::governing(request).0.fault.strike(Fault::Filter);
 }
 
 pub(crate) unsafe extern "C" fn read_directive(

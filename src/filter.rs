@@ -4,8 +4,8 @@ use core::ptr::NonNull;
 
 use cors_policy::{vary, HeaderName, Vary};
 use nginx_sys::{
-    ngx_conf_t, ngx_http_output_header_filter_pt, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t,
-    ngx_uint_t, NGX_ERROR, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_SWITCHING_PROTOCOLS, NGX_OK,
+    ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t, ngx_uint_t, NGX_ERROR,
+    NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_SWITCHING_PROTOCOLS, NGX_OK,
 };
 
 use crate::conf::Configuration;
@@ -18,8 +18,16 @@ use crate::prepared::{Answer, Open};
 use crate::request::Request;
 use crate::state;
 
+/// A header filter.
+type Filter = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
 /// The filter that runs next. Every configuration builds the chain anew.
-static mut NEXT: ngx_http_output_header_filter_pt = None;
+static mut NEXT: Filter = end;
+
+/// nginx's own filter that sends the header is always there, so this one never runs.
+unsafe extern "C" fn end(_: *mut ngx_http_request_t) -> ngx_int_t {
+    NGX_ERROR as ngx_int_t
+}
 
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook for the configuration that it reads.
@@ -28,7 +36,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
         if configuration.with_main(|main| main.in_use) == Some(true) {
             // SAFETY: nginx has one thread, and runs no filter while it installs them.
             unsafe {
-                NEXT = ngx_http_top_header_filter;
+                NEXT = ngx_http_top_header_filter.unwrap_or(end);
                 ngx_http_top_header_filter = Some(filter);
             }
         }
@@ -38,9 +46,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
 
 unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its filters with live requests.
-    let Some(request) = NonNull::new(raw).map(|raw| unsafe { Request::from_raw(raw) }) else {
-        return NGX_ERROR as ngx_int_t;
-    };
+    let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
     if state::is_bystander(request) {
         return next(raw);
     }
@@ -71,12 +77,8 @@ fn concern(request: Request<'_>) -> ngx_int_t {
 
 #[inline]
 fn next(raw: *mut ngx_http_request_t) -> ngx_int_t {
-    // SAFETY: `install` saved the filter, and nginx runs none before.
-    match unsafe { NEXT } {
-        // SAFETY: the next filter takes what this one was given.
-        Some(next) => unsafe { next(raw) },
-        None => NGX_ERROR as ngx_int_t,
-    }
+    // SAFETY: `install` saved the filter, and nginx runs none before. It takes what this one was given.
+    unsafe { NEXT(raw) }
 }
 
 /// Puts the policy's headers in the place of those that the response has.
@@ -107,14 +109,14 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
         return Ok(());
     };
     if answer.vary().is_empty() {
-        return add(request, &judgement, answer, answer.headers());
+        return add(request, judgement, answer, answer.headers());
     }
     let gzip_varies = request.take_gzip_vary();
     if !varies_already && !gzip_varies {
-        return add(request, &judgement, answer, answer.headers());
+        return add(request, judgement, answer, answer.headers());
     }
     let but_vary = answer.headers().split_last().map_or(&[][..], |(_, others)| others);
-    add(request, &judgement, answer, but_vary)?;
+    add(request, judgement, answer, but_vary)?;
     let needed = match gzip_varies {
         true => Vary::ACCEPT_ENCODING.and(answer.vary()),
         false => answer.vary(),
@@ -126,7 +128,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
 #[inline]
 fn add<'r>(
     mut request: Request<'r>,
-    judgement: &Judgement<'r>,
+    judgement: Judgement<'r>,
     answer: &Answer,
     headers: &[Entry],
 ) -> Result<(), OutOfMemory> {
@@ -142,7 +144,7 @@ fn add<'r>(
 #[cold]
 fn fill_in<'r>(
     mut request: Request<'r>,
-    judgement: &Judgement<'r>,
+    judgement: Judgement<'r>,
     answer: &Answer,
     headers: &[Entry],
 ) -> Result<(), OutOfMemory> {

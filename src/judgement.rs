@@ -11,6 +11,7 @@ use crate::state::{self, State};
 const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
 /// A policy's view of a request.
+#[derive(Clone, Copy)]
 pub(crate) struct Judgement<'r> {
     prepared: &'r Prepared,
     pub(crate) policy: &'r Policy,
@@ -21,25 +22,25 @@ pub(crate) struct Judgement<'r> {
 
 /// Whether a policy takes the request for a preflight. No one has to be judged for that.
 pub(crate) fn is_preflight(request: Request<'_>) -> bool {
-    if request.location().is_some_and(|location| location.is_off_here()) {
+    if request.location().is_off_here() {
         return false;
     }
     let (location, state) = state::governing(request);
     let is_options = state.map_or_else(|| request.is_options(), State::is_options);
     let is_noted = || state.is_some_and(|state| state.preflight().is_some());
-    let governed = location.is_some_and(|location| location.policy().is_some());
-    governed && is_options && (is_noted() || request.read(true).preflight().is_some())
+    let governed = location.prepared().is_some();
+    governed && is_options && (is_noted() || request.read().preflight().is_some())
 }
 
 impl<'r> Judgement<'r> {
     /// The judgement on a request, if a policy governs it.
     #[inline(always)] // its parts need not be put together where they are looked at one by one
     pub(crate) fn of(request: Request<'r>) -> Option<Self> {
-        if request.location().is_some_and(|location| location.is_off_here()) || request.is_being_judged() {
+        if request.location().is_off_here() || request.is_being_judged() {
             return None;
         }
         let (location, state) = state::governing(request);
-        let prepared = location?.prepared()?;
+        let prepared = location.prepared()?;
         let is_options = state.map_or_else(|| request.is_options(), State::is_options);
         if is_options {
             if let Some((verdict, preflight)) = state.and_then(State::preflight) {
@@ -55,37 +56,47 @@ impl<'r> Judgement<'r> {
         Some(Self::by(prepared, request, is_options))
     }
 
+    /// The same, for those who ask more rarely.
+    #[inline(never)]
+    pub(crate) fn once_more(request: Request<'r>) -> Option<Self> {
+        Self::of(request)
+    }
+
     /// What a policy makes of a request that came as `OPTIONS`, or did not.
     #[inline(always)] // as above
     pub(crate) fn by(prepared: &'r Prepared, request: Request<'r>, is_options: bool) -> Self {
         let policy = &**prepared.policy();
-        let read = if !is_options && policy.answers_anyone() {
-            cors_policy::Request::default()
+        let (origin, preflight) = if is_options {
+            let read = request.read();
+            (read.origin, read.preflight())
+        } else if policy.answers_anyone() {
+            (Field::Absent, None)
         } else {
-            request.read(is_options)
+            (request.origin(), None)
         };
         Self {
             prepared,
             policy,
-            verdict: policy.judge(&read, &request),
-            origin: read.origin,
-            preflight: is_options.then(|| read.preflight()).flatten(),
+            verdict: policy.judge_origin(origin, || request.fetch_site(), &request),
+            origin,
+            preflight,
         }
     }
 
-    pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
+    #[inline]
+    pub(crate) fn preflight(self) -> Option<Preflight<'r>> {
         self.preflight
     }
 
     /// The headers of the response.
     #[inline]
-    pub(crate) fn answer(&self) -> Option<&'r Answer> {
+    pub(crate) fn answer(self) -> Option<&'r Answer> {
         self.prepared.answer(Kind::of(self.verdict, self.preflight.is_some()))
     }
 
     /// The one origin of the request.
     #[inline]
-    pub(crate) fn origin(&self) -> &'r [u8] {
+    pub(crate) fn origin(self) -> &'r [u8] {
         match self.origin {
             Field::One(origin) => origin,
             Field::Absent | Field::Several => &[],
@@ -93,13 +104,13 @@ impl<'r> Judgement<'r> {
     }
 
     /// The value of `Access-Control-Allow-Origin`, which with a plain `*` is sent where there is no `Origin`, too.
-    pub(crate) fn allowed_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
+    pub(crate) fn allowed_origin(self, request: Request<'r>) -> Option<&'r [u8]> {
         self.kept_origin(request)
             .or_else(|| self.policy.allowed_origin(self.verdict, self.origin))
     }
 
     /// The value that the response has already, where that stands.
-    pub(crate) fn kept_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
+    pub(crate) fn kept_origin(self, request: Request<'r>) -> Option<&'r [u8]> {
         if self.policy.overrides() {
             return None;
         }
@@ -110,20 +121,20 @@ impl<'r> Judgement<'r> {
     }
 
     /// How the request ended, and why.
-    pub(crate) fn outcome(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
+    pub(crate) fn outcome(self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
         match self.preflight {
             Some(preflight) => self
                 .policy
                 .preflight_outcome(self.verdict, preflight, request.requested_headers()),
             // Nobody has looked at it yet.
-            None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.read(false).origin),
+            None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.origin()),
             None => self.policy.outcome(self.verdict, self.origin),
         }
     }
 
     /// Logs a denial, once a request, if anyone listens.
     #[inline]
-    pub(crate) fn log(&self, request: Request<'r>) {
+    pub(crate) fn log(self, request: Request<'r>) {
         let level = match self.policy.log_level() {
             LogLevel::Info => NGX_LOG_INFO,
             LogLevel::Notice => NGX_LOG_NOTICE,
@@ -136,7 +147,7 @@ impl<'r> Judgement<'r> {
     }
 
     #[cold]
-    fn log_at(&self, level: u32, request: Request<'r>) {
+    fn log_at(self, level: u32, request: Request<'r>) {
         if let (_, Some(reason)) = self.outcome(request) {
             if state::tells_first(request) {
                 let dry_run = if self.policy.is_dry_run() { " (dry run)" } else { "" };

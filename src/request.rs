@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use cors_policy::{Context, Target};
+use cors_policy::{is_named, Context, Field, Target};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t,
@@ -101,12 +101,13 @@ impl<'r> Request<'r> {
 
     /// What the directives of the location say in which the request stands now.
     #[inline]
-    pub(crate) fn location(self) -> Option<&'r LocationConf> {
-        // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
-        // long as the cycle, and a request does not outlive its cycle.
+    pub(crate) fn location(self) -> &'r LocationConf {
+        // SAFETY: nginx allocated a slot for every module. This module's holds its own configuration, as nginx takes up
+        // no configuration for which `create_location` failed; it lives as long as the cycle, and a request does not
+        // outlive its cycle.
         unsafe {
             let slot = *self.get().loc_conf.add(module::HANDLER.index_in_http());
-            slot.cast::<LocationConf>().as_ref()
+            &*slot.cast::<LocationConf>()
         }
     }
 
@@ -122,17 +123,50 @@ impl<'r> Request<'r> {
         unsafe { *self.get().ctx.add(module.index_in_http()) = context.as_ptr().cast() };
     }
 
-    /// The headers that decide, in one pass; of an `OPTIONS` request they are more.
-    pub(crate) fn read(self, is_options: bool) -> cors_policy::Request<'r> {
-        const OF_ALL: Sieve = Sieve::of(&[b"origin", b"sec-fetch-site"]);
-        const OF_OPTIONS: Sieve = OF_ALL.and(Sieve::of(&[
+    /// `Origin`
+    #[inline]
+    pub(crate) fn origin(self) -> Field<'r> {
+        self.field(b"origin")
+    }
+
+    /// `Sec-Fetch-Site`
+    pub(crate) fn fetch_site(self) -> Field<'r> {
+        self.field(b"sec-fetch-site")
+    }
+
+    #[inline]
+    fn field<const N: usize>(self, name: &[u8; N]) -> Field<'r> {
+        let mut field = Field::Absent;
+        let sieve = Sieve::of(&[name]);
+        Entries::of(&self.get().headers_in.headers).for_each_in(sieve, |entry| {
+            if is_named(entry.name(), name) {
+                field.add(entry.value());
+            }
+        });
+        field
+    }
+
+    /// The headers that make a preflight of an `OPTIONS` request, in one pass.
+    #[inline]
+    pub(crate) fn read(self) -> cors_policy::Request<'r> {
+        const SIEVE: Sieve = Sieve::of(&[
+            b"origin",
             b"access-control-request-method",
             b"access-control-request-private-network",
-        ]));
-        let sieve = if is_options { OF_OPTIONS } else { OF_ALL };
+        ]);
         let mut read = cors_policy::Request::default();
-        Entries::of(&self.get().headers_in.headers).for_each_in(sieve, |entry| {
-            read.note(entry.name(), || entry.value());
+        Entries::of(&self.get().headers_in.headers).for_each_in(SIEVE, |entry| {
+            let name = entry.name();
+            let field = if is_named(name, b"origin") {
+                &mut read.origin
+            } else if is_named(name, b"access-control-request-method") {
+                &mut read.request_method
+            } else if is_named(name, b"access-control-request-private-network") {
+                &mut read.private_network
+            } else {
+                return;
+            };
+            field.add(entry.value());
         });
         read
     }

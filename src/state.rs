@@ -142,9 +142,7 @@ impl<'r> State<'r> {
 /// which would have left a context behind, or a redirect.
 #[inline]
 pub(crate) fn is_bystander(request: Request<'_>) -> bool {
-    request.location().is_none_or(|location| location.prepared().is_none())
-        && !is_touched(request)
-        && !request.is_internal()
+    request.location().prepared().is_none() && !is_touched(request) && !request.is_internal()
 }
 
 /// Leaves a context behind.
@@ -166,7 +164,7 @@ fn recall(request: Request<'_>) -> Option<State<'_>> {
 
 #[inline]
 fn with_policy(request: Request<'_>) -> Option<&LocationConf> {
-    request.location().filter(|location| location.prepared().is_some())
+    Some(request.location()).filter(|location| location.prepared().is_some())
 }
 
 /// The request enters the rewrite phase of the location in which it stands.
@@ -254,7 +252,7 @@ pub(crate) fn tells_first(request: Request<'_>) -> bool {
         return true;
     };
     if !state.is(KNOWN) {
-        state.begin(request.location(), 0);
+        state.begin(Some(request.location()), 0);
     }
     let told = state.is(TOLD);
     state.mark(TOLD);
@@ -263,12 +261,11 @@ pub(crate) fn tells_first(request: Request<'_>) -> bool {
 
 /// The location that governs the response, and the state of the request, if it has one.
 #[inline]
-pub(crate) fn governing<'r>(request: Request<'r>) -> (Option<&'r LocationConf>, Option<State<'r>>) {
+pub(crate) fn governing<'r>(request: Request<'r>) -> (&'r LocationConf, Option<State<'r>>) {
     let here = request.location();
     let Some(state) = recall(request) else {
         return (here, None);
     };
-    let kept = state.location();
-    let governs = kept.is_some() && (state.is(SETTLED) || !is_touched(request));
-    (if governs { kept } else { here }, Some(state))
+    let kept = state.location().filter(|_| state.is(SETTLED) || !is_touched(request));
+    (kept.unwrap_or(here), Some(state))
 }

@@ -64,17 +64,17 @@ fn preflight(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
 }
 
 fn result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
-    let outcome = Judgement::of(request).map(|judgement| judgement.outcome(request).0);
+    let outcome = Judgement::once_more(request).map(|judgement| judgement.outcome(request).0);
     Ok(outcome.map_or("off", Outcome::as_str).as_bytes())
 }
 
 fn origin<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
-    let allowed = Judgement::of(request).and_then(|judgement| judgement.allowed_origin(request));
+    let allowed = Judgement::once_more(request).and_then(|judgement| judgement.allowed_origin(request));
     Ok(allowed.unwrap_or_default())
 }
 
 fn reason<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
-    match Judgement::of(request).and_then(|judgement| judgement.outcome(request).1) {
+    match Judgement::once_more(request).and_then(|judgement| judgement.outcome(request).1) {
         Some(reason) => request.join(core::iter::once(reason.to_string().as_bytes())),
         None => Ok(&[]),
     }

@@ -41,4 +41,5 @@ pub use problem::{Position, Problem, Severity};
 pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{HeaderName, ResponseHeaders, Value};
 pub use settings::{Enforce, LogLevel, PreflightMode};
+pub use token::is_named;
 pub use vary::Vary;

@@ -145,6 +145,7 @@ impl Policy {
     }
 
     /// Whether a response header of this name is the policy's to give or to take away.
+    #[inline]
     pub fn governs(&self, name: &[u8]) -> bool {
         is_governed(name) || (self.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
     }
@@ -170,10 +171,21 @@ impl Policy {
 
     /// What the policy makes of the request's origin.
     pub fn judge<'r>(&self, request: &Request<'r>, context: &impl Context<'r>) -> Verdict {
+        self.judge_origin(request.origin, || request.fetch_site, context)
+    }
+
+    /// The same, where `Sec-Fetch-Site` is looked for only if it matters.
+    #[inline]
+    pub fn judge_origin<'r>(
+        &self,
+        origin: Field<'r>,
+        fetch_site: impl FnOnce() -> Field<'r>,
+        context: &impl Context<'r>,
+    ) -> Verdict {
         if self.answers_anyone() {
             return Verdict::Anyone;
         }
-        let origin = match request.origin {
+        let origin = match origin {
             Field::Absent => return Verdict::NoOrigin,
             // Where everyone may read the answer, so may whoever sends this.
             Field::Several => {
@@ -184,11 +196,14 @@ impl Policy {
             }
             Field::One(origin) => origin,
         };
-        match self.admits(origin, context) {
-            Some(verdict) => verdict,
-            None if request.fetch_site == Field::One(b"same-origin") && is_origin(origin) => Verdict::SameOrigin,
-            None if context.target().is(origin) => Verdict::SameOrigin,
-            None => Verdict::Denied,
+        if let Some(verdict) = self.admits(origin, context) {
+            return verdict;
+        }
+        let stays = context.target().is(origin) || (fetch_site() == Field::One(b"same-origin") && is_origin(origin));
+        if stays {
+            Verdict::SameOrigin
+        } else {
+            Verdict::Denied
         }
     }
 

@@ -38,34 +38,6 @@ pub struct Request<'r> {
     pub private_network: Field<'r>,
 }
 
-/// Whether `name`, a token, is `lower` in any case. All letters of a token have the bit in lower case, and so have all
-/// signs that occur here. Eight bytes are compared at once; the last eight come first, as the ends of names differ most.
-#[inline]
-fn is<const N: usize>(name: &[u8], lower: &[u8; N]) -> bool {
-    const { assert!(N >= 4) };
-    const FOLD: u64 = 0x2020_2020_2020_2020;
-    let Ok(name) = <&[u8; N]>::try_from(name) else {
-        return false;
-    };
-    let long = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes) | FOLD);
-    let short = |bytes: &[u8]| {
-        bytes
-            .first_chunk()
-            .map(|bytes| u32::from_le_bytes(*bytes) | FOLD as u32)
-    };
-    let (Some(name_end), Some(lower_end)) = (name.get(N.saturating_sub(8)..), lower.get(N.saturating_sub(8)..)) else {
-        return false;
-    };
-    if N < 8 {
-        let (Some(name_rest), Some(lower_rest)) = (name.get(N - 4..), lower.get(N - 4..)) else {
-            return false;
-        };
-        return short(name_rest) == short(lower_rest) && short(name) == short(lower);
-    }
-    let mut chunks = name.chunks_exact(8).zip(lower.chunks_exact(8));
-    long(name_end) == long(lower_end) && chunks.all(|(name, lower)| long(name) == long(lower))
-}
-
 /// An `OPTIONS` request by which a browser asks for leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preflight<'r> {
@@ -78,20 +50,6 @@ pub struct Preflight<'r> {
 }
 
 impl<'r> Request<'r> {
-    /// Takes in a header, if it is one of those that decide.
-    #[inline]
-    pub fn note(&mut self, name: &[u8], value: impl FnOnce() -> &'r [u8]) {
-        // Most headers are passed over for the length of their names alone.
-        let field = match name.len() {
-            6 if is(name, b"origin") => &mut self.origin,
-            14 if is(name, b"sec-fetch-site") => &mut self.fetch_site,
-            29 if is(name, b"access-control-request-method") => &mut self.request_method,
-            38 if is(name, b"access-control-request-private-network") => &mut self.private_network,
-            _ => return,
-        };
-        field.add(value());
-    }
-
     /// The preflight that an `OPTIONS` request with these headers is, if it is one.
     pub fn preflight(&self) -> Option<Preflight<'r>> {
         match (self.origin, self.request_method) {
@@ -186,27 +144,6 @@ mod tests {
         assert!(request(origin, Field::Several).preflight().is_none());
         assert!(request(origin, Field::One(b"PUT, GET")).preflight().is_none());
         assert!(request(origin, Field::One(b"")).preflight().is_none());
-    }
-
-    #[test]
-    fn the_headers_that_decide_are_known_in_any_case() {
-        let mut request = Request::default();
-        for (name, value) in [
-            ("ORIGIN", "https://a.example"),
-            ("sec-fetch-site", "cross-site"),
-            ("Access-Control-Request-Method", "PUT"),
-            ("access-control-REQUEST-private-network", "true"),
-            ("Accept", "*/*"),
-            ("Origin_", "https://b.example"),
-            ("Sec-Fetch-Mode", "cors"),
-            ("Access-Control-Request-Methods", "GET"),
-        ] {
-            request.note(name.as_bytes(), || value.as_bytes());
-        }
-        assert_eq!(request.origin, Field::One(b"https://a.example"));
-        assert_eq!(request.fetch_site, Field::One(b"cross-site"));
-        assert_eq!(request.request_method, Field::One(b"PUT"));
-        assert_eq!(request.private_network, Field::One(b"true"));
     }
 
     #[test]

@@ -54,6 +54,34 @@ fn trim_optional_whitespace(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// Whether `name`, a token, is `lower` in any case. All letters of a token have the bit in lower case, and so have all
+/// signs that occur here. Eight bytes are compared at once; the last eight come first, as the ends of names differ most.
+#[inline]
+pub fn is_named<const N: usize>(name: &[u8], lower: &[u8; N]) -> bool {
+    const { assert!(N >= 4) };
+    const FOLD: u64 = 0x2020_2020_2020_2020;
+    let Ok(name) = <&[u8; N]>::try_from(name) else {
+        return false;
+    };
+    let long = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes) | FOLD);
+    let short = |bytes: &[u8]| {
+        bytes
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes) | FOLD as u32)
+    };
+    let (Some(name_end), Some(lower_end)) = (name.get(N.saturating_sub(8)..), lower.get(N.saturating_sub(8)..)) else {
+        return false;
+    };
+    if N < 8 {
+        let (Some(name_rest), Some(lower_rest)) = (name.get(N - 4..), lower.get(N - 4..)) else {
+            return false;
+        };
+        return short(name_rest) == short(lower_rest) && short(name) == short(lower);
+    }
+    let mut chunks = name.chunks_exact(8).zip(lower.chunks_exact(8));
+    long(name_end) == long(lower_end) && chunks.all(|(name, lower)| long(name) == long(lower))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +111,21 @@ mod tests {
     fn a_list_may_hold_spaces_tabs_and_empty_elements() {
         let read: Vec<_> = elements(b", a,\tb ,,c d , ").collect();
         assert_eq!(read, [&b"a"[..], b"b", b"c d"]);
+    }
+
+    #[test]
+    fn a_name_is_known_in_any_case() {
+        assert!(is_named(b"ORIGIN", b"origin"));
+        assert!(is_named(
+            b"Access-Control-Request-Method",
+            b"access-control-request-method"
+        ));
+        assert!(is_named(b"sec-fetch-site", b"sec-fetch-site"));
+        for other in ["Origins", "Orange", "Orig1n", "0rigin", ""] {
+            assert!(!is_named(other.as_bytes(), b"origin"), "{other}");
+        }
+        for other in ["Sec-Fetch-Mode", "Sec_Fetch-Site", "Sac-Fetch-Site"] {
+            assert!(!is_named(other.as_bytes(), b"sec-fetch-site"), "{other}");
+        }
     }
 }
