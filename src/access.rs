@@ -55,18 +55,22 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
 
 /// Shortens the way of requests to which CORS is nothing: nginx would ask each handler for its opinion.
 pub(crate) unsafe extern "C" fn shorten(cycle: *mut ngx_cycle_t) -> ngx_int_t {
-    // SAFETY: nginx calls this hook with the new cycle, whose configuration is complete.
-    for phase in unsafe { conf::phase_handlers(cycle) } {
-        let is = |handler: Handler| phase.handler.is_some_and(|other| other as usize == handler as usize);
-        if is(rewrite) {
-            phase.checker = Some(check_rewrite);
-        } else if is(access) {
-            phase.checker = Some(check_access);
+    // SAFETY: nginx calls this hook with the new cycle, which has a log, and whose configuration is complete.
+    let (log, phases) = unsafe { ((*cycle).log, conf::phase_handlers(cycle)) };
+    guard(log, NGX_OK as ngx_int_t, || {
+        for phase in phases {
+            let is = |handler: Handler| phase.handler.is_some_and(|other| other as usize == handler as usize);
+            if is(rewrite) {
+                phase.checker = Some(check_rewrite);
+            } else if is(access) {
+                phase.checker = Some(check_access);
+            }
         }
-    }
-    NGX_OK as ngx_int_t
+        NGX_OK as ngx_int_t
+    })
 }
 
+// These two do without a guard: nothing that they do themselves can panic, nor may it.
 unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_http_phase_handler_t) -> ngx_int_t {
     // SAFETY: nginx runs its phases with live requests.
     let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
@@ -152,6 +156,9 @@ unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
 /// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
 /// and an error status could be outvoted.
 fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
+    if request.location().is_off_here() {
+        return Ok(DECLINED);
+    }
     let Some((location, state)) = state::stand(request) else {
         return Ok(DECLINED);
     };

@@ -11,15 +11,17 @@ use nginx_sys::{
     ngx_http_compile_complex_value_t, ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
     ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_get_variable_index,
     ngx_http_handler_pt, ngx_http_module, ngx_http_phase_handler_t, ngx_http_request_t, ngx_int_t, ngx_log_t,
-    ngx_parse_time, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_ERROR, NGX_HTTP_VAR_NOHASH, NGX_OK,
+    ngx_parse_time, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_ERROR, NGX_HTTP_VAR_NOHASH,
+    NGX_LOG_EMERG, NGX_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
+use ngx::ngx_log_error;
 
 use crate::guard::guard;
 use crate::list::str;
 use crate::pool::OutOfMemory;
 use crate::prepared::Prepared;
-use crate::state::Places;
+use crate::state::PLACES;
 use crate::{log, module, pool};
 
 /// A directive's handler.
@@ -47,8 +49,8 @@ pub(crate) struct MainConf {
     variables: Vec<Variable>,
     /// The value of one of them is being worked out.
     judging: Cell<bool>,
-    /// Where requests have memory of their own.
-    pub(crate) places: Option<Places>,
+    /// Where memory of their own begins among the values of the variables of requests.
+    pub(crate) first_place: Option<usize>,
 }
 
 /// While this lives, no other variable's value is worked out.
@@ -184,6 +186,15 @@ impl Configuration {
         main.map(run)
     }
 
+    /// The core module's main configuration.
+    fn core(self) -> *mut ngx_http_core_main_conf_t {
+        // SAFETY: see `from_raw`; nginx makes the main configurations of all modules before it reads a directive.
+        unsafe {
+            let slots = (*self.context()).main_conf;
+            (*slots.add(ngx_http_core_module.ctx_index)).cast()
+        }
+    }
+
     /// Makes a variable whose value `get` gives; `data` is handed to it.
     pub(crate) fn add_variable(self, name: &'static str, flags: u32, get: Get, data: usize) -> Result<(), OutOfMemory> {
         let mut name = str(name.as_bytes());
@@ -199,22 +210,27 @@ impl Configuration {
 
     /// Gives every request places among the values of its variables.
     pub(crate) fn reserve_places(self) -> Result<(), OutOfMemory> {
-        let mut numbers = [0; 3];
-        for (name, number) in Places::NAMES.into_iter().zip(&mut numbers) {
-            self.add_variable(name, NGX_HTTP_VAR_NOHASH, hidden, 0)?;
-            let mut name = str(name.as_bytes());
+        let mut first = None;
+        for (count, own) in PLACES.into_iter().enumerate() {
+            // SAFETY: the core module's main configuration exists.
+            let known = unsafe { (*self.core()).variables.nelts };
+            self.add_variable(own, NGX_HTTP_VAR_NOHASH, hidden, 0)?;
+            let mut name = str(own.as_bytes());
             // SAFETY: see `from_raw`; nginx copies the name.
-            *number =
-                usize::try_from(unsafe { ngx_http_get_variable_index(self.0, &mut name) }).map_err(|_| OutOfMemory)?;
+            let number = unsafe { ngx_http_get_variable_index(self.0, &mut name) };
+            let number = usize::try_from(number).map_err(|_| OutOfMemory)?;
+            // nginx numbers variables in the order in which it hears of them. One that it knew before is another's.
+            if number != known || number != *first.get_or_insert(number) + count {
+                ngx_log_error!(
+                    NGX_LOG_EMERG,
+                    self.log(),
+                    "cors: the variable \"{}\" is the module's own; remove it from the configuration",
+                    own
+                );
+                return Err(OutOfMemory);
+            }
         }
-        let [location, marks, preflight] = numbers;
-        self.with_main(|main| {
-            main.places = Some(Places {
-                location,
-                marks,
-                preflight,
-            })
-        });
+        self.with_main(|main| main.first_place = first);
         Ok(())
     }
 
@@ -223,9 +239,7 @@ impl Configuration {
         // SAFETY: the core module's main configuration exists, and its arrays of handlers are initialised, when
         // nginx calls the hooks that install handlers; the arrays hold handlers.
         unsafe {
-            let slots = (*self.context()).main_conf;
-            let core = (*slots.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_main_conf_t>();
-            let handlers = (*core).phases.get_mut(phase as usize).ok_or(OutOfMemory)?;
+            let handlers = (*self.core()).phases.get_mut(phase as usize).ok_or(OutOfMemory)?;
             let place = ngx_array_push(&mut handlers.handlers).cast::<ngx_http_handler_pt>();
             if place.is_null() {
                 return Err(OutOfMemory);

@@ -29,7 +29,7 @@ pub(crate) fn is_preflight(request: Request<'_>) -> bool {
     let is_options = state.map_or_else(|| request.is_options(), State::is_options);
     let is_noted = || state.is_some_and(|state| state.preflight().is_some());
     let governed = location.prepared().is_some();
-    governed && is_options && (is_noted() || request.read().preflight().is_some())
+    governed && (is_noted() || (is_options && request.read().preflight().is_some()))
 }
 
 impl<'r> Judgement<'r> {
@@ -42,16 +42,14 @@ impl<'r> Judgement<'r> {
         let (location, state) = state::governing(request);
         let prepared = location.prepared()?;
         let is_options = state.map_or_else(|| request.is_options(), State::is_options);
-        if is_options {
-            if let Some((verdict, preflight)) = state.and_then(State::preflight) {
-                return Some(Self {
-                    prepared,
-                    policy: prepared.policy(),
-                    verdict,
-                    origin: Field::One(preflight.origin),
-                    preflight: Some(preflight),
-                });
-            }
+        if let Some((verdict, preflight)) = state.and_then(State::preflight) {
+            return Some(Self {
+                prepared,
+                policy: prepared.policy(),
+                verdict,
+                origin: Field::One(preflight.origin),
+                preflight: Some(preflight),
+            });
         }
         Some(Self::by(prepared, request, is_options))
     }

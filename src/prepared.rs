@@ -24,7 +24,7 @@ pub(crate) struct Answer {
     open: Box<[(usize, Open)]>,
     vary: Vary,
     /// The value of the last header.
-    _vary_line: Box<str>,
+    _vary_line: Rc<str>,
 }
 
 /// A value that is not known before the request.
@@ -62,8 +62,10 @@ impl Answer {
         let mut headers = Vec::new();
         let mut origins = 0;
         let mut open = Vec::new();
-        for (number, (name, value)) in lines.lines().enumerate() {
+        for (name, value) in lines.lines() {
+            let number = headers.len();
             let kind = match value {
+                Value::Bytes([]) => continue,
                 Value::Bytes(value) => {
                     headers.push(Entry::new(name, value));
                     continue;
@@ -81,7 +83,7 @@ impl Answer {
             }
         }
         let vary = lines.vary();
-        let vary_line: Box<str> = vary.names().collect::<Vec<_>>().join(", ").into();
+        let vary_line: Rc<str> = vary.names().collect::<Vec<_>>().join(", ").into();
         if !vary.is_empty() {
             headers.push(Entry::new(HeaderName::Vary, vary_line.as_bytes()));
         }

@@ -7,7 +7,7 @@ use cors_policy::{is_named, Context, Field, Target};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t,
-    NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
+    ngx_variable_value_t, NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
 };
 
 use ngx::ngx_log_error;
@@ -15,7 +15,6 @@ use ngx::ngx_log_error;
 use crate::conf::{LocationConf, MainConf};
 use crate::list::{self, Entries, Entry, Sieve};
 use crate::pool::{self, OutOfMemory};
-use crate::state::Places;
 use crate::{module, shim};
 
 const REQUEST_HEADERS: &[u8] = b"Access-Control-Request-Headers";
@@ -298,23 +297,17 @@ impl<'r> Request<'r> {
         Some(unsafe { core::slice::from_raw_parts(request.host_start, length) })
     }
 
-    /// Where the request has memory of its own among the values of its variables.
+    /// Where memory of the request's own begins among the values of its variables.
     #[inline]
-    pub(crate) fn places(self) -> Option<Places> {
-        self.main_conf()?.places
+    pub(crate) fn first_place(self) -> Option<usize> {
+        self.main_conf()?.first_place
     }
 
-    /// What is kept there.
+    /// Some values of variables, as nginx keeps them, from the one with this number on.
     #[inline]
-    pub(crate) fn kept(self, place: usize) -> *mut u8 {
-        // SAFETY: nginx allocated a value for each variable that had a number when the request came in.
-        unsafe { (*self.get().variables.add(place)).data }
-    }
-
-    #[inline]
-    pub(crate) fn keep(self, place: usize, pointer: *mut u8) {
-        // SAFETY: as above; no one else knows the number.
-        unsafe { (*self.get().variables.add(place)).data = pointer };
+    pub(crate) fn values_at<const N: usize>(self, first: usize) -> NonNull<[ngx_variable_value_t; N]> {
+        // SAFETY: nginx allocated a value for each variable that had a number when the configuration was complete.
+        unsafe { NonNull::new_unchecked(self.get().variables.add(first)).cast() }
     }
 
     #[inline]

@@ -1,5 +1,5 @@
 /*
- * What only a C compiler with nginx's own headers knows: where fields lie, and bit-fields, which have no offset.
+ * What only a C compiler with nginx's own headers knows: where fields lie, and how bit-fields are written.
  */
 
 #ifndef _NGX_HTTP_CORS_SHIM_H_INCLUDED_
@@ -72,6 +72,7 @@
     X(ngx_http_headers_out_t, date)                                           \
     X(ngx_http_headers_out_t, status)                                         \
     X(ngx_http_headers_out_t, content_length_n)                               \
+    X(ngx_http_core_main_conf_t, variables)                                   \
     X(ngx_http_core_main_conf_t, phases)                                      \
     X(ngx_http_core_srv_conf_t, server_name)                                  \
     X(ngx_http_core_loc_conf_t, name)

@@ -7,7 +7,7 @@
 use core::ptr::NonNull;
 
 use cors_policy::{Enforce, Preflight, Verdict};
-use nginx_sys::ngx_str_t;
+use nginx_sys::{ngx_str_t, ngx_variable_value_t};
 
 use crate::conf::LocationConf;
 use crate::list::str;
@@ -15,24 +15,16 @@ use crate::module::{self, Module};
 use crate::pool;
 use crate::request::Request;
 
-/// The places of a request's memory among the values of its variables. Of each only the pointer is used.
-#[derive(Clone, Copy)]
-pub(crate) struct Places {
-    pub(crate) location: usize,
-    pub(crate) marks: usize,
-    pub(crate) preflight: usize,
-}
+/// The names of the variables whose places make up a request's memory. They are the module's own only if no one has
+/// taken them before, which a configuration can do, but not by accident: they hold a space.
+pub(crate) const PLACES: [&str; 3] = ["cors location", "cors marks", "cors preflight"];
 
-impl Places {
-    /// The names of the variables; a space cannot be part of one in a configuration.
-    pub(crate) const NAMES: [&'static str; 3] = ["cors location", "cors marks", "cors preflight"];
-}
-
-/// What the module remembers of a request: a location, and these marks.
+/// What the module remembers of a request: a location, marks, and a preflight. Of the values that lie in their places
+/// only the pointers are used.
 #[derive(Clone, Copy)]
 pub(crate) struct State<'r> {
     request: Request<'r>,
-    places: Places,
+    places: NonNull<[ngx_variable_value_t; PLACES.len()]>,
 }
 
 /// There is a state.
@@ -59,13 +51,14 @@ struct NotedPreflight {
 impl<'r> State<'r> {
     #[inline]
     fn of(request: Request<'r>) -> Option<Self> {
-        let places = request.places()?;
+        let places = request.values_at(request.first_place()?);
         Some(Self { request, places })
     }
 
     #[inline]
     fn marks(self) -> usize {
-        self.request.kept(self.places.marks) as usize
+        // SAFETY: the values are the request's, and no one holds a reference to them; likewise below.
+        unsafe { (*self.places.as_ptr())[1].data as usize }
     }
 
     #[inline]
@@ -75,20 +68,23 @@ impl<'r> State<'r> {
 
     #[inline]
     fn mark(self, marks: usize) {
-        self.request.keep(self.places.marks, (self.marks() | marks) as *mut u8);
+        let marks = self.marks() | marks;
+        // SAFETY: see `marks`.
+        unsafe { (*self.places.as_ptr())[1].data = marks as *mut u8 };
     }
 
     #[inline]
     fn location(self) -> Option<&'r LocationConf> {
-        // SAFETY: `keep` alone writes this pointer; configurations live as long as the cycle, and a request does not
-        // outlive its cycle.
-        unsafe { self.request.kept(self.places.location).cast::<LocationConf>().as_ref() }
+        // SAFETY: see `marks`. `keep` alone writes this pointer; configurations live as long as the cycle, and a
+        // request does not outlive its cycle.
+        unsafe { (*self.places.as_ptr())[0].data.cast::<LocationConf>().as_ref() }
     }
 
     #[inline]
     fn keep(self, location: Option<&LocationConf>) {
         let location = location.map_or(core::ptr::null(), core::ptr::from_ref);
-        self.request.keep(self.places.location, location.cast_mut().cast());
+        // SAFETY: see `marks`.
+        unsafe { (*self.places.as_ptr())[0].data = location.cast_mut().cast() };
     }
 
     #[inline]
@@ -113,20 +109,16 @@ impl<'r> State<'r> {
         };
         // SAFETY: the request's pool is alive.
         if let Ok(noted) = unsafe { pool::leave(self.request.pool(), noted) } {
-            self.request.keep(self.places.preflight, noted.as_ptr().cast());
+            // SAFETY: see `marks`.
+            unsafe { (*self.places.as_ptr())[2].data = noted.as_ptr().cast() };
         }
     }
 
     /// The preflight that the request is, if that was noted.
     #[inline]
     pub(crate) fn preflight(self) -> Option<(Verdict, Preflight<'r>)> {
-        // SAFETY: `note_preflight` alone writes this pointer, to what lies in the request's pool.
-        let noted = unsafe {
-            self.request
-                .kept(self.places.preflight)
-                .cast::<NotedPreflight>()
-                .as_ref()?
-        };
+        // SAFETY: see `marks`. `note_preflight` alone writes this pointer, to what lies in the request's pool.
+        let noted = unsafe { (*self.places.as_ptr())[2].data.cast::<NotedPreflight>().as_ref()? };
         // SAFETY: both strings are headers of the request, which nginx keeps as long as the request.
         let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts(str.data, str.len) };
         let preflight = Preflight {
@@ -227,6 +219,7 @@ pub(crate) fn stand_by(request: Request<'_>) -> bool {
     }
     let idle = state.location().is_some_and(|location| core::ptr::eq(location, here))
         && !state.is_options()
+        && !request.is_options()
         && here.policy().is_some_and(|policy| policy.enforce() == Enforce::Off);
     if idle {
         state.mark(SETTLED | JUDGED);

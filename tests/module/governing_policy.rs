@@ -480,3 +480,39 @@ fn a_preflight_stays_one_where_an_error_page_turns_it_into_a_get() {
     let response = nginx.send(&Request::get("/").origin(APP));
     assert_eq!(response.get("Access-Control-Allow-Methods"), None);
 }
+
+/// A location that sends every request on to an application, which has `cors off`.
+fn start_before_an_application(application: &Upstream, more: &str) -> Nginx {
+    Nginx::builder()
+        .port("app", application.port())
+        .server(&format!(
+            "location / {{
+                cors on;
+                cors_allow_origin https://app.example.com;
+                {more}
+                error_page 418 = @application;
+                return 418;
+            }}
+            location @application {{ cors off; proxy_pass http://127.0.0.1:{{port:app}}; }}"
+        ))
+        .start()
+}
+
+#[test]
+fn a_preflight_reaches_an_application_that_has_cors_off() {
+    let application = Upstream::with_headers(&["Access-Control-Allow-Origin: https://its.own.example"]);
+    let nginx = start_before_an_application(&application, "");
+    for origin in [APP, STRANGER] {
+        let response = nginx.send(&Request::preflight("/hello.txt", origin, "PUT"));
+        assert_status(&response, 200);
+        assert_allows(&response, "https://its.own.example");
+    }
+    assert_eq!(application.requests().len(), 2);
+}
+
+#[test]
+fn nothing_is_enforced_where_cors_is_off() {
+    let application = Upstream::with_headers(&[]);
+    let nginx = start_before_an_application(&application, "cors_enforce on;");
+    assert_status(&nginx.send(&Request::get("/hello.txt").origin(STRANGER)), 200);
+}
