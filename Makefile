@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test lint fuzz bench-policy miri clean clean-room help
+.PHONY: all run check test lint fuzz bench-instructions bench-policy miri clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -44,6 +44,12 @@ fuzz: ## Fuzz directives and requests, a minute each (needs nightly and cargo-fu
 	cd policy/fuzz && cargo +nightly fuzz run directives -- -max_total_time=60 -max_len=4096
 	cd policy/fuzz && cargo +nightly fuzz run request -- -max_total_time=60 -max_len=4096
 
+# Counted, not timed. WITH='--only proxied --keep <directory>' leaves callgrind's files of one scenario.
+bench-instructions: ## Count the instructions that CORS adds to a request
+	@tools/require.sh build bench
+	tools/build.sh
+	cargo run --manifest-path bench/Cargo.toml --target-dir target/bench --locked --quiet -- instructions $(WITH)
+
 bench-policy: ## Measure what a decision costs
 	cargo bench -p cors-policy --bench decide
 
@@ -59,7 +65,7 @@ clean-room: ## Run the tests in a fresh Debian root (as root, with debootstrap)
 	tools/clean-root.sh make test
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'NGINX_BINARY=/usr/sbin/nginx   the target is for this nginx, which is already installed'
 	@echo 'NGINX_SOURCE_DIR=<directory>   its sources, where they are not in the package nginx-dev'

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Leaves in build/ an nginx and the module that fits it; with `test`, also the module with faults to inject.
+# BUILD_DIR=<directory> leaves them there instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+directory=${BUILD_DIR:-build}
 
 build() { # [arguments]: what cargo made, as lines of JSON
     tools/cargo.sh build --release --message-format=json-render-diagnostics "$@"
@@ -27,11 +30,11 @@ else
     touch -t 200001010000 "$objs/Makefile" "$objs/ngx_auto_config.h"
 fi
 # What was made for another nginx must not be found beside this one.
-cmp -s "$nginx" build/nginx || rm -f build/test/*.so
-put "$(module "$made")" build/ngx_http_cors_module.so
-put "$nginx" build/nginx
+cmp -s "$nginx" "$directory/nginx" || rm -f "$directory"/test/*.so
+put "$(module "$made")" "$directory/ngx_http_cors_module.so"
+put "$nginx" "$directory/nginx"
 
 if [ "${1:-}" = test ]; then
     made=$(build --features fault-injection)
-    put "$(module "$made")" build/test/ngx_http_cors_module.so
+    put "$(module "$made")" "$directory/test/ngx_http_cors_module.so"
 fi

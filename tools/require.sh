@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|<package>=<version> ...
+# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|bench|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -68,6 +68,10 @@ for job; do
         need chromium command -v chromium
         need chromium-driver command -v chromedriver
         need chromium-sandbox sandbox
+        ;;
+    bench)
+        need valgrind command -v valgrind
+        need libc6-dbg debugger_symbols # valgrind reads the loader's
         ;;
     *=*) need_version "$job" ;;
     *) fail "no such job: $job" ;;
