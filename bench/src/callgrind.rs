@@ -2,8 +2,8 @@
 //!
 //! One run serves a few requests to warm up, then N, then 2N. In between, while it has nothing to do, nginx
 //! is told to reopen its logs. On the way into the signal's handler callgrind writes down what it has
-//! counted, and on the way into the reopening it starts from zero. The difference of the last two counts is
-//! what N requests cost: it holds no start of nginx, no signal and no reopening.
+//! counted, and on the way into the reopening once more; each time it starts from zero. The difference of what
+//! was counted for 2N and for N requests holds no start of nginx, no signal and no reopening.
 
 use std::ffi::OsString;
 use std::fs;
@@ -43,6 +43,12 @@ impl Count<'_> {
     /// The instructions of one request.
     pub fn run(&self, request: &Request, faults: impl Fn(&Response) -> Vec<String>) -> Result<i64> {
         let out = Out::new(self.keep.as_deref())?;
+        // Counts that start within a signal's handler are of no use to callgrind_annotate.
+        let marks = if self.keep.is_some() {
+            vec![REOPENING]
+        } else {
+            vec![SIGNALLED, REOPENING]
+        };
         let start = Start {
             build: self.build,
             file: self.file,
@@ -50,7 +56,7 @@ impl Count<'_> {
             application: self.application,
             // Without it nginx asks for the time, formats it each second, and moves its timers now and then.
             directives: format!("timer_resolution 1h; {}", self.directives),
-            wrapper: wrapper(&out.path("callgrind.out")),
+            wrapper: wrapper(&out.path("callgrind.out"), &marks),
         };
         let nginx = start.start()?;
         let mut connection = Connection::open(nginx.port);
@@ -66,13 +72,15 @@ impl Count<'_> {
         };
         let mut dumps = 0;
         let mut dump = || -> Result<i64> {
-            dumps += 1;
-            let file = out.path(&format!("callgrind.out.{dumps}"));
+            let file = |number| out.path(&format!("callgrind.out.{number}"));
+            let (requests, last) = (file(dumps + 1), file(dumps + marks.len()));
+            dumps += marks.len();
             let idle = poll(PATIENCE, || Ok(is_asleep(nginx.pid())?.then_some(())))?;
             idle.context("nginx does not come to rest")?;
             nginx.signal(Signal::USR1)?;
-            poll(PATIENCE, || Ok(total(&fs::read_to_string(&file).unwrap_or_default())))?
-                .with_context(|| format!("callgrind has not seen {SIGNALLED}"))
+            let total = |file: &Path| Ok(total(&fs::read_to_string(file).unwrap_or_default()));
+            poll(PATIENCE, || total(&last))?.with_context(|| format!("callgrind has not seen {REOPENING}"))?;
+            total(&requests)?.with_context(|| format!("callgrind has not seen {SIGNALLED}"))
         };
 
         exchange(WARM_UP)?;
@@ -116,7 +124,7 @@ impl Out {
     }
 }
 
-fn wrapper(out: &Path) -> Vec<OsString> {
+fn wrapper(out: &Path, marks: &[&str]) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     // Addresses that differ from run to run hash differently. Some containers forbid to settle them.
     let settle = ["setarch", "-R"];
@@ -128,8 +136,7 @@ fn wrapper(out: &Path) -> Vec<OsString> {
         words.extend(settle.map(Into::into));
     }
     words.extend(["valgrind", "--tool=callgrind", "-q", "--dump-instr=no"].map(Into::into));
-    words.push(format!("--dump-before={SIGNALLED}").into());
-    words.push(format!("--zero-before={REOPENING}").into());
+    words.extend(marks.iter().map(|mark| format!("--dump-before={mark}").into()));
     let mut file = OsString::from("--callgrind-out-file=");
     file.push(out);
     words.push(file);
