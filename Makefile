@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test lint fuzz bench-instructions bench-policy miri clean clean-room help
+.PHONY: all run check test lint fuzz bench-instructions bench-gate bench-accept bench-policy miri clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -38,6 +38,8 @@ lint: ## Check format and run clippy on everything; every warning is an error
 	cargo clippy -p cors-policy -p cors-tests --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets --features fault-injection -- -D warnings
+	cargo fmt --manifest-path bench/Cargo.toml --all --check
+	cargo clippy --manifest-path bench/Cargo.toml --target-dir target/bench --workspace --all-targets -- -D warnings
 
 fuzz: ## Fuzz directives and requests, a minute each (needs nightly and cargo-fuzz)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo 'error: cargo-fuzz is missing: cargo install cargo-fuzz --locked' >&2; exit 1; }
@@ -46,9 +48,13 @@ fuzz: ## Fuzz directives and requests, a minute each (needs nightly and cargo-fu
 
 # Counted, not timed. WITH='--only proxied --keep <directory>' leaves callgrind's files of one scenario.
 bench-instructions: ## Count the instructions that CORS adds to a request
-	@tools/require.sh build bench
-	tools/build.sh
-	cargo run --manifest-path bench/Cargo.toml --target-dir target/bench --locked --quiet -- instructions $(WITH)
+	@tools/bench.sh instructions $(WITH)
+
+bench-gate: ## Compare them with those in bench/instructions.json
+	@tools/bench.sh gate $(WITH)
+
+bench-accept: ## Record them there
+	@tools/bench.sh accept $(WITH)
 
 bench-policy: ## Measure what a decision costs
 	cargo bench -p cors-policy --bench decide
