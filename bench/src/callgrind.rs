@@ -16,7 +16,7 @@ use harness::{Connection, Request, Response};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::nginx::{poll, Build, Start};
+use crate::server::{poll, Start};
 
 /// Enough for pools, buffers and the allocator to have settled.
 const WARM_UP: usize = 50;
@@ -28,72 +28,59 @@ const REOPENING: &str = "ngx_reopen_files";
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub struct Count<'a> {
-    pub build: &'a Build,
-    pub file: &'a str,
-    pub origins: String,
-    pub application: u16,
-    pub directives: &'a str,
-    pub requests: usize,
-    /// Where callgrind's files are to stay.
-    pub keep: Option<PathBuf>,
-}
+/// The instructions of one request to an nginx that `start` describes. callgrind's files stay in `keep`.
+pub fn count(
+    mut start: Start,
+    requests: usize,
+    keep: Option<PathBuf>,
+    request: &Request,
+    faults: impl Fn(&Response) -> Vec<String>,
+) -> Result<i64> {
+    let out = Out::new(keep.as_deref())?;
+    // Counts that start within a signal's handler are of no use to callgrind_annotate.
+    let marks = if keep.is_some() {
+        vec![REOPENING]
+    } else {
+        vec![SIGNALLED, REOPENING]
+    };
+    // Without it nginx asks for the time, formats it each second, and moves its timers now and then.
+    start.directives.insert_str(0, "timer_resolution 1h; ");
+    start.wrapper = wrapper(&out.path("callgrind.out"), &marks);
+    let nginx = start.start()?;
+    let mut connection = Connection::open(nginx.port);
+    let bytes = request.to_bytes();
+    let mut exchange = |count: usize| -> Result<()> {
+        for _ in 0..count {
+            connection.write(&bytes);
+            let response = connection.read_response_to(request);
+            let faults = faults(&response);
+            ensure!(faults.is_empty(), "{}", faults.join("; "));
+        }
+        Ok(())
+    };
+    let mut dumps = 0;
+    let mut dump = || -> Result<i64> {
+        let file = |number| out.path(&format!("callgrind.out.{number}"));
+        let (requests, last) = (file(dumps + 1), file(dumps + marks.len()));
+        dumps += marks.len();
+        let idle = poll(PATIENCE, || Ok(is_asleep(nginx.pid())?.then_some(())))?;
+        idle.context("nginx does not come to rest")?;
+        nginx.signal(Signal::USR1)?;
+        let total = |file: &Path| Ok(total(&fs::read_to_string(file).unwrap_or_default()));
+        poll(PATIENCE, || total(&last))?.with_context(|| format!("callgrind has not seen {REOPENING}"))?;
+        total(&requests)?.with_context(|| format!("callgrind has not seen {SIGNALLED}"))
+    };
 
-impl Count<'_> {
-    /// The instructions of one request.
-    pub fn run(&self, request: &Request, faults: impl Fn(&Response) -> Vec<String>) -> Result<i64> {
-        let out = Out::new(self.keep.as_deref())?;
-        // Counts that start within a signal's handler are of no use to callgrind_annotate.
-        let marks = if self.keep.is_some() {
-            vec![REOPENING]
-        } else {
-            vec![SIGNALLED, REOPENING]
-        };
-        let start = Start {
-            build: self.build,
-            file: self.file,
-            origins: self.origins.clone(),
-            application: self.application,
-            // Without it nginx asks for the time, formats it each second, and moves its timers now and then.
-            directives: format!("timer_resolution 1h; {}", self.directives),
-            wrapper: wrapper(&out.path("callgrind.out"), &marks),
-        };
-        let nginx = start.start()?;
-        let mut connection = Connection::open(nginx.port);
-        let bytes = request.to_bytes();
-        let mut exchange = |count: usize| -> Result<()> {
-            for _ in 0..count {
-                connection.write(&bytes);
-                let response = connection.read_response_to(request);
-                let faults = faults(&response);
-                ensure!(faults.is_empty(), "{}", faults.join("; "));
-            }
-            Ok(())
-        };
-        let mut dumps = 0;
-        let mut dump = || -> Result<i64> {
-            let file = |number| out.path(&format!("callgrind.out.{number}"));
-            let (requests, last) = (file(dumps + 1), file(dumps + marks.len()));
-            dumps += marks.len();
-            let idle = poll(PATIENCE, || Ok(is_asleep(nginx.pid())?.then_some(())))?;
-            idle.context("nginx does not come to rest")?;
-            nginx.signal(Signal::USR1)?;
-            let total = |file: &Path| Ok(total(&fs::read_to_string(file).unwrap_or_default()));
-            poll(PATIENCE, || total(&last))?.with_context(|| format!("callgrind has not seen {REOPENING}"))?;
-            total(&requests)?.with_context(|| format!("callgrind has not seen {SIGNALLED}"))
-        };
-
-        exchange(WARM_UP)?;
-        dump()?;
-        exchange(self.requests)?;
-        let once = dump()?;
-        exchange(2 * self.requests)?;
-        let twice = dump()?;
-        drop(connection);
-        nginx.stop()?;
-        let requests = i64::try_from(self.requests)?;
-        Ok((twice - once + requests / 2) / requests)
-    }
+    exchange(WARM_UP)?;
+    dump()?;
+    exchange(requests)?;
+    let once = dump()?;
+    exchange(2 * requests)?;
+    let twice = dump()?;
+    drop(connection);
+    nginx.stop()?;
+    let requests = i64::try_from(requests)?;
+    Ok((twice - once + requests / 2) / requests)
 }
 
 /// The directory that callgrind writes to.

@@ -1,12 +1,12 @@
-//! Instructions per request, of one nginx and this module.
+//! Instructions per request, of one nginx and one way to do CORS in it.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::callgrind::Count;
-use crate::nginx::{Build, Start};
-use crate::scenario::{Ceiling, Headers, Origins, Scenario};
+use crate::callgrind;
+use crate::peer::{Peer, Role, Setting};
+use crate::scenario::{Ceiling, Headers, Scenario};
 
 pub struct Measured {
     pub scenario: &'static Scenario,
@@ -20,67 +20,38 @@ impl Measured {
     }
 }
 
-/// The lines of `origins.conf`.
-fn origins(origins: Origins) -> String {
-    origins
-        .iter()
-        .map(|origin| format!("cors_allow_origin {origin};\n"))
-        .collect()
-}
-
-/// Measures each scenario and its ceiling, and tells about each as soon as it is known.
+/// Measures a scenario and its ceiling. callgrind's files stay in `keep`.
 pub fn measure(
-    build: &Build,
-    scenarios: &[&'static Scenario],
+    setting: &Setting,
+    peer: &Peer,
+    scenario: &'static Scenario,
     requests: usize,
     keep: Option<PathBuf>,
-    mut tell: impl FnMut(&Measured),
-) -> Result<Vec<Measured>> {
-    let application = Start {
-        build,
-        file: "application/nginx.conf",
-        origins: String::new(),
-        application: 0,
-        directives: String::new(),
-        wrapper: Vec::new(),
-    }
-    .start()?;
-    let mut all = Vec::new();
-    for scenario in scenarios {
-        let count = |file, origins, directives, keep| Count {
-            build,
-            file,
-            origins,
-            application: application.port,
-            directives,
-            requests,
-            keep,
-        };
-        let place = |side: &str| keep.as_ref().map(|keep| keep.join(scenario.name).join(side));
-        let ceiling = match scenario.ceiling {
-            Ceiling::Return204 => "return-204/nginx.conf",
-            Ceiling::NoCors => "none/nginx.conf",
-        };
-        let (file, directives) = match scenario.headers {
-            Headers::Two => ("cors/nginx.conf", ""),
-            Headers::Echoed => ("cors/echo.conf", ""),
-            Headers::NoPolicy => ("none/nginx.conf", "load_module modules/ngx_http_cors_module.so;"),
-        };
-        let request = scenario.request();
-        let ceiling = count(ceiling, String::new(), "", place("ceiling"))
-            .run(&request, |response| scenario.ceiling_faults(response))
-            .with_context(|| format!("the ceiling of {}", scenario.name))?;
-        let subject = count(file, origins(scenario.origins), directives, place("module"))
-            .run(&request, |response| scenario.faults(response))
-            .with_context(|| scenario.name)?;
-        let measured = Measured {
-            scenario,
-            ceiling,
-            added: subject - ceiling,
-        };
-        tell(&measured);
-        all.push(measured);
-    }
-    application.stop()?;
-    Ok(all)
+) -> Result<Measured> {
+    let place = |side: &str| keep.as_ref().map(|keep| keep.join(scenario.name).join(side));
+    let request = scenario.request();
+    let role = match scenario.ceiling {
+        Ceiling::Return204 => Role::Return204,
+        Ceiling::NoCors => Role::None,
+    };
+    let start = setting.start(peer, role, scenario);
+    let ceiling = callgrind::count(start, requests, place("ceiling"), &request, |response| {
+        scenario.ceiling_faults(response)
+    })
+    .with_context(|| format!("the ceiling of {}", scenario.name))?;
+    let start = setting.start(peer, Role::Cors, scenario);
+    let subject = callgrind::count(start, requests, place(peer.name), &request, |response| {
+        scenario.faults(response, &peer.manners)
+    })
+    .with_context(|| scenario.name)?;
+    Ok(Measured {
+        scenario,
+        ceiling,
+        added: subject - ceiling,
+    })
+}
+
+/// Whether the policy is one that others than this module are given.
+pub fn is_for_all(scenario: &Scenario) -> bool {
+    scenario.headers == Headers::Two
 }

@@ -3,8 +3,9 @@
 mod callgrind;
 mod gate;
 mod instructions;
-mod nginx;
+mod peer;
 mod scenario;
+mod server;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,14 +13,19 @@ use std::process::ExitCode;
 use anyhow::{bail, Context, Result};
 
 use crate::gate::{Figure, Record, Verdict};
-use crate::nginx::Build;
-use crate::scenario::Scenario;
+use crate::instructions::Measured;
+use crate::peer::{Peer, Role, Setting, PEERS};
+use harness::Connection;
+
+use crate::scenario::{Ceiling, Scenario};
+use crate::server::{Build, Server};
 
 const USAGE: &str =
     "usage: cors-bench instructions|gate|accept [--requests <number>] [--only <scenario>]... [--keep <directory>]";
 
 struct Options {
     requests: usize,
+    peers: Vec<&'static Peer>,
     scenarios: Vec<&'static Scenario>,
     keep: Option<PathBuf>,
 }
@@ -27,6 +33,7 @@ struct Options {
 fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
     let mut options = Options {
         requests: 500,
+        peers: Vec::new(),
         scenarios: Vec::new(),
         keep: None,
     };
@@ -42,8 +49,18 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
                     format!("no scenario {value}: there are {}", names.join(", "))
                 })?);
             }
+            "--server" => {
+                let peer = peer::find(&value);
+                options.peers.push(peer.with_context(|| {
+                    let names: Vec<&str> = PEERS.iter().map(|peer| peer.name).collect();
+                    format!("no server {value}: there are {}", names.join(", "))
+                })?);
+            }
             _ => bail!(USAGE),
         }
+    }
+    if options.peers.is_empty() {
+        options.peers = PEERS.iter().collect();
     }
     if options.scenarios.is_empty() {
         options.scenarios = scenario::all().iter().collect();
@@ -51,11 +68,35 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
     Ok(options)
 }
 
-fn instructions(options: Options) -> Result<ExitCode> {
+/// Starts the application, and tells where all else is.
+fn setting(build: Build) -> Result<(Setting, Server)> {
+    let application = Setting::application(&build).start()?;
+    let setting = Setting {
+        build,
+        tower_http: harness::workspace_root().join("target/bench/release/tower-http-peer"),
+        application: application.port,
+    };
+    Ok((setting, application))
+}
+
+/// Measures this module, and tells about each scenario as soon as it is known.
+fn measure(build: Build, options: &Options, mut tell: impl FnMut(&Measured)) -> Result<Vec<Measured>> {
+    let (setting, application) = setting(build)?;
+    let mut all = Vec::new();
+    for &scenario in &options.scenarios {
+        let measured = instructions::measure(&setting, peer::ours(), scenario, options.requests, options.keep.clone())?;
+        tell(&measured);
+        all.push(measured);
+    }
+    application.stop()?;
+    Ok(all)
+}
+
+fn instructions(options: &Options) -> Result<ExitCode> {
     let build = Build::from_environment()?;
     println!("instructions per request, nginx {}", build.version);
     println!("{:<66} {:>8} {:>8} {:>8}", "", "ceiling", "added", "at most");
-    let measured = instructions::measure(&build, &options.scenarios, options.requests, options.keep, |measured| {
+    let measured = measure(build, options, |measured| {
         println!(
             "{:<66} {:>8} {:>+8} {:>8}  {}",
             measured.scenario.title,
@@ -65,19 +106,19 @@ fn instructions(options: Options) -> Result<ExitCode> {
             if measured.is_over() { "OVER" } else { "ok" }
         );
     })?;
-    let over = measured.iter().any(instructions::Measured::is_over);
+    let over = measured.iter().any(Measured::is_over);
     Ok(if over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Compares with what is recorded.
-fn gate(options: Options) -> Result<ExitCode> {
+fn gate(options: &Options) -> Result<ExitCode> {
     let build = Build::from_environment()?;
     let record = Record::read()?;
     let recorded = record.nginx.get(&build.version);
     println!("instructions added to a request, nginx {}", build.version);
     println!("{:<66} {:>8} {:>8}", "", "recorded", "now");
     let mut failed = false;
-    instructions::measure(&build, &options.scenarios, options.requests, options.keep, |measured| {
+    measure(build, options, |measured| {
         let scenario = measured.scenario;
         let recorded = recorded.and_then(|figures| figures.get(scenario.name));
         let recorded = recorded.map(|figure| figure.added);
@@ -92,19 +133,20 @@ fn gate(options: Options) -> Result<ExitCode> {
         );
     })?;
     if failed {
-        println!("bench/instructions.json is to hold the figures of the present: see why they changed, then make bench-accept");
+        println!(
+            "bench/instructions.json is to hold today's figures: see why they changed, then run make bench-accept"
+        );
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Records what is measured, for this version of nginx.
-fn accept(options: Options) -> Result<ExitCode> {
+fn accept(options: &Options) -> Result<ExitCode> {
     let build = Build::from_environment()?;
     let mut record = Record::read()?;
-    let measured = instructions::measure(&build, &options.scenarios, options.requests, options.keep, |_| ())?;
-    let figures = record.nginx.entry(build.version).or_default();
-    for measured in measured {
+    let figures = record.nginx.entry(build.version.clone()).or_default();
+    for measured in measure(build, options, |_| ())? {
         let figure = Figure {
             ceiling: measured.ceiling,
             added: measured.added,
@@ -116,12 +158,52 @@ fn accept(options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether each server gives the right answers.
+fn check(options: &Options) -> Result<ExitCode> {
+    let (setting, application) = setting(Build::from_environment()?)?;
+    let mut failed = false;
+    for &peer in &options.peers {
+        for &scenario in options
+            .scenarios
+            .iter()
+            .filter(|scenario| instructions::is_for_all(scenario))
+        {
+            for role in roles(scenario) {
+                let server = setting.start(peer, role, scenario).start()?;
+                let response = Connection::open(server.port).send(&scenario.request());
+                let faults = match role {
+                    Role::Cors => scenario.faults(&response, &peer.manners),
+                    _ => scenario.ceiling_faults(&response),
+                };
+                for fault in faults {
+                    failed = true;
+                    println!("{}, {role:?}, {}: {fault}\n{}", peer.name, scenario.name, server.said());
+                }
+                server.stop()?;
+            }
+        }
+    }
+    application.stop()?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn roles(scenario: &Scenario) -> [Role; 2] {
+    [
+        Role::Cors,
+        match scenario.ceiling {
+            Ceiling::Return204 => Role::Return204WithHeaders,
+            Ceiling::NoCors => Role::None,
+        },
+    ]
+}
+
 fn run() -> Result<ExitCode> {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
-        Some("instructions") => instructions(options(words)?),
-        Some("gate") => gate(options(words)?),
-        Some("accept") => accept(options(words)?),
+        Some("instructions") => instructions(&options(words)?),
+        Some("gate") => gate(&options(words)?),
+        Some("accept") => accept(&options(words)?),
+        Some("check") => check(&options(words)?),
         _ => bail!(USAGE),
     }
 }

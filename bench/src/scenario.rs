@@ -69,6 +69,29 @@ pub enum Answer {
     Plain,
 }
 
+/// What a server's answers look like where it has no choice, or none that its users make. A browser comes to
+/// the same conclusion.
+pub struct Manners {
+    /// The status of a preflight that is allowed.
+    pub allowed: u16,
+    /// The status of one that is not.
+    pub denied: u16,
+    /// Whether that one has the lists nevertheless, all but the origin.
+    pub denied_lists: bool,
+}
+
+impl Manners {
+    pub const RIGHT: Self = Self {
+        allowed: 204,
+        denied: 403,
+        denied_lists: false,
+    };
+}
+
+const METHODS: &str = "GET, POST, PUT, DELETE";
+const HEADERS: &str = "Content-Type, Authorization";
+const MAX_AGE: &str = "7200";
+
 pub struct Scenario {
     pub name: &'static str,
     pub title: &'static str,
@@ -260,8 +283,22 @@ impl Scenario {
         self.method == "OPTIONS"
     }
 
-    /// What is wrong with an answer, nothing if it is right.
-    pub fn faults(&self, response: &Response) -> Vec<String> {
+    /// The CORS headers of a right answer, as a list of two columns.
+    pub fn header_lines(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let allowed = self.answer == Answer::Allowed;
+        let origin = self.origin.clone().unwrap_or_default();
+        let lines = [
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Allow-Methods", METHODS.to_owned()),
+            ("Access-Control-Allow-Headers", HEADERS.to_owned()),
+            ("Access-Control-Max-Age", MAX_AGE.to_owned()),
+            ("Vary", "Origin".to_owned()),
+        ];
+        lines.into_iter().filter(move |(name, _)| allowed || *name == "Vary")
+    }
+
+    /// What is wrong with an answer, nothing if it is right as far as the server can give a right one.
+    pub fn faults(&self, response: &Response, manners: &Manners) -> Vec<String> {
         let mut faults = Vec::new();
         let mut expect = |what: &str, is: String, should: String| {
             if is != should {
@@ -270,8 +307,8 @@ impl Scenario {
         };
         let lines = |name: &str| response.all(name).join(" | ");
         let status = match self.answer {
-            Answer::Allowed => 204,
-            Answer::Denied => 403,
+            Answer::Allowed => manners.allowed,
+            Answer::Denied => manners.denied,
             Answer::Readable | Answer::Unreadable | Answer::Plain => 200,
         };
         expect("the status", response.status.to_string(), status.to_string());
@@ -286,14 +323,14 @@ impl Scenario {
                 should.push(("Access-Control-Allow-Credentials", "true".to_owned()));
             }
         }
-        if self.answer == Answer::Allowed {
-            should.push(("Access-Control-Allow-Methods", set("GET, POST, PUT, DELETE")));
+        if self.answer == Answer::Allowed || (self.answer == Answer::Denied && manners.denied_lists) {
+            should.push(("Access-Control-Allow-Methods", set(METHODS)));
             let headers = match self.headers {
                 Headers::Echoed => &self.asked_headers,
-                _ => "Content-Type, Authorization",
+                _ => HEADERS,
             };
             should.push(("Access-Control-Allow-Headers", set(headers)));
-            should.push(("Access-Control-Max-Age", "7200".to_owned()));
+            should.push(("Access-Control-Max-Age", MAX_AGE.to_owned()));
         }
         for (name, value) in &should {
             let is = lines(name);
