@@ -3,17 +3,22 @@
 mod callgrind;
 mod gate;
 mod instructions;
+mod load;
+mod median;
 mod peer;
 mod scenario;
 mod server;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
 use crate::gate::{Figure, Record, Verdict};
 use crate::instructions::Measured;
+use crate::load::{Cores, Load};
 use crate::peer::{Peer, Role, Setting, PEERS};
 use harness::Connection;
 
@@ -28,6 +33,8 @@ struct Options {
     peers: Vec<&'static Peer>,
     scenarios: Vec<&'static Scenario>,
     keep: Option<PathBuf>,
+    rounds: usize,
+    round: Duration,
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
@@ -36,11 +43,15 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
         peers: Vec::new(),
         scenarios: Vec::new(),
         keep: None,
+        rounds: 7,
+        round: Duration::from_millis(400),
     };
     while let Some(option) = words.next() {
         let value = words.next().context(USAGE)?;
         match option.as_str() {
             "--requests" => options.requests = value.parse().context(USAGE)?,
+            "--rounds" => options.rounds = value.parse().context(USAGE)?,
+            "--round" => options.round = Duration::from_millis(value.parse().context(USAGE)?),
             "--keep" => options.keep = Some(value.into()),
             "--only" => {
                 let scenario = scenario::find(&value);
@@ -69,8 +80,10 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
 }
 
 /// Starts the application, and tells where all else is.
-fn setting(build: Build) -> Result<(Setting, Server)> {
-    let application = Setting::application(&build).start()?;
+fn setting(build: Build, wrapper: Vec<OsString>) -> Result<(Setting, Server)> {
+    let mut application = Setting::application(&build);
+    application.wrapper = wrapper;
+    let application = application.start()?;
     let setting = Setting {
         build,
         tower_http: harness::workspace_root().join("target/bench/release/tower-http-peer"),
@@ -81,7 +94,7 @@ fn setting(build: Build) -> Result<(Setting, Server)> {
 
 /// Measures this module, and tells about each scenario as soon as it is known.
 fn measure(build: Build, options: &Options, mut tell: impl FnMut(&Measured)) -> Result<Vec<Measured>> {
-    let (setting, application) = setting(build)?;
+    let (setting, application) = setting(build, Vec::new())?;
     let mut all = Vec::new();
     for &scenario in &options.scenarios {
         let measured = instructions::measure(&setting, peer::ours(), scenario, options.requests, options.keep.clone())?;
@@ -160,7 +173,7 @@ fn accept(options: &Options) -> Result<ExitCode> {
 
 /// Whether each server gives the right answers.
 fn check(options: &Options) -> Result<ExitCode> {
-    let (setting, application) = setting(Build::from_environment()?)?;
+    let (setting, application) = setting(Build::from_environment()?, Vec::new())?;
     let mut failed = false;
     for &peer in &options.peers {
         for &scenario in options
@@ -187,6 +200,35 @@ fn check(options: &Options) -> Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Puts the servers under load.
+fn load(options: &Options) -> Result<ExitCode> {
+    let load = Load {
+        rounds: options.rounds,
+        round: options.round,
+        cores: Cores::pick()?,
+    };
+    let (setting, application) = setting(Build::from_environment()?, load.cores.for_load())?;
+    for &scenario in options
+        .scenarios
+        .iter()
+        .filter(|scenario| instructions::is_for_all(scenario))
+    {
+        println!(
+            "{:<40} {:>10} {:>8} {:>9} {:>9}",
+            scenario.title, "per s", "share", "CPU us", "added"
+        );
+        for outcome in load.measure(&setting, &options.peers, scenario)? {
+            let title = outcome.peer.map_or(outcome.family.title(), |peer| peer.title);
+            println!(
+                "  {title:<38} {:>10.0} {:>8.3} {:>9.2} {:>+9.2}",
+                outcome.per_second, outcome.share, outcome.cpu_microseconds, outcome.cpu_added
+            );
+        }
+    }
+    application.stop()?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn roles(scenario: &Scenario) -> [Role; 2] {
     [
         Role::Cors,
@@ -203,6 +245,7 @@ fn run() -> Result<ExitCode> {
         Some("instructions") => instructions(&options(words)?),
         Some("gate") => gate(&options(words)?),
         Some("accept") => accept(&options(words)?),
+        Some("load") => load(&options(words)?),
         Some("check") => check(&options(words)?),
         _ => bail!(USAGE),
     }

@@ -244,39 +244,59 @@ pub fn find(name: &str) -> Option<&'static Scenario> {
 }
 
 impl Scenario {
-    /// The request, with the headers that Chromium sends.
-    pub fn request(&self) -> Request {
-        let mut request = Request::new(self.method, self.target)
-            .header("Host", "api.example.com")
-            .header("Connection", "keep-alive");
+    /// The headers of the request, as Chromium sends them.
+    pub fn headers_sent(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("Host", "api.example.com"), ("Connection", "keep-alive")];
         if self.is_preflight() {
-            request = request
-                .header("Accept", "*/*")
-                .header("Access-Control-Request-Method", "PUT")
-                .header("Access-Control-Request-Headers", &self.asked_headers);
+            headers.extend([
+                ("Accept", "*/*"),
+                ("Access-Control-Request-Method", "PUT"),
+                ("Access-Control-Request-Headers", self.asked_headers.as_str()),
+            ]);
         } else {
-            request = request
-                .header("sec-ch-ua-platform", "\"Linux\"")
-                .header("Authorization", "Bearer 5f4dcc3b5aa765d61d8327deb882cf99")
-                .header("sec-ch-ua", "\"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\"")
-                .header("sec-ch-ua-mobile", "?0");
+            headers.extend([
+                ("sec-ch-ua-platform", "\"Linux\""),
+                ("Authorization", "Bearer 5f4dcc3b5aa765d61d8327deb882cf99"),
+                ("sec-ch-ua", "\"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\""),
+                ("sec-ch-ua-mobile", "?0"),
+            ]);
         }
         if let Some(origin) = &self.origin {
-            request = request.origin(origin);
+            headers.push(("Origin", origin));
         }
-        let agent =
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
-        request = request.header("User-Agent", agent);
+        headers.push((
+            "User-Agent",
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        ));
         if !self.is_preflight() {
-            request = request.header("Accept", "application/json");
+            headers.push(("Accept", "application/json"));
         }
-        request
-            .header("Sec-Fetch-Site", "cross-site")
-            .header("Sec-Fetch-Mode", "cors")
-            .header("Sec-Fetch-Dest", "empty")
-            .header("Referer", "https://app.example.com/")
-            .header("Accept-Encoding", "gzip, deflate, br, zstd")
-            .header("Accept-Language", "en-GB,en;q=0.9")
+        headers.extend([
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Sec-Fetch-Mode", "cors"),
+            ("Sec-Fetch-Dest", "empty"),
+            ("Referer", "https://app.example.com/"),
+            ("Accept-Encoding", "gzip, deflate, br, zstd"),
+            ("Accept-Language", "en-GB,en;q=0.9"),
+        ]);
+        headers
+            .into_iter()
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect()
+    }
+
+    pub fn request(&self) -> Request {
+        let request = Request::new(self.method, self.target);
+        let add = |request: Request, (name, value): (&'static str, String)| request.header(name, value);
+        self.headers_sent().into_iter().fold(request, add)
+    }
+
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    pub fn target(&self) -> &'static str {
+        self.target
     }
 
     pub fn is_preflight(&self) -> bool {

@@ -5,6 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -166,6 +167,8 @@ impl Start {
         let mut words = self.wrapper.iter().cloned().chain(self.words(&prefix, port)?);
         let child = Command::new(words.next().unwrap_or_default())
             .args(words)
+            // Apache ends its whole group when it ends.
+            .process_group(0)
             // The environment lies on the stack, and moves what comes after it.
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")

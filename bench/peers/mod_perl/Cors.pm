@@ -3,7 +3,7 @@ package Cors;
 use strict;
 use warnings;
 
-use Apache2::Const -compile => qw(DECLINED DONE FORBIDDEN);
+use Apache2::Const -compile => qw(DECLINED OK);
 use Apache2::RequestRec ();
 use Apache2::RequestUtil ();
 use Apache2::RequestIO ();
@@ -33,22 +33,29 @@ sub handler {
     my $preflight = $r->method eq 'OPTIONS' && defined $in->{'Access-Control-Request-Method'};
     $r->pnotes(preflight => 1) if $preflight;
 
-    if (!is_allowed($origin)) {
-        return Apache2::Const::DECLINED unless $preflight;
-        $r->status(403);
-        $r->rflush;
-        return Apache2::Const::DONE;
+    my $status = 403;
+    if (is_allowed($origin)) {
+        $status = 204;
+        $out->set('Access-Control-Allow-Origin' => $origin);
+        if ($preflight) {
+            $out->set('Access-Control-Allow-Methods' => 'GET, POST, PUT, DELETE');
+            $out->set('Access-Control-Allow-Headers' => 'Content-Type, Authorization');
+            $out->set('Access-Control-Max-Age' => '7200');
+        }
     }
+    if ($preflight) {
+        $r->handler('perl-script');
+        $r->set_handlers(PerlResponseHandler => sub { answer($_[0], $status) });
+    }
+    return Apache2::Const::DECLINED;
+}
 
-    $out->set('Access-Control-Allow-Origin' => $origin);
-    return Apache2::Const::DECLINED unless $preflight;
-
-    $out->set('Access-Control-Allow-Methods' => 'GET, POST, PUT, DELETE');
-    $out->set('Access-Control-Allow-Headers' => 'Content-Type, Authorization');
-    $out->set('Access-Control-Max-Age' => '7200');
-    $r->status(204);
+# Nothing but the headers.
+sub answer {
+    my ($r, $status) = @_;
+    $r->status($status);
     $r->rflush;
-    return Apache2::Const::DONE;
+    return Apache2::Const::OK;
 }
 
 1;
