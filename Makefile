@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test lint fuzz bench-instructions bench-gate bench-accept bench-policy miri clean clean-room help
+.PHONY: all run check test lint fuzz bench bench-instructions bench-gate bench-accept bench-policy miri clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -45,6 +45,9 @@ fuzz: ## Fuzz directives and requests, a minute each (needs nightly and cargo-fu
 	@cargo fuzz --version >/dev/null 2>&1 || { echo 'error: cargo-fuzz is missing: cargo install cargo-fuzz --locked' >&2; exit 1; }
 	cd policy/fuzz && cargo +nightly fuzz run directives -- -max_total_time=60 -max_len=4096
 	cd policy/fuzz && cargo +nightly fuzz run request -- -max_total_time=60 -max_len=4096
+
+bench: ## Measure what CORS costs, here and elsewhere; writes bench/README.md
+	@tools/bench.sh all $(WITH)
 
 # Counted, not timed. WITH='--only proxied --keep <directory>' leaves callgrind's files of one scenario.
 bench-instructions: ## Count the instructions that CORS adds to a request

@@ -1,6 +1,6 @@
 //! Instructions per request, of one nginx and one way to do CORS in it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -20,35 +20,31 @@ impl Measured {
     }
 }
 
-/// Measures a scenario and its ceiling. callgrind's files stay in `keep`.
-pub fn measure(
+/// What a request costs. callgrind's files stay below `keep`.
+pub fn count(
     setting: &Setting,
     peer: &Peer,
-    scenario: &'static Scenario,
+    role: Role,
+    scenario: &Scenario,
     requests: usize,
-    keep: Option<PathBuf>,
-) -> Result<Measured> {
-    let place = |side: &str| keep.as_ref().map(|keep| keep.join(scenario.name).join(side));
-    let request = scenario.request();
-    let role = match scenario.ceiling {
+    keep: Option<&Path>,
+) -> Result<i64> {
+    let side = if role == Role::Cors { peer.name } else { "ceiling" };
+    let keep = keep.map(|keep| keep.join(scenario.name).join(side));
+    let start = setting.start(peer, role, scenario);
+    callgrind::count(start, requests, keep, &scenario.request(), |response| match role {
+        Role::Cors => scenario.faults(response, &peer.manners),
+        _ => scenario.ceiling_faults(response),
+    })
+    .with_context(|| format!("{side}, {}", scenario.name))
+}
+
+/// What a request costs without CORS.
+pub fn ceiling(scenario: &Scenario) -> Role {
+    match scenario.ceiling {
         Ceiling::Return204 => Role::Return204,
         Ceiling::NoCors => Role::None,
-    };
-    let start = setting.start(peer, role, scenario);
-    let ceiling = callgrind::count(start, requests, place("ceiling"), &request, |response| {
-        scenario.ceiling_faults(response)
-    })
-    .with_context(|| format!("the ceiling of {}", scenario.name))?;
-    let start = setting.start(peer, Role::Cors, scenario);
-    let subject = callgrind::count(start, requests, place(peer.name), &request, |response| {
-        scenario.faults(response, &peer.manners)
-    })
-    .with_context(|| scenario.name)?;
-    Ok(Measured {
-        scenario,
-        ceiling,
-        added: subject - ceiling,
-    })
+    }
 }
 
 /// Whether the policy is one that others than this module are given.

@@ -91,8 +91,13 @@ impl Load {
             ));
         }
         let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); servers.len()];
-        for _ in 0..self.rounds {
-            for ((_, _, server), samples) in servers.iter().zip(&mut samples) {
+        for round in 0..self.rounds {
+            // There and back: whatever comes after a greedy neighbour is not always the same.
+            let mut turns: Vec<_> = servers.iter().zip(&mut samples).collect();
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for ((_, _, server), samples) in turns {
                 samples.push(self.round(server, scenario)?);
             }
         }

@@ -1,14 +1,19 @@
 //! What CORS costs a request: `make bench-instructions`, and the other targets of that kind.
 
 mod callgrind;
+mod chart;
 mod gate;
 mod instructions;
 mod load;
+mod machine;
 mod median;
 mod peer;
+mod report;
+mod results;
 mod scenario;
 mod server;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,14 +24,31 @@ use anyhow::{bail, Context, Result};
 use crate::gate::{Figure, Record, Verdict};
 use crate::instructions::Measured;
 use crate::load::{Cores, Load};
-use crate::peer::{Peer, Role, Setting, PEERS};
+use crate::peer::{Family, Peer, Role, Setting, PEERS};
+use crate::results::{Results, Served};
 use harness::Connection;
 
 use crate::scenario::{Ceiling, Scenario};
 use crate::server::{Build, Server};
 
-const USAGE: &str =
-    "usage: cors-bench instructions|gate|accept [--requests <number>] [--only <scenario>]... [--keep <directory>]";
+const USAGE: &str = "usage: cors-bench <command> [options]
+
+commands
+  instructions  count the instructions that this module adds to a request
+  gate          compare them with those in instructions.json
+  accept        record them there
+  check         ask every server whether it gives the right answers
+  load          put every server under load
+  all           all of it; writes results.json, the charts and the README
+  report        write the charts and the README once more
+
+options
+  --only <scenario>     and no other; may be repeated
+  --server <name>       and no other; may be repeated
+  --requests <number>   that are counted
+  --keep <directory>    for callgrind's files
+  --rounds <number>     under load
+  --round <number>      how long each is, in milliseconds";
 
 struct Options {
     requests: usize,
@@ -43,8 +65,8 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
         peers: Vec::new(),
         scenarios: Vec::new(),
         keep: None,
-        rounds: 7,
-        round: Duration::from_millis(400),
+        rounds: 11,
+        round: Duration::from_millis(250),
     };
     while let Some(option) = words.next() {
         let value = words.next().context(USAGE)?;
@@ -97,7 +119,16 @@ fn measure(build: Build, options: &Options, mut tell: impl FnMut(&Measured)) -> 
     let (setting, application) = setting(build, Vec::new())?;
     let mut all = Vec::new();
     for &scenario in &options.scenarios {
-        let measured = instructions::measure(&setting, peer::ours(), scenario, options.requests, options.keep.clone())?;
+        let count = |role| {
+            let keep = options.keep.as_deref();
+            instructions::count(&setting, peer::ours(), role, scenario, options.requests, keep)
+        };
+        let ceiling = count(instructions::ceiling(scenario))?;
+        let measured = Measured {
+            scenario,
+            ceiling,
+            added: count(Role::Cors)? - ceiling,
+        };
         tell(&measured);
         all.push(measured);
     }
@@ -201,31 +232,129 @@ fn check(options: &Options) -> Result<ExitCode> {
 }
 
 /// Puts the servers under load.
-fn load(options: &Options) -> Result<ExitCode> {
+fn load(build: Build, options: &Options) -> Result<Vec<results::Load>> {
     let load = Load {
         rounds: options.rounds,
         round: options.round,
         cores: Cores::pick()?,
     };
-    let (setting, application) = setting(Build::from_environment()?, load.cores.for_load())?;
+    let (setting, application) = setting(build, load.cores.for_load())?;
+    println!(
+        "{} rounds of {:?}, nginx {}",
+        load.rounds, load.round, setting.build.version
+    );
+    let mut all = Vec::new();
     for &scenario in options
         .scenarios
         .iter()
         .filter(|scenario| instructions::is_for_all(scenario))
     {
         println!(
-            "{:<40} {:>10} {:>8} {:>9} {:>9}",
-            scenario.title, "per s", "share", "CPU us", "added"
+            "{:<66} {:>8} {:>6} {:>7} {:>7}",
+            scenario.title, "per s", "share", "CPU us", "beyond"
         );
+        let mut servers = Vec::new();
         for outcome in load.measure(&setting, &options.peers, scenario)? {
-            let title = outcome.peer.map_or(outcome.family.title(), |peer| peer.title);
+            let title = outcome.peer.map_or_else(
+                || format!("{}, the ceiling", outcome.family.title()),
+                |peer| peer.title.to_owned(),
+            );
             println!(
-                "  {title:<38} {:>10.0} {:>8.3} {:>9.2} {:>+9.2}",
+                "  {title:<64} {:>8.0} {:>6.3} {:>7.1} {:>+7.1}",
                 outcome.per_second, outcome.share, outcome.cpu_microseconds, outcome.cpu_added
             );
+            servers.push(Served {
+                peer: outcome.peer.map(|peer| peer.name.to_owned()),
+                family: outcome.family.title().to_owned(),
+                requests_per_second: outcome.per_second.round(),
+                share_of_ceiling: rounded(outcome.share),
+                cpu_microseconds: rounded(outcome.cpu_microseconds),
+                cpu_microseconds_added: rounded(outcome.cpu_added),
+            });
         }
+        all.push(results::Load {
+            scenario: scenario.name.to_owned(),
+            servers,
+        });
     }
     application.stop()?;
+    Ok(all)
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}
+
+/// Counts the instructions of this module, and of the peers that run in the same nginx.
+fn compare(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec<results::Instructions>> {
+    let (setting, application) = setting(build, Vec::new())?;
+    println!("instructions added to a request, nginx {}", setting.build.version);
+    let titles: String = peers.iter().map(|peer| format!(" {:>22}", peer.title)).collect();
+    println!("{:<66} {:>8} {:>8}{titles}", "", "ceiling", "at most");
+    let mut rows = Vec::new();
+    for &scenario in &options.scenarios {
+        let count = |peer: &Peer, role, requests| instructions::count(&setting, peer, role, scenario, requests, None);
+        let ceiling = count(peer::ours(), instructions::ceiling(scenario), options.requests)?;
+        let mut added = BTreeMap::new();
+        for &peer in peers {
+            let is_ours = *peer == *peer::ours();
+            if is_ours || instructions::is_for_all(scenario) {
+                // A thousand regular expressions take their time under valgrind.
+                let requests = if is_ours {
+                    options.requests
+                } else {
+                    options.requests.min(100)
+                };
+                added.insert(peer.name.to_owned(), count(peer, Role::Cors, requests)? - ceiling);
+            }
+        }
+        let row = results::Instructions {
+            scenario: scenario.name.to_owned(),
+            ceiling,
+            at_most: scenario.limit,
+            added,
+        };
+        let cells = peers.iter().map(|peer| row.added.get(peer.name));
+        let cells = cells.map(|added| added.map_or_else(|| "-".to_owned(), |added| format!("{added:+}")));
+        let cells: String = cells.map(|cell| format!(" {cell:>22}")).collect();
+        println!("{:<66} {:>8} {:>8}{cells}", scenario.title, row.ceiling, row.at_most);
+        rows.push(row);
+    }
+    application.stop()?;
+    Ok(rows)
+}
+
+/// Everything: the module in the nginx of `make`, and beside all others in Debian's.
+fn all(options: &Options) -> Result<ExitCode> {
+    let peers = |build: &Build, all: bool| -> Result<Vec<results::Instructions>> {
+        let of_nginx = options
+            .peers
+            .iter()
+            .copied()
+            .filter(|peer| peer.family == Family::Nginx);
+        let peers: Vec<&'static Peer> = of_nginx.filter(|peer| all || **peer == *peer::ours()).collect();
+        compare(build.clone(), options, &peers)
+    };
+    let [plain, debian] = [Build::from_environment()?, Build::of_debian()?];
+    let mut results = Results {
+        machine: machine::describe(),
+        rounds: options.rounds,
+        round_milliseconds: u64::try_from(options.round.as_millis())?,
+        ..Results::default()
+    };
+    results
+        .instructions
+        .insert(plain.version.clone(), peers(&plain, false)?);
+    results
+        .instructions
+        .insert(debian.version.clone(), peers(&debian, true)?);
+    results.load = load(debian, options)?;
+    results.write()?;
+    report::write(&results)?;
+    println!("where this module loses:");
+    for loss in report::losses(&results) {
+        println!("  {loss}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -245,7 +374,9 @@ fn run() -> Result<ExitCode> {
         Some("instructions") => instructions(&options(words)?),
         Some("gate") => gate(&options(words)?),
         Some("accept") => accept(&options(words)?),
-        Some("load") => load(&options(words)?),
+        Some("load") => load(Build::from_environment()?, &options(words)?).map(|_| ExitCode::SUCCESS),
+        Some("all") => all(&options(words)?),
+        Some("report") => report::write(&Results::read()?).map(|()| ExitCode::SUCCESS),
         Some("check") => check(&options(words)?),
         _ => bail!(USAGE),
     }

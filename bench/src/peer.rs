@@ -101,7 +101,6 @@ pub static PEERS: [Peer; 8] = [
             allowed: 200,
             denied: 200,
             denied_lists: true,
-            ..Manners::RIGHT
         },
         ..peer("tower-http", "axum, tower-http", Family::TowerHttp, Spelling::Lines)
     },

@@ -401,3 +401,82 @@ fn set(list: &str) -> String {
     elements.dedup();
     elements.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::Response;
+
+    use super::{document, find, Manners};
+
+    /// A right answer to `preflight-allowed`, but for what is replaced.
+    fn faults(replace: &str, by: &str) -> Vec<String> {
+        let right = "Access-Control-Allow-Origin: https://app.example.com
+Access-Control-Allow-Methods: DELETE,GET,POST,PUT
+Access-Control-Allow-Headers: authorization, content-type
+Access-Control-Max-Age: 7200
+Vary: Accept, origin
+";
+        assert!(right.contains(replace));
+        let lines = right.replace(replace, by);
+        let headers = lines.lines().filter_map(|line| line.split_once(": "));
+        let response = Response {
+            status: 204,
+            headers: headers.map(|(name, value)| (name.to_owned(), value.into())).collect(),
+            body: Vec::new(),
+        };
+        find("preflight-allowed")
+            .expect("a scenario")
+            .faults(&response, &Manners::RIGHT)
+    }
+
+    #[test]
+    fn order_and_case_mean_nothing() {
+        assert!(faults("", "").is_empty());
+    }
+
+    #[test]
+    fn a_wrong_answer_is_found() {
+        for (replace, by) in [
+            ("app.example.com", "app.example.net"),
+            ("https://app.example.com", "*"),
+            ("DELETE,", ""),
+            ("authorization, ", ""),
+            ("Access-Control-Allow-Headers", "Access-Control-Expose-Headers"),
+            ("7200", "720"),
+            ("Access-Control-Max-Age: 7200\n", ""),
+            (", origin", ""),
+            ("Vary", "Access-Control-Allow-Origin: *\nVary"),
+            ("Vary", "Access-Control-Allow-Credentials: true\nVary"),
+        ] {
+            assert!(!faults(replace, by).is_empty(), "{by:?} in place of {replace:?}");
+        }
+    }
+
+    #[test]
+    fn a_denied_request_has_its_document_and_nothing_else() {
+        let scenario = find("actual-denied").expect("a scenario");
+        let answer = |name: &str, body: String| Response {
+            status: 200,
+            headers: vec![("Vary".to_owned(), "Origin".into()), (name.to_owned(), "*".into())],
+            body: body.into_bytes(),
+        };
+        let faults = |response: &Response| scenario.faults(response, &Manners::RIGHT).len();
+        assert_eq!(faults(&answer("Server", document())), 0);
+        assert_eq!(faults(&answer("Server", "another".to_owned())), 1);
+        assert_eq!(faults(&answer("Access-Control-Allow-Origin", document())), 1);
+    }
+
+    #[test]
+    fn requests_are_as_long_as_they_are_said_to_be() {
+        let length = |scenario, name| {
+            let headers = find(scenario).expect("a scenario").headers_sent();
+            headers
+                .into_iter()
+                .find(|(header, _)| *header == name)
+                .map_or(0, |(_, value)| value.len())
+        };
+        assert_eq!(document().len(), 1024);
+        assert!((4090..=4096).contains(&length("preflight-4k-origin", "Origin")));
+        assert!((8150..=8192).contains(&length("preflight-8k-headers", "Access-Control-Request-Headers")));
+    }
+}

@@ -40,7 +40,14 @@ impl Build {
         )
     }
 
-    pub fn new(nginx: PathBuf, module: PathBuf) -> Result<Self> {
+    /// Debian's, and the module that was built for it.
+    pub fn of_debian() -> Result<Self> {
+        let build = harness::workspace_root().join("build/debian");
+        Self::new(build.join("nginx"), build.join("ngx_http_cors_module.so"))
+            .with_context(|| format!("no nginx of Debian's in {}: make bench builds it", build.display()))
+    }
+
+    fn new(nginx: PathBuf, module: PathBuf) -> Result<Self> {
         let output = Command::new(&nginx).arg("-v").env_remove("NGINX").output()?;
         let text = String::from_utf8_lossy(&output.stderr);
         let version = text
