@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 use harness::{Connection, Request, Response};
@@ -18,8 +18,24 @@ use tempfile::TempDir;
 
 use crate::server::{poll, Start};
 
-/// Enough for pools, buffers and the allocator to have settled.
-const WARM_UP: usize = 50;
+/// What happens until a server does the same for each request.
+#[derive(Clone, Copy)]
+pub enum WarmUp {
+    /// Pools, buffers and the allocator settle.
+    Native,
+    /// A compiler watches what is run often, and translates it.
+    Compiled,
+}
+
+impl WarmUp {
+    /// How many requests it takes, and how long it may take them.
+    fn bounds(self) -> (usize, Duration) {
+        match self {
+            Self::Native => (50, Duration::MAX),
+            Self::Compiled => (3000, Duration::from_secs(10)),
+        }
+    }
+}
 
 /// What every signal's handler calls first. Whether it then formats the time depends on the clock.
 const SIGNALLED: &str = "ngx_time_sigsafe_update";
@@ -31,6 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The instructions of one request to an nginx that `start` describes. callgrind's files stay in `keep`.
 pub fn count(
     mut start: Start,
+    warm_up: WarmUp,
     requests: usize,
     keep: Option<PathBuf>,
     request: &Request,
@@ -71,7 +88,14 @@ pub fn count(
         total(&requests)?.with_context(|| format!("callgrind has not seen {SIGNALLED}"))
     };
 
-    exchange(WARM_UP)?;
+    let (most, time) = warm_up.bounds();
+    let begin = Instant::now();
+    for _ in 0..most {
+        exchange(1)?;
+        if begin.elapsed() > time {
+            break;
+        }
+    }
     dump()?;
     exchange(requests)?;
     let once = dump()?;

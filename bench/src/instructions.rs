@@ -32,10 +32,17 @@ pub fn count(
     let side = if role == Role::Cors { peer.name } else { "ceiling" };
     let keep = keep.map(|keep| keep.join(scenario.name).join(side));
     let start = setting.start(peer, role, scenario);
-    callgrind::count(start, requests, keep, &scenario.request(), |response| match role {
-        Role::Cors => scenario.faults(response, &peer.manners),
-        _ => scenario.ceiling_faults(response),
-    })
+    callgrind::count(
+        start,
+        peer.warm_up(role),
+        requests,
+        keep,
+        &scenario.request(),
+        |response| match role {
+            Role::Cors => scenario.faults(response, &peer.manners),
+            _ => scenario.ceiling_faults(response),
+        },
+    )
     .with_context(|| format!("{side}, {}", scenario.name))
 }
 

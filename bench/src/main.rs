@@ -39,6 +39,7 @@ commands
   accept        record them there
   check         ask every server whether it gives the right answers
   load          put every server under load
+  compare       count the instructions of this module and of its peers in the same nginx
   all           all of it; writes results.json, the charts and the README
   report        write the charts and the README once more
 
@@ -287,6 +288,8 @@ fn rounded(number: f64) -> f64 {
 
 /// Counts the instructions of this module, and of the peers that run in the same nginx.
 fn compare(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec<results::Instructions>> {
+    let of_nginx = peers.iter().copied().filter(|peer| peer.family == Family::Nginx);
+    let peers: Vec<&'static Peer> = of_nginx.collect();
     let (setting, application) = setting(build, Vec::new())?;
     println!("instructions added to a request, nginx {}", setting.build.version);
     let titles: String = peers.iter().map(|peer| format!(" {:>22}", peer.title)).collect();
@@ -296,7 +299,7 @@ fn compare(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<V
         let count = |peer: &Peer, role, requests| instructions::count(&setting, peer, role, scenario, requests, None);
         let ceiling = count(peer::ours(), instructions::ceiling(scenario), options.requests)?;
         let mut added = BTreeMap::new();
-        for &peer in peers {
+        for &peer in &peers {
             let is_ours = *peer == *peer::ours();
             if is_ours || instructions::is_for_all(scenario) {
                 // A thousand regular expressions take their time under valgrind.
@@ -317,7 +320,7 @@ fn compare(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<V
         let cells = peers.iter().map(|peer| row.added.get(peer.name));
         let cells = cells.map(|added| added.map_or_else(|| "-".to_owned(), |added| format!("{added:+}")));
         let cells: String = cells.map(|cell| format!(" {cell:>22}")).collect();
-        println!("{:<66} {:>8} {:>8}{cells}", scenario.title, row.ceiling, row.at_most);
+        println!("{:<66} {:>8} {:>+8}{cells}", scenario.title, row.ceiling, row.at_most);
         rows.push(row);
     }
     application.stop()?;
@@ -376,6 +379,10 @@ fn run() -> Result<ExitCode> {
         Some("accept") => accept(&options(words)?),
         Some("load") => load(Build::from_environment()?, &options(words)?).map(|_| ExitCode::SUCCESS),
         Some("all") => all(&options(words)?),
+        Some("compare") => {
+            let options = options(words)?;
+            compare(Build::from_environment()?, &options, &options.peers).map(|_| ExitCode::SUCCESS)
+        }
         Some("report") => report::write(&Results::read()?).map(|()| ExitCode::SUCCESS),
         Some("check") => check(&options(words)?),
         _ => bail!(USAGE),

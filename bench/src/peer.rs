@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::callgrind::WarmUp;
 use crate::scenario::{Headers, Manners, Origins, Scenario};
 use crate::server::{Build, Program, Start};
 
@@ -75,21 +76,32 @@ const fn peer(name: &'static str, title: &'static str, family: Family, spelling:
     }
 }
 
+impl Peer {
+    pub fn warm_up(&self, role: Role) -> WarmUp {
+        match self.spelling {
+            Spelling::Lua if role == Role::Cors => WarmUp::Compiled,
+            _ => WarmUp::Native,
+        }
+    }
+}
+
+/// What `if` and `return` make of a preflight that is not allowed: another status, or other lists, would take a
+/// second `map` and a second `if`.
+const IN_AN_IF: Manners = Manners {
+    allowed: 204,
+    denied: 204,
+    denied_lists: true,
+};
+
 /// This module first.
 pub static PEERS: [Peer; 8] = [
     peer("cors", "this module", Family::Nginx, Spelling::Cors),
     Peer {
-        manners: Manners {
-            denied: 204,
-            ..Manners::RIGHT
-        },
+        manners: IN_AN_IF,
         ..peer("idiom", "map + if + add_header", Family::Nginx, Spelling::Map)
     },
     Peer {
-        manners: Manners {
-            denied: 204,
-            ..Manners::RIGHT
-        },
+        manners: IN_AN_IF,
         ..peer("headers-more", "headers-more", Family::Nginx, Spelling::Map)
     },
     peer("lua", "Lua", Family::Nginx, Spelling::Lua),
