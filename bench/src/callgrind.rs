@@ -146,7 +146,7 @@ fn wrapper(out: &Path, marks: &[&str]) -> Vec<OsString> {
     {
         words.extend(settle.map(Into::into));
     }
-    words.extend(["valgrind", "--tool=callgrind", "-q", "--dump-instr=no"].map(Into::into));
+    words.extend(["valgrind", "--tool=callgrind", "-q", "--dump-instr=no", "--vgdb=no"].map(Into::into));
     words.extend(marks.iter().map(|mark| format!("--dump-before={mark}").into()));
     let mut file = OsString::from("--callgrind-out-file=");
     file.push(out);

@@ -267,9 +267,17 @@ impl Server {
             "the server has ended:\n{}",
             self.said()
         );
-        self.signal(self.end)?;
-        let status =
-            poll(Duration::from_secs(60), || Ok(self.child.try_wait()?))?.context("the server does not stop")?;
+        let mut asked: Option<Instant> = None;
+        let status = poll(Duration::from_secs(60), || {
+            let status = self.child.try_wait()?;
+            // nginx misses a signal between its last look and the wait for events.
+            if status.is_none() && asked.is_none_or(|asked| asked.elapsed() > Duration::from_secs(2)) {
+                self.signal(self.end)?;
+                asked = Some(Instant::now());
+            }
+            Ok(status)
+        })?;
+        let status = status.with_context(|| format!("the server does not stop:\n{}", self.said()))?;
         if self.end == Signal::QUIT {
             let log = fs::read_to_string(self.prefix.path("logs/error.log")).unwrap_or_default();
             ensure!(status.success() && log.is_empty(), "nginx ended with {status}:\n{log}");
