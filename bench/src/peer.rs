@@ -45,7 +45,6 @@ enum Spelling {
     Cors,
     Map,
     Lua,
-    Js,
     Perl,
     Haproxy,
     Lines,
@@ -105,7 +104,7 @@ pub static PEERS: [Peer; 8] = [
         ..peer("headers-more", "headers-more", Family::Nginx, Spelling::Map)
     },
     peer("lua", "Lua", Family::Nginx, Spelling::Lua),
-    peer("njs", "njs", Family::Nginx, Spelling::Js),
+    peer("njs", "njs", Family::Nginx, Spelling::Map),
     peer("mod_perl", "Apache, mod_perl", Family::Apache, Spelling::Perl),
     peer("haproxy", "HAProxy", Family::Haproxy, Spelling::Haproxy),
     Peer {
@@ -228,7 +227,7 @@ impl Spelling {
         let patterns = || origins.iter().filter(is_pattern);
         // One or more labels.
         let regex = |pattern: String| {
-            let pattern = pattern.replace('.', r"\.").replacen(r"*\.", r"([a-z0-9_-]+\.)+", 1);
+            let pattern = pattern.replace('.', r"\.").replacen(r"*\.", r"(?:[a-z0-9_-]+\.)+", 1);
             format!("^{pattern}$")
         };
         let table = |entry: fn(String) -> String| exact().map(entry).collect::<String>();
@@ -246,15 +245,8 @@ impl Spelling {
             Self::Lua => {
                 let exact = table(|origin| format!("[\"{origin}\"] = true,\n"));
                 let patterns = list(|regex| format!("[[{regex}]],\n"));
-                // LuaJIT takes only so many constants in a single table constructor's function.
                 let text = format!("return {{ exact = {{\n{exact}}}, patterns = {{\n{patterns}}} }}\n");
                 vec![("origins.lua", text)]
-            }
-            Self::Js => {
-                let exact = table(|origin| format!("\"{origin}\": true,\n"));
-                let patterns = list(|regex| format!("/{}/,\n", regex.replace('/', r"\/")));
-                let text = format!("export default {{ exact: {{\n{exact}}}, patterns: [\n{patterns}] }};\n");
-                vec![("origins.js", text)]
             }
             Self::Perl => {
                 let exact = table(|origin| format!("'{origin}' => 1,\n"));

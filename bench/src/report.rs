@@ -264,6 +264,21 @@ pub fn losses(results: &Results) -> Vec<String> {
             }
         }
     }
+    for (version, rows) in &results.instructions {
+        let ours = |scenario: &str| {
+            let row = rows.iter().find(|row| row.scenario == scenario)?;
+            row.added.get(peer::ours().name).copied()
+        };
+        if let (Some(one), Some(many)) = (ours("preflight-allowed"), ours("preflight-100k-exact")) {
+            if (many - one).abs() * 100 > one.abs() * 5 {
+                losses.push(format!(
+                    "nginx {version}: {} instructions with one origin, {} with 100 000.",
+                    signed(one),
+                    signed(many)
+                ));
+            }
+        }
+    }
     for load in &results.load {
         let Some(ours) = results.served(&load.scenario, peer::ours().name) else {
             continue;

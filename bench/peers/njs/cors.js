@@ -1,12 +1,5 @@
-// origins.js holds { exact: { "https://app.example.com": true, ... }, patterns: [ /^...$/, ... ] }
-import origins from "origins.js";
-
-function is_allowed(origin) {
-    return origins.exact[origin] === true || origins.patterns.some((pattern) => pattern.test(origin));
-}
-
 function answer_preflight(r) {
-    if (!is_allowed(r.headersIn.Origin)) {
+    if (!r.variables.cors_origin) {
         r.return(403, "");
         return;
     }
@@ -18,9 +11,9 @@ function answer_preflight(r) {
 
 // Runs for preflights too.
 function decorate(r) {
-    const origin = r.headersIn.Origin;
+    const origin = r.variables.cors_origin;
     r.headersOut["Vary"] = "Origin";
-    if (origin !== undefined && is_allowed(origin)) {
+    if (origin) {
         r.headersOut["Access-Control-Allow-Origin"] = origin;
     } else {
         delete r.headersOut["Access-Control-Allow-Origin"];
