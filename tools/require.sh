@@ -71,11 +71,10 @@ for job; do
         ;;
     bench)
         need valgrind command -v valgrind
-        need libc6-dbg debugger_symbols # valgrind reads the loader's
+        need util-linux command -v setpriv
         ;;
     peers)
         need wrk command -v wrk
-        need util-linux command -v taskset
         # Packaged for one nginx, and measured with that one.
         need nginx false
         need libnginx-mod-http-headers-more-filter false

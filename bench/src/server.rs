@@ -173,7 +173,10 @@ impl Start {
         let console = File::create(prefix.path("logs/console"))?;
         // Whatever ends this program, a Ctrl-C for example, ends its servers.
         let guard = ["setpriv", "--pdeathsig", "TERM"].map(OsString::from);
-        let mut words = guard.into_iter().chain(self.wrapper.iter().cloned()).chain(self.words(&prefix, port)?);
+        let mut words = guard
+            .into_iter()
+            .chain(self.wrapper.iter().cloned())
+            .chain(self.words(&prefix, port)?);
         let child = Command::new(words.next().unwrap_or_default())
             .args(words)
             // Apache ends its whole group when it ends.
