@@ -6,7 +6,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test test-debug valgrind asan lint fuzz bench-policy miri clean clean-room help
+.PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-policy miri \
+	clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -50,6 +51,8 @@ lint: ## Check format and run clippy on everything; every warning is an error
 	cargo clippy -p cors-policy -p cors-tests --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets --features fault-injection -- -D warnings
+	cargo fmt --manifest-path bench/Cargo.toml --all --check
+	cargo clippy --manifest-path bench/Cargo.toml --target-dir target/bench --workspace --all-targets -- -D warnings
 
 # The sanitizers that the fuzzer needs are no stable part of Rust; this opens them in whichever toolchain is there.
 fuzz: export RUSTC_BOOTSTRAP = 1
@@ -58,6 +61,19 @@ fuzz: ## Fuzz directives and requests, a minute each
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 	cd policy/fuzz && cargo fuzz run directives -- -max_total_time=60 -max_len=4096
 	cd policy/fuzz && cargo fuzz run request -- -max_total_time=60 -max_len=4096
+
+bench: ## Measure what CORS costs, here and elsewhere; writes bench/README.md
+	@tools/bench.sh all $(WITH)
+
+# Counted, not timed. WITH='--only proxied --keep <directory>' leaves callgrind's files of one scenario.
+bench-instructions: ## Count the instructions that CORS adds to a request
+	@tools/bench.sh instructions $(WITH)
+
+bench-gate: ## Compare them with those in bench/instructions.json
+	@tools/bench.sh gate $(WITH)
+
+bench-accept: ## Record them there
+	@tools/bench.sh accept $(WITH)
 
 bench-policy: ## Measure what a decision costs
 	cargo bench -p cors-policy --bench decide
@@ -74,7 +90,7 @@ clean-room: ## Run the tests in a fresh Debian root (as root, with debootstrap)
 	tools/clean-root.sh make test
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'NGINX_BINARY=/usr/sbin/nginx   the target is for this nginx, which is already installed'
 	@echo 'NGINX_SOURCE_DIR=<directory>   its sources, where they are not in the package nginx-dev'

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Leaves in build/ an nginx and the module that fits it; with `test`, in build/test/ also the module with
 # faults to inject. With `debug`, `valgrind` or `asan` it leaves all three below build/<this>/ instead.
+# BUILD_DIR=<directory> takes the place of build/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+directory=${BUILD_DIR:-build}
 
 # By rename: a running nginx has the old file mapped and must keep it.
 put() { # <file> <destination>
@@ -28,21 +31,21 @@ make_faulty_in() { # <directory> [arguments]
 
 case ${1:-} in
 '')
-    make_in build --release
+    make_in "$directory" --release
     ;;
 test)
-    make_in build --release
-    make_faulty_in build --release
+    make_in "$directory" --release
+    make_faulty_in "$directory" --release
     ;;
 debug)
-    make_in build --release # brings nginx
-    make_in build/debug
-    make_faulty_in build/debug
+    make_in "$directory" --release # brings nginx
+    make_in "$directory/debug"
+    make_faulty_in "$directory/debug"
     ;;
 valgrind | asan)
     export UNDER=$1
-    make_in "build/$1" --release
-    make_faulty_in "build/$1" --release
+    make_in "$directory/$1" --release
+    make_faulty_in "$directory/$1" --release
     ;;
 *)
     echo "error: nothing to build is called '$1'" >&2

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|valgrind|asan|<package>=<version> ...
+# Installs what is missing on this machine, and nothing else:
+# tools/require.sh build|test|valgrind|asan|bench|peers|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -77,6 +78,21 @@ for job; do
         ;;
     valgrind) need valgrind command -v valgrind ;;
     asan) need libgcc-12-dev sanitizer ;;
+    bench)
+        need valgrind command -v valgrind
+        need util-linux command -v setpriv
+        ;;
+    peers)
+        need wrk command -v wrk
+        # Packaged for one nginx, and measured with that one.
+        need nginx false
+        need libnginx-mod-http-headers-more-filter false
+        need libnginx-mod-http-js false
+        need libnginx-mod-http-lua false
+        need apache2 false
+        need libapache2-mod-perl2 false
+        need haproxy false
+        ;;
     *=*) need_version "$job" ;;
     *) fail "no such job: $job" ;;
     esac
@@ -90,6 +106,13 @@ if [ ${#missing[@]} -gt 0 ]; then
         as_root=(sudo)
     fi
     command -v apt-get >/dev/null || fail "$hint" 'no apt-get here: install them by hand'
+    # Nothing here is installed to be a service. Debian lets a policy forbid packages to start theirs.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
     # Another apt may hold the lock, at boot for example: wait for it.
     apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
     # One unreachable repository among several is no reason to stop: installing will tell.

@@ -1,0 +1,264 @@
+//! Throughput and processor time under load.
+//!
+//! Each server is one worker on one core; wrk, and the application, have the other. All servers of a scenario
+//! are there at once and take turns, so that what disturbs the machine disturbs all of them.
+
+use std::ffi::OsString;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{ensure, Context, Result};
+use harness::Connection;
+use rustix::process::{kill_process, Pid, Signal};
+
+use crate::median::median;
+use crate::peer::{Family, Peer, Role, Setting};
+use crate::scenario::{Ceiling, Scenario};
+use crate::server::Server;
+
+/// One connection for each of Apache's processes.
+const CONNECTIONS: usize = 16;
+
+/// The two cores that are used.
+pub struct Cores {
+    server: usize,
+    load: usize,
+}
+
+impl Cores {
+    pub fn pick() -> Result<Self> {
+        let allowed = rustix::thread::sched_getaffinity(None)?;
+        let mut allowed = (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+        match (allowed.next(), allowed.next()) {
+            (Some(load), Some(server)) => Ok(Self { server, load }),
+            _ => anyhow::bail!("two cores are needed: one for the server, one for the load"),
+        }
+    }
+
+    pub fn for_server(&self) -> Vec<OsString> {
+        pinned(self.server)
+    }
+
+    pub fn for_load(&self) -> Vec<OsString> {
+        pinned(self.load)
+    }
+}
+
+fn pinned(core: usize) -> Vec<OsString> {
+    vec!["taskset".into(), "-c".into(), core.to_string().into()]
+}
+
+pub struct Load {
+    pub rounds: usize,
+    pub round: Duration,
+    pub cores: Cores,
+}
+
+/// One server in one round.
+#[derive(Clone, Copy)]
+struct Sample {
+    per_second: f64,
+    cpu_microseconds: f64,
+}
+
+/// One server in one scenario: medians.
+pub struct Outcome {
+    /// Nothing for the ceiling of the family.
+    pub peer: Option<&'static Peer>,
+    pub family: Family,
+    pub per_second: f64,
+    /// Of the requests per second of its ceiling, in the same round.
+    pub share: f64,
+    pub cpu_microseconds: f64,
+    /// Beyond the processor time of its ceiling, in the same round.
+    pub cpu_added: f64,
+}
+
+impl Load {
+    pub fn measure(&self, setting: &Setting, peers: &[&'static Peer], scenario: &Scenario) -> Result<Vec<Outcome>> {
+        let mut servers: Vec<(Option<&'static Peer>, Family, Server)> = Vec::new();
+        for &peer in peers {
+            if !servers.iter().any(|(_, family, _)| *family == peer.family) {
+                let server = self.start(setting, peer, ceiling(scenario), scenario)?;
+                servers.push((None, peer.family, server));
+            }
+            servers.push((
+                Some(peer),
+                peer.family,
+                self.start(setting, peer, Role::Cors, scenario)?,
+            ));
+        }
+        let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); servers.len()];
+        for round in 0..self.rounds {
+            // There and back: whatever comes after a greedy neighbour is not always the same.
+            let mut turns: Vec<_> = servers.iter().zip(&mut samples).collect();
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for ((_, _, server), samples) in turns {
+                samples.push(self.round(server, scenario)?);
+            }
+        }
+        let ceiling_of = |family| {
+            let place = servers.iter().position(|(peer, of, _)| peer.is_none() && *of == family);
+            place.and_then(|place| samples.get(place))
+        };
+        let mut outcomes = Vec::new();
+        for ((peer, family, _), own) in servers.iter().zip(&samples) {
+            let ceiling = ceiling_of(*family).context("a ceiling for each family")?;
+            let of = |figure: fn(&Sample, &Sample) -> f64| {
+                median(
+                    own.iter()
+                        .zip(ceiling)
+                        .map(|(own, ceiling)| figure(own, ceiling))
+                        .collect(),
+                )
+            };
+            outcomes.push(Outcome {
+                peer: *peer,
+                family: *family,
+                per_second: of(|own, _| own.per_second),
+                share: of(|own, ceiling| own.per_second / ceiling.per_second),
+                cpu_microseconds: of(|own, _| own.cpu_microseconds),
+                cpu_added: of(|own, ceiling| own.cpu_microseconds - ceiling.cpu_microseconds),
+            });
+        }
+        for (_, _, server) in servers {
+            server.stop()?;
+        }
+        Ok(outcomes)
+    }
+
+    fn start(&self, setting: &Setting, peer: &Peer, role: Role, scenario: &Scenario) -> Result<Server> {
+        let mut start = setting.start(peer, role, scenario);
+        start.wrapper = self.cores.for_server();
+        let server = start.start()?;
+        let response = Connection::open(server.port).send(&scenario.request());
+        let faults = match role {
+            Role::Cors => scenario.faults(&response, &peer.manners),
+            _ => scenario.ceiling_faults(&response),
+        };
+        ensure!(
+            faults.is_empty(),
+            "{}, {role:?}, {}: {}\n{}",
+            peer.name,
+            scenario.name,
+            faults.join("; "),
+            server.said()
+        );
+        Ok(server)
+    }
+
+    fn round(&self, server: &Server, scenario: &Scenario) -> Result<Sample> {
+        fs::write(server.prefix.path("load.lua"), script(scenario))?;
+        let mut words = self.cores.for_load().into_iter();
+        let before = cpu_nanoseconds(server.pid())?;
+        let wrk = Command::new(words.next().unwrap_or_default())
+            .args(words)
+            .args(["wrk", "-t1", "-d1h", &format!("-c{CONNECTIONS}"), "-s"])
+            .arg(server.prefix.path("load.lua"))
+            .arg(format!("http://127.0.0.1:{}{}", server.port, scenario.target()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("wrk")?;
+        // A round is as long as this, whatever happens.
+        thread::sleep(self.round);
+        let pid = i32::try_from(wrk.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.context("a process id")?, Signal::INT)?;
+        let output = wrk.wait_with_output()?;
+        let used = cpu_nanoseconds(server.pid())? - before;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let Report { requests, microseconds } = report(&text).with_context(|| format!("wrk says {text}"))?;
+        Ok(Sample {
+            per_second: requests / microseconds * 1e6,
+            cpu_microseconds: used as f64 / 1e3 / requests,
+        })
+    }
+}
+
+fn ceiling(scenario: &Scenario) -> Role {
+    match scenario.ceiling {
+        Ceiling::Return204 => Role::Return204WithHeaders,
+        Ceiling::NoCors => Role::None,
+    }
+}
+
+/// What wrk is to send, and to tell.
+fn script(scenario: &Scenario) -> String {
+    let mut text = format!("wrk.method = {:?}\n", scenario.method());
+    for (name, value) in scenario.headers_sent() {
+        text += &format!("wrk.headers[{name:?}] = {value:?}\n");
+    }
+    text + r#"
+function done(summary)
+    local errors = summary.errors
+    local failed = errors.connect + errors.read + errors.write + errors.timeout
+    print(string.format("done %d %d %d", summary.requests, summary.duration, failed))
+end
+"#
+}
+
+struct Report {
+    requests: f64,
+    microseconds: f64,
+}
+
+/// Nothing if a request failed, or if there was none.
+fn report(text: &str) -> Option<Report> {
+    let line = text.lines().find_map(|line| line.strip_prefix("done "))?;
+    let mut numbers = line.split(' ').map(str::parse::<f64>);
+    let (requests, microseconds, failed) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    (failed == 0.0 && requests > 0.0).then_some(Report { requests, microseconds })
+}
+
+/// What a process and its children have used of the processors.
+fn cpu_nanoseconds(pid: u32) -> Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // Others come and go.
+        let Ok(status) = fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        if process != pid && parent(&status) != Some(pid) {
+            continue;
+        }
+        for task in fs::read_dir(entry.path().join("task"))? {
+            let text = fs::read_to_string(task?.path().join("schedstat"))?;
+            let used = text.split(' ').next().and_then(|used| used.parse::<u64>().ok());
+            sum += used.context("no time in schedstat")?;
+        }
+    }
+    Ok(sum)
+}
+
+fn parent(status: &str) -> Option<u32> {
+    // The name before it, in parentheses, may hold anything.
+    status.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parent, report};
+
+    #[test]
+    fn a_report_of_failures_is_none() {
+        let report = |line: &str| report(&format!("Running 1h test\n{line}\n  2 requests in 1s\n"));
+        let good = report("done 5000 500000 0").expect("a report");
+        assert_eq!((good.requests, good.microseconds), (5000.0, 500_000.0));
+        assert!(report("done 5000 500000 1").is_none());
+        assert!(report("done 0 500000 0").is_none());
+        assert!(report("").is_none());
+    }
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        assert_eq!(parent("12 (a) b (c)) S 34 12 12 0"), Some(34));
+    }
+}
