@@ -99,7 +99,8 @@ impl AllowHeaders {
 
     /// Whether a preflight that names `name` would find it allowed.
     pub(crate) fn allows(&self, name: &[u8]) -> bool {
-        is_token(name) && (self.lists(name) || (self.any && !name.eq_ignore_ascii_case(b"authorization")))
+        let covered = self.any && !name.eq_ignore_ascii_case(b"authorization");
+        is_token(name) && (covered || self.lists(name))
     }
 
     /// The first requested name that is not allowed.
