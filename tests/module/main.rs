@@ -6,6 +6,7 @@ mod bystander;
 mod cache;
 mod config_errors;
 mod config_files;
+mod cookbook;
 mod credentials;
 mod directives;
 mod dry_run;
