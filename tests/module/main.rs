@@ -16,6 +16,7 @@ mod enforce;
 mod error_pages;
 mod errors;
 mod faults;
+mod gateways;
 mod governing_policy;
 mod handlers;
 mod http2;
