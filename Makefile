@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test test-debug valgrind asan lint fuzz bench-policy miri clean clean-room help
+.PHONY: all run check test test-debug valgrind asan lint fuzz bench-policy miri deb dist matrix test-addon test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -64,6 +64,24 @@ miri: ## Run the policy's unit tests in Miri (needs nightly with the component m
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo 'error: Miri is missing: rustup +nightly component add miri' >&2; exit 1; }
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p cors-policy --lib
 
+deb: ## Make a package for the Debian release that this runs on, and for its nginx
+	@tools/require.sh deb
+	tools/deb.sh
+
+test-addon: ## Build the module within nginx's own build, and run it
+	@tools/require.sh build
+	tools/test-addon.sh
+
+test-reproducible: ## Build the module twice, in different directories, and compare
+	@tools/require.sh build
+	tools/test-reproducible.sh
+
+matrix: ## Build, test, package and install on Debian 12, 13 and sid, in fresh roots (as root, with debootstrap)
+	tools/matrix.sh
+
+dist: ## Make a tarball of the sources of the last commit
+	tools/dist.sh
+
 clean: ## Remove all that was built
 	rm -rf build target
 
@@ -71,7 +89,7 @@ clean-room: ## Run the tests in a fresh Debian root (as root, with debootstrap)
 	tools/clean-root.sh make test
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'NGINX_BINARY=/usr/sbin/nginx   the target is for this nginx, which is already installed'
 	@echo 'NGINX_SOURCE_DIR=<directory>   its sources, where they are not in the package nginx-dev'

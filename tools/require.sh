@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|valgrind|asan|<package>=<version> ...
+# Installs what is missing on this machine, and nothing else: tools/require.sh build|test|deb|valgrind|asan|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -74,6 +74,12 @@ for job; do
         need chromium command -v chromium
         need chromium-driver command -v chromedriver
         need chromium-sandbox sandbox
+        ;;
+    deb)
+        need build-essential false # dpkg-buildpackage asks for the package itself
+        need debhelper command -v dh
+        need dpkg-dev command -v dpkg-buildpackage
+        need nginx-dev test -e /usr/share/nginx/src/conf_flags
         ;;
     valgrind) need valgrind command -v valgrind ;;
     asan) need libgcc-12-dev sanitizer ;;
