@@ -7,7 +7,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-policy miri \
-	clean clean-room help
+	deb dist matrix test-addon test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -82,6 +82,24 @@ bench-policy: ## Measure what a decision costs
 miri: ## Run the policy's unit tests in Miri (needs nightly with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo 'error: Miri is missing: rustup +nightly component add miri' >&2; exit 1; }
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p cors-policy --lib
+
+deb: ## Make a package for the Debian release that this runs on, and for its nginx
+	@tools/require.sh deb
+	tools/deb.sh
+
+test-addon: ## Build the module within nginx's own build, and run it
+	@tools/require.sh build
+	tools/test-addon.sh
+
+test-reproducible: ## Build the module twice, in different directories, and compare
+	@tools/require.sh build
+	tools/test-reproducible.sh
+
+matrix: ## Build, test, package and install on Debian 12, 13 and sid, in fresh roots (as root, with debootstrap)
+	tools/matrix.sh
+
+dist: ## Make a tarball of the sources of the last commit
+	tools/dist.sh
 
 clean: ## Remove all that was built
 	rm -rf build target

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # cargo for the module, which is always built for one certain nginx: the one that NGINX_BINARY names, else
-# the vendored one. UNDER=valgrind or UNDER=asan stands for a vendored one that this tool can look into.
+# the vendored one. NGINX_TREE=<directory> has one as source/ and objs/ that is configured, and perhaps not built.
+# UNDER=valgrind or UNDER=asan stands for a vendored one that this tool can look into.
 # Each has a target directory of its own, and the module with faults one below it: switching rebuilds nothing.
 # tools/cargo.sh <subcommand> [arguments]; prints the module that it made, if any, and the nginx for it
 set -euo pipefail
@@ -20,6 +21,9 @@ if [ -n "${NGINX_BINARY:-}" ]; then
     [ -z "${UNDER:-}" ] || fail "$UNDER needs an nginx that is built for it: leave out NGINX_BINARY"
     nginx=$(command -v "$NGINX_BINARY")
     tree=$(tools/nginx-tree.sh)
+elif [ -n "${NGINX_TREE:-}" ]; then
+    tree=$NGINX_TREE
+    nginx=$tree/objs/nginx
 else
     [ -z "${NGINX_SOURCE_DIR:-}${NGINX_BUILD_DIR:-}" ] ||
         fail 'NGINX_SOURCE_DIR and NGINX_BUILD_DIR describe the nginx of NGINX_BINARY, which is not set'
@@ -67,9 +71,10 @@ else
 fi
 
 directory=$tree
+[ -z "${NGINX_TREE:-}" ] || directory=${CARGO_TARGET_DIR:-$tree}
 case " $* " in
 *' fault-injection '*) directory=$tree/faults ;;
-*' --release '*) [ -n "${NGINX_BINARY:-}" ] || vendored=(--features vendored) ;;
+*' --release '*) [ -n "${NGINX_BINARY:-}${NGINX_TREE:-}" ] || vendored=(--features vendored) ;;
 esac
 if [ ${#vendored[@]} -gt 0 ]; then
     # nginx-sys takes even an empty value for a path.
@@ -79,6 +84,16 @@ else
     NGINX_SOURCE_DIR=$(realpath "$tree/source")
     NGINX_BUILD_DIR=$(realpath "$tree/objs")
     export NGINX_SOURCE_DIR NGINX_BUILD_DIR
+fi
+
+# Where things lie does not show in what is made of them. What watches the module is to find its sources, though.
+if [ -z "${UNDER:-}" ]; then
+    home=${CARGO_HOME:-$HOME/.cargo}
+    read -ra flags <<<"${RUSTFLAGS:-}"
+    flags+=("--remap-path-prefix=$home=cargo" "--remap-path-prefix=$(realpath "$home")=cargo"
+        "--remap-path-prefix=$PWD=." "--remap-path-prefix=$directory=target")
+    CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f' && echo "${flags[*]}")
+    export CARGO_ENCODED_RUSTFLAGS
 fi
 
 subcommand=$1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|valgrind|asan|bench|peers|<package>=<version> ...
+# tools/require.sh build|test|deb|valgrind|asan|bench|peers|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -75,6 +75,12 @@ for job; do
         need chromium command -v chromium
         need chromium-driver command -v chromedriver
         need chromium-sandbox sandbox
+        ;;
+    deb)
+        need build-essential false # dpkg-buildpackage asks for the package itself
+        need debhelper command -v dh
+        need dpkg-dev command -v dpkg-buildpackage
+        need nginx-dev test -e /usr/share/nginx/src/conf_flags
         ;;
     valgrind) need valgrind command -v valgrind ;;
     asan) need libgcc-12-dev sanitizer ;;

@@ -1,0 +1,30 @@
+# Sourced when nginx's Makefile is being written. Only cargo knows when the module is up to date, so it
+# is asked every time; what it made is left alone unless it differs.
+
+case "$NGX_MODULES_PATH" in
+    /*) ngx_http_cors_path=$NGX_MODULES_PATH ;;
+    *) ngx_http_cors_path=$NGX_PREFIX/$NGX_MODULES_PATH ;;
+esac
+
+cat << END                                                    >> $NGX_MAKEFILE
+
+modules:	$NGX_OBJS/ngx_http_cors_module.so
+
+.PHONY:	ngx_http_cors_module ngx_http_cors_install
+
+$NGX_OBJS/ngx_http_cors_module.so:	ngx_http_cors_module
+
+ngx_http_cors_module:
+	$ngx_addon_dir/tools/addon.sh . $NGX_OBJS
+
+# nginx installs what its own scripts compile. An old file is moved, as a running nginx may have it mapped.
+install:	ngx_http_cors_install
+
+ngx_http_cors_install:	$NGX_OBJS/ngx_http_cors_module.so
+	mkdir -p '\$(DESTDIR)$ngx_http_cors_path'
+	test ! -f '\$(DESTDIR)$ngx_http_cors_path/ngx_http_cors_module.so' \\
+		|| mv '\$(DESTDIR)$ngx_http_cors_path/ngx_http_cors_module.so' \\
+			'\$(DESTDIR)$ngx_http_cors_path/ngx_http_cors_module.so.old'
+	cp $NGX_OBJS/ngx_http_cors_module.so '\$(DESTDIR)$ngx_http_cors_path'
+
+END

@@ -1,0 +1,99 @@
+//! `docs/directives.md` documents every directive, with its context and the default that it really has.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use common::Configuration;
+use cors_policy::Directive;
+
+/// What is said of each directive under labels such as `Default`.
+fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/directives.md");
+    let text = fs::read_to_string(file).unwrap();
+    let mut sections = BTreeMap::new();
+    for section in text.split("\n### ").skip(1) {
+        let (name, rest) = section.split_once('\n').unwrap();
+        if name.starts_with('$') {
+            continue;
+        }
+        let entries = rest
+            .lines()
+            .filter_map(|line| line.strip_prefix("- ")?.split_once(": "));
+        let entries = entries
+            .filter(|(label, _)| matches!(*label, "Syntax" | "Default" | "Context" | "Since"))
+            .map(|(label, value)| (label.to_owned(), value.replace('`', "")))
+            .collect();
+        assert!(
+            sections.insert(name.to_owned(), entries).is_none(),
+            "{name} stands twice"
+        );
+    }
+    sections
+}
+
+/// All that decides about a request, where this line stands beside others.
+fn compiled(line: &str) -> String {
+    let rest = "cors_allow_origin https://a.example;\ncors_allow_headers X-Asked;\ncors on;";
+    let read = Configuration::read(&format!("server a {{\n{rest}\n{line}\n}}"));
+    assert!(
+        read.told().iter().all(|told| !told.starts_with("error")),
+        "{line}: {:?}",
+        read.told()
+    );
+    format!("{:?}", read.policy("server a"))
+}
+
+#[test]
+fn every_directive_is_documented() {
+    let documented = documented();
+    let known: Vec<_> = Directive::ALL.into_iter().map(Directive::name).collect();
+    for name in &known {
+        let entries = documented
+            .get(*name)
+            .unwrap_or_else(|| panic!("{name} is not documented"));
+        let labels: Vec<_> = entries.keys().map(String::as_str).collect();
+        assert_eq!(labels, ["Context", "Default", "Since", "Syntax"], "{name}");
+        assert!(entries["Syntax"].starts_with(&format!("{name} ")), "{name}");
+        assert!(entries["Syntax"].ends_with(';'), "{name}");
+        assert_eq!(entries["Context"], "http, server, location, if in location", "{name}");
+    }
+    for name in documented.keys() {
+        assert!(known.contains(&name.as_str()), "{name} is no directive");
+    }
+}
+
+#[test]
+fn the_default_is_what_holds_without_the_directive() {
+    assert!(!Configuration::read("server a {\n}").policy("server a").is_on());
+    for (name, entries) in documented() {
+        match entries["Default"].as_str() {
+            "cors off;" => {}
+            // Without a list nobody and nothing is allowed: there is no line that says so.
+            "—" => assert!(
+                entries["Syntax"].ends_with("...;") || entries["Syntax"].contains("| *;"),
+                "{name}"
+            ),
+            line => assert_eq!(compiled(line), compiled(""), "{line}"),
+        }
+    }
+}
+
+#[test]
+fn no_other_word_means_the_same_as_the_default() {
+    for (name, entries) in documented() {
+        let words = entries["Syntax"].trim_end_matches(';').split(' ').skip(1);
+        for word in words.filter(|word| word.len() > 1 && !word.contains(['~', '$', '.'])) {
+            let line = format!("{name} {word};");
+            // A kind of value, such as `time`, is no word.
+            let read = Configuration::read(&format!("server a {{\n{line}\n}}"));
+            if name != "cors" && line != entries["Default"] && read.told().iter().all(|told| !told.starts_with("error"))
+            {
+                assert_ne!(compiled(&line), compiled(""), "{line}");
+            }
+        }
+    }
+}
