@@ -29,6 +29,7 @@ mod request;
 mod response;
 mod settings;
 mod token;
+mod trial;
 pub mod vary;
 
 pub use answers::Kind;
@@ -37,8 +38,9 @@ pub use decision::{Outcome, Reason, Verdict};
 pub use directive::Directive;
 pub use level::{Block, Level, Scope, Syntax};
 pub use policy::Policy;
-pub use problem::{Position, Problem, Severity};
+pub use problem::{shown, Position, Problem, Severity};
 pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{HeaderName, ResponseHeaders, Value};
 pub use settings::{Enforce, LogLevel, PreflightMode};
+pub use trial::{Conclusion, Step, Trial, Tried};
 pub use vary::Vary;
