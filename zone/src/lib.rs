@@ -11,17 +11,25 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod accept;
 mod cause;
 mod cell;
 mod counters;
 mod denied;
 mod history;
 mod layout;
+pub mod page;
+mod prometheus;
+mod query;
+mod report;
 mod zone;
 
+pub use accept::Format;
 pub use cause::Cause;
 pub use counters::{Counted, Kind, Slot, Totals};
 pub use denied::{Denial, DeniedOrigin};
 pub use history::{History, STEP};
 pub use layout::words_for;
+pub use query::{Query, Try};
+pub use report::{tried, Named, Report};
 pub use zone::Zone;
