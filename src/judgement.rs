@@ -73,6 +73,23 @@ impl<'r> Judgement<'r> {
         }
     }
 
+    /// The judgement on a request whose verdict may be known from before.
+    pub(crate) fn remembered(request: Request<'r>, verdict: Option<Verdict>) -> Option<Self> {
+        let (location, state) = state::governing(request);
+        let is_options = state.map_or_else(|| request.is_options(), State::is_options);
+        let (Some(verdict), false) = (verdict, is_options) else {
+            return Self::of(request);
+        };
+        let prepared = location?.prepared()?;
+        Some(Self {
+            prepared,
+            policy: prepared.policy(),
+            verdict,
+            origin: request.read(false).origin,
+            preflight: None,
+        })
+    }
+
     pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
         self.preflight
     }
@@ -118,6 +135,14 @@ impl<'r> Judgement<'r> {
             // Nobody has looked at it yet.
             None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.read(false).origin),
             None => self.policy.outcome(self.verdict, self.origin),
+        }
+    }
+
+    /// Remembers the verdict for when the request is counted.
+    #[inline]
+    pub(crate) fn note(&self, request: Request<'r>) {
+        if request.zone().is_some() {
+            state::note(request, self.verdict);
         }
     }
 

@@ -47,6 +47,14 @@ const JUDGED: usize = 1 << 3;
 /// Its denial has been logged.
 const TOLD: usize = 1 << 4;
 
+/// It is a preflight that was answered.
+const ANSWERED: usize = 1 << 5;
+/// It was refused.
+const REFUSED: usize = 1 << 6;
+/// Above the marks lies the verdict, if it is known.
+const VERDICT_SHIFT: u32 = 7;
+const VERDICTS: usize = 7 << VERDICT_SHIFT;
+
 /// A preflight that has been judged. The strings are the request's own.
 #[derive(Clone, Copy)]
 struct NotedPreflight {
@@ -101,6 +109,16 @@ impl<'r> State<'r> {
     /// Whether the request came as `OPTIONS`.
     pub(crate) fn is_options(self) -> bool {
         self.is(OPTIONS)
+    }
+
+    /// The preflight gets its answer.
+    pub(crate) fn note_answer(self) {
+        self.mark(ANSWERED);
+    }
+
+    /// `cors_enforce` refuses the request.
+    pub(crate) fn note_refusal(self) {
+        self.mark(REFUSED);
     }
 
     /// Notes what was made of a preflight. Where there is no memory for that, it will be made of it once more.
@@ -246,6 +264,49 @@ pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Optio
 /// Whether the request has been seen before.
 pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
+}
+
+/// Remembers a verdict. Whether credentials go with it is left out.
+#[inline]
+pub(crate) fn note(request: Request<'_>, verdict: Verdict) {
+    let Some(state) = State::of(request) else {
+        return;
+    };
+    let verdict = match verdict {
+        Verdict::NoOrigin => 1,
+        Verdict::Anyone => 2,
+        Verdict::Allowed { .. } => 3,
+        Verdict::SameOrigin => 4,
+        Verdict::Denied => 5,
+    };
+    let marks = state.marks() & !VERDICTS | verdict << VERDICT_SHIFT;
+    request.keep(state.places.marks, marks as *mut u8);
+}
+
+/// What has been remembered of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Noted {
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) answered: bool,
+    pub(crate) refused: bool,
+}
+
+/// What has been remembered for counting.
+#[inline]
+pub(crate) fn noted(request: Request<'_>) -> Noted {
+    let marks = State::of(request).map_or(0, State::marks);
+    Noted {
+        verdict: match marks >> VERDICT_SHIFT & 7 {
+            1 => Some(Verdict::NoOrigin),
+            2 => Some(Verdict::Anyone),
+            3 => Some(Verdict::Allowed { credentials: false }),
+            4 => Some(Verdict::SameOrigin),
+            5 => Some(Verdict::Denied),
+            _ => None,
+        },
+        answered: marks & ANSWERED != 0,
+        refused: marks & REFUSED != 0,
+    }
 }
 
 /// Whether the caller is the first who has a denial of this request to tell.
