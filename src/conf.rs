@@ -125,8 +125,8 @@ impl LocationConf {
 
     /// Where its requests are counted, if they are.
     #[inline]
-    pub(crate) fn place(&self) -> Option<&Rc<Place>> {
-        self.place.as_ref()
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
     }
 
     /// What the level says with all that it inherits from `outer`; worked out once.
@@ -215,7 +215,7 @@ impl Configuration {
 
     /// Gives every request places among the values of its variables.
     pub(crate) fn reserve_places(self) -> Result<(), OutOfMemory> {
-        let mut numbers = [0; 3];
+        let mut numbers = [0; 4];
         for (name, number) in Places::NAMES.into_iter().zip(&mut numbers) {
             self.add_variable(name, NGX_HTTP_VAR_NOHASH, hidden, 0)?;
             let mut name = str(name.as_bytes());
@@ -223,12 +223,13 @@ impl Configuration {
             *number =
                 usize::try_from(unsafe { ngx_http_get_variable_index(self.0, &mut name) }).map_err(|_| OutOfMemory)?;
         }
-        let [location, marks, preflight] = numbers;
+        let [location, marks, preflight, verdict] = numbers;
         self.with_main(|main| {
             main.places = Some(Places {
                 location,
                 marks,
                 preflight,
+                verdict,
             })
         });
         Ok(())

@@ -7,12 +7,15 @@ use ngx::ngx_log_error;
 use crate::prepared::{Answer, Prepared};
 use crate::request::Request;
 use crate::state::{self, State};
+use crate::zone::Place;
 
 const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
 /// A policy's view of a request.
 pub(crate) struct Judgement<'r> {
     prepared: &'r Prepared,
+    /// Where it counts, if it does.
+    place: Option<&'r Place>,
     pub(crate) policy: &'r Policy,
     pub(crate) verdict: Verdict,
     origin: Field<'r>,
@@ -39,12 +42,15 @@ impl<'r> Judgement<'r> {
             return None;
         }
         let (location, state) = state::governing(request);
-        let prepared = location?.prepared()?;
+        let location = location?;
+        let prepared = location.prepared()?;
+        let place = location.place();
         let is_options = state.map_or_else(|| request.is_options(), State::is_options);
         if is_options {
             if let Some((verdict, preflight)) = state.and_then(State::preflight) {
                 return Some(Self {
                     prepared,
+                    place,
                     policy: prepared.policy(),
                     verdict,
                     origin: Field::One(preflight.origin),
@@ -52,7 +58,10 @@ impl<'r> Judgement<'r> {
                 });
             }
         }
-        Some(Self::by(prepared, request, is_options))
+        Some(Self {
+            place,
+            ..Self::by(prepared, request, is_options)
+        })
     }
 
     /// What a policy makes of a request that came as `OPTIONS`, or did not.
@@ -66,28 +75,12 @@ impl<'r> Judgement<'r> {
         };
         Self {
             prepared,
+            place: None,
             policy,
             verdict: policy.judge(&read, &request),
             origin: read.origin,
             preflight: is_options.then(|| read.preflight()).flatten(),
         }
-    }
-
-    /// The judgement on a request whose verdict may be known from before.
-    pub(crate) fn remembered(request: Request<'r>, verdict: Option<Verdict>) -> Option<Self> {
-        let (location, state) = state::governing(request);
-        let is_options = state.map_or_else(|| request.is_options(), State::is_options);
-        let (Some(verdict), false) = (verdict, is_options) else {
-            return Self::of(request);
-        };
-        let prepared = location?.prepared()?;
-        Some(Self {
-            prepared,
-            policy: prepared.policy(),
-            verdict,
-            origin: request.read(false).origin,
-            preflight: None,
-        })
     }
 
     pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
@@ -126,6 +119,10 @@ impl<'r> Judgement<'r> {
             .map(|header| header.value())
     }
 
+    pub(crate) fn place(&self) -> Option<&'r Place> {
+        self.place
+    }
+
     /// How the request ended, and why.
     pub(crate) fn outcome(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
         match self.preflight {
@@ -141,8 +138,8 @@ impl<'r> Judgement<'r> {
     /// Remembers the verdict for when the request is counted.
     #[inline]
     pub(crate) fn note(&self, request: Request<'r>) {
-        if request.zone().is_some() {
-            state::note(request, self.verdict);
+        if let (Some(place), None) = (self.place, self.preflight) {
+            state::note(request, place, self.verdict);
         }
     }
 

@@ -4,7 +4,7 @@
 //! which it keeps for the whole request: in the places of two variables whose names no configuration can write. The
 //! context is left to tell whether nginx has wiped it since.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use cors_policy::{Enforce, Preflight, Verdict};
 use nginx_sys::ngx_str_t;
@@ -14,6 +14,7 @@ use crate::list::str;
 use crate::module::{self, Module};
 use crate::pool;
 use crate::request::Request;
+use crate::zone::Place;
 
 /// The places of a request's memory among the values of its variables. Of each only the pointer is used.
 #[derive(Clone, Copy)]
@@ -21,11 +22,12 @@ pub(crate) struct Places {
     pub(crate) location: usize,
     pub(crate) marks: usize,
     pub(crate) preflight: usize,
+    pub(crate) verdict: usize,
 }
 
 impl Places {
     /// The names of the variables; a space cannot be part of one in a configuration.
-    pub(crate) const NAMES: [&'static str; 3] = ["cors location", "cors marks", "cors preflight"];
+    pub(crate) const NAMES: [&'static str; 4] = ["cors location", "cors marks", "cors preflight", "cors verdict"];
 }
 
 /// What the module remembers of a request: a location, and these marks.
@@ -51,9 +53,8 @@ const TOLD: usize = 1 << 4;
 const ANSWERED: usize = 1 << 5;
 /// It was refused.
 const REFUSED: usize = 1 << 6;
-/// Above the marks lies the verdict, if it is known.
-const VERDICT_SHIFT: u32 = 7;
-const VERDICTS: usize = 7 << VERDICT_SHIFT;
+/// These bits of the pointer to a request's place in the zone hold the verdict.
+const VERDICT: usize = 7;
 
 /// A preflight that has been judged. The strings are the request's own.
 #[derive(Clone, Copy)]
@@ -266,47 +267,51 @@ pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
 }
 
-/// Remembers a verdict. Whether credentials go with it is left out.
+/// Remembers the verdict on a request that is no preflight, and where it counts.
 #[inline]
-pub(crate) fn note(request: Request<'_>, verdict: Verdict) {
-    let Some(state) = State::of(request) else {
+pub(crate) fn note(request: Request<'_>, place: &Place, verdict: Verdict) {
+    const { assert!(align_of::<Place>() > VERDICT) };
+    let Some(places) = request.places() else {
         return;
     };
     let verdict = match verdict {
         Verdict::NoOrigin => 1,
         Verdict::Anyone => 2,
-        Verdict::Allowed { .. } => 3,
-        Verdict::SameOrigin => 4,
-        Verdict::Denied => 5,
+        Verdict::Allowed { credentials: false } => 3,
+        Verdict::Allowed { credentials: true } => 4,
+        Verdict::SameOrigin => 5,
+        Verdict::Denied => 6,
     };
-    let marks = state.marks() & !VERDICTS | verdict << VERDICT_SHIFT;
-    request.keep(state.places.marks, marks as *mut u8);
+    let noted = ptr::from_ref(place) as usize | verdict;
+    request.keep(places.verdict, noted as *mut u8);
 }
 
-/// What has been remembered of a request.
-#[derive(Clone, Copy)]
-pub(crate) struct Noted {
-    pub(crate) verdict: Option<Verdict>,
-    pub(crate) answered: bool,
-    pub(crate) refused: bool,
-}
-
-/// What has been remembered for counting.
+/// What `note` remembered.
 #[inline]
-pub(crate) fn noted(request: Request<'_>) -> Noted {
-    let marks = State::of(request).map_or(0, State::marks);
-    Noted {
-        verdict: match marks >> VERDICT_SHIFT & 7 {
-            1 => Some(Verdict::NoOrigin),
-            2 => Some(Verdict::Anyone),
-            3 => Some(Verdict::Allowed { credentials: false }),
-            4 => Some(Verdict::SameOrigin),
-            5 => Some(Verdict::Denied),
-            _ => None,
-        },
-        answered: marks & ANSWERED != 0,
-        refused: marks & REFUSED != 0,
-    }
+pub(crate) fn noted<'r>(request: Request<'r>) -> Option<(&'r Place, Verdict)> {
+    let noted = request.kept(request.places()?.verdict) as usize;
+    let verdict = match noted & VERDICT {
+        1 => Verdict::NoOrigin,
+        2 => Verdict::Anyone,
+        3 => Verdict::Allowed { credentials: false },
+        4 => Verdict::Allowed { credentials: true },
+        5 => Verdict::SameOrigin,
+        6 => Verdict::Denied,
+        _ => return None,
+    };
+    // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
+    let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };
+    Some((place, verdict))
+}
+
+/// Whether the request is a preflight that was answered.
+pub(crate) fn is_answered(request: Request<'_>) -> bool {
+    State::of(request).is_some_and(|state| state.is(ANSWERED))
+}
+
+/// Whether `cors_enforce` has refused it.
+pub(crate) fn is_refused(request: Request<'_>) -> bool {
+    State::of(request).is_some_and(|state| state.is(REFUSED))
 }
 
 /// Whether the caller is the first who has a denial of this request to tell.

@@ -177,7 +177,7 @@ fn try_it(request: Request<'_>, zone: &Zone, attempt: &Try) -> Result<Option<Vec
 }
 
 impl<'r> Request<'r> {
-    fn raw(&self) -> &'r ngx_http_request_t {
+    pub(crate) fn raw(&self) -> &'r ngx_http_request_t {
         // SAFETY: a `Request` is made of a live request; every caller reads one field and lets the reference go.
         unsafe { &*self.as_ptr() }
     }

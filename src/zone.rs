@@ -1,6 +1,6 @@
 //! `cors_zone`: shared memory in which requests are counted. Workers write to it, reloads keep it.
 
-use core::cell::{Cell, OnceCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{c_char, c_void};
 use core::ptr;
 use core::sync::atomic::AtomicU64;
@@ -46,6 +46,8 @@ pub(crate) struct Place {
     pub(crate) location: Box<str>,
     pub(crate) prepared: Rc<Prepared>,
     slot: Cell<Option<Slot>>,
+    /// Browsers ask the same again and again: method and headers of the last preflight that was allowed.
+    pub(crate) allowed: RefCell<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Place {
@@ -88,6 +90,7 @@ impl Zone {
             location: location.into(),
             prepared: prepared.clone(),
             slot: Cell::new(None),
+            allowed: RefCell::default(),
         });
         self.places.push(place.clone());
         place

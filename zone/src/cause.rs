@@ -37,7 +37,7 @@ impl Cause {
     }
 
     pub(crate) fn from_code(code: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.code() == code)
+        Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
 
     /// What a reason comes to, and what it names beside the origin.

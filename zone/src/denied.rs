@@ -168,6 +168,36 @@ impl<'m> List<'_, 'm> {
         self.unlisted.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a denial of an origin that the same policy has denied for the same reason just before, if it was for the
+    /// origin itself.
+    #[inline]
+    pub(crate) fn count_again(&self, origin: &[u8], slot: Slot, now: u64) -> Option<Cause> {
+        let tag = tag(self.seed, origin);
+        let number = self.parts.hints.get(tag as usize % HINTS)?.load(Ordering::Relaxed) as usize;
+        let (head, entry) = (self.parts.heads.get(number)?, Entry::get(self.parts, number)?);
+        let old = head.load(Ordering::Relaxed);
+        // Every so often all of it is looked at: the configuration may be another by now, or the entry damaged.
+        if entry.0[TAG].load(Ordering::Acquire) != tag || old & !COUNT_MASK != mark(tag) || old % CHECKED_AFTER == 0 {
+            return None;
+        }
+        let told = entry.0[LAST].load(Ordering::Relaxed);
+        let cause = Cause::from_code(told >> SLOT_BITS & ((1 << CAUSE_BITS) - 1))?;
+        if !matches!(cause, Cause::NoOriginAllowed | Cause::Origin | Cause::NotAnOrigin) {
+            return None;
+        }
+        let telling = last(now, cause, slot);
+        let is_same_slot = (told ^ telling) & ((1 << SLOT_BITS) - 1) == 0;
+        if !is_same_slot
+            || head
+                .compare_exchange(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            return None;
+        }
+        entry.0[LAST].store(telling, Ordering::Relaxed);
+        Some(cause)
+    }
+
     fn remember(&self, hint: Option<&AtomicU64>, number: usize) {
         if let Some(hint) = hint {
             hint.store(number as u64, Ordering::Relaxed);

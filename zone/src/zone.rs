@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::cause::Cause;
 use crate::cell;
 use crate::counters::{is_denial, Counted, Counters, Slot, Totals, WORDS};
 use crate::denied::{Denial, DeniedOrigin, List};
@@ -136,6 +137,13 @@ impl<'m> Zone<'m> {
     /// Counts the origin of a request that was denied.
     pub fn deny(&self, denial: &Denial<'_>, now: u64) {
         self.denials().count(denial, now);
+    }
+
+    /// Does the same where nothing but the time has changed since this policy last denied this origin, and says why that
+    /// was. The denial need not be worked out then.
+    #[inline]
+    pub fn deny_again(&self, origin: &[u8], slot: Slot, now: u64) -> Option<Cause> {
+        self.denials().count_again(origin, slot, now)
     }
 
     /// What has been counted for a policy.

@@ -34,6 +34,8 @@ function policyRow(policy) {
   const meter = make("meter");
   meter.max = Math.max(1, policy.total);
   meter.value = policy.denied;
+  // Few are good, many are bad.
+  [meter.optimum, meter.low, meter.high] = [0, 0.02 * meter.max, 0.2 * meter.max];
   const place = make("td", "", make("code", "", policy.location));
   if (policy.dry_run) place.append(" ", make("span", "tag", "dry run"));
   const row = make("tr", "", make("td", "", policy.server), place);

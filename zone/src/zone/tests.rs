@@ -194,6 +194,38 @@ fn a_denied_origin_is_listed_with_its_reason() {
     );
 }
 
+#[test]
+fn a_denial_that_is_like_the_last_is_counted_by_itself() {
+    let words = memory(2);
+    let zone = format(&words);
+    let slots = zone.assign([("a", "/"), ("b", "/")].into_iter());
+    let [Some(slot), Some(other)] = slots[..] else { panic!() };
+    let origin = b"https://a.example".as_slice();
+    assert_eq!(zone.deny_again(origin, slot, NOW), None);
+    for number in 1..=100 {
+        if zone.deny_again(origin, slot, NOW + number).is_none() {
+            deny(&zone, slot, "https://a.example");
+        }
+    }
+    assert_eq!(zone.deny_again(origin, other, NOW), None);
+    let [denied] = &zone.denied_origins()[..] else { panic!() };
+    assert_eq!(
+        (denied.count, denied.last, denied.cause),
+        (100, NOW + 100, Cause::Origin)
+    );
+    assert_eq!(zone.denials().sum(), 100);
+
+    zone.deny(
+        &Denial {
+            origin,
+            reason: Reason::Method(b"PUT"),
+            slot,
+        },
+        NOW,
+    );
+    assert_eq!(zone.deny_again(origin, slot, NOW), None);
+}
+
 /// Origins that come once each do not push out those that come often, and take no memory.
 #[test]
 fn a_million_strangers_change_nothing() {
