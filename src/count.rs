@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::{Outcome, Preflight, Reason, Verdict};
+use cors_policy::{Field, Outcome, Policy, Preflight, Reason, Verdict};
 use cors_zone::{Counted, Denial, Kind};
 use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_OK};
 
@@ -16,10 +16,8 @@ use crate::zone::{self, Place};
 pub(crate) unsafe extern "C" fn count(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx runs its phases with live requests.
     if let Some(request) = NonNull::new(raw).map(|raw| unsafe { Request::from_raw(raw) }) {
-        if request.is_main() && count_noted(request).is_none() && !state::is_bystander(request) {
-            guard(request.log(), (), || {
-                let _ = count_closely(request);
-            });
+        if request.is_main() && count_noted(request).is_none() {
+            count_others(request);
         }
     }
     NGX_OK as ngx_int_t
@@ -39,7 +37,7 @@ fn count_noted(request: Request<'_>) -> Option<()> {
     let (place, verdict) = state::noted(request)?;
     let outcome = match verdict {
         Verdict::NoOrigin => Outcome::None,
-        Verdict::Anyone if !request.has_origin() => Outcome::None,
+        Verdict::Anyone if request.origin() == Field::Absent => Outcome::None,
         Verdict::Anyone | Verdict::Allowed { .. } => Outcome::Allowed,
         Verdict::SameOrigin => Outcome::SameOrigin,
         Verdict::Denied => return None,
@@ -52,11 +50,21 @@ fn count_noted(request: Request<'_>) -> Option<()> {
     Some(())
 }
 
-/// Counts a request of which more has to be known.
+/// Not a part of the handler itself, which is done with most requests by then.
 #[inline(never)]
+fn count_others(request: Request<'_>) {
+    if !state::is_bystander(request) {
+        guard(request.log(), (), || {
+            let _ = count_closely(request);
+        });
+    }
+}
+
+/// Counts a request of which more has to be known.
 fn count_closely(request: Request<'_>) -> Option<()> {
     if let Some((place, Verdict::Denied)) = state::noted(request) {
-        return count_denied(request, place);
+        let policy = state::governing(request).0?.policy()?;
+        return count_denied(request, place, policy, Kind::Actual, request.origin());
     }
     if request.location().is_some_and(|here| here.is_off_here()) {
         let place = state::governing(request).0?.place()?;
@@ -67,6 +75,10 @@ fn count_closely(request: Request<'_>) -> Option<()> {
     let judgement = Judgement::of(request)?;
     let place = judgement.place()?;
     let (kind, (outcome, reason)) = match judgement.preflight() {
+        Some(preflight) if judgement.verdict == Verdict::Denied => {
+            let origin = Field::One(preflight.origin);
+            return count_denied(request, place, judgement.policy, Kind::Preflight, origin);
+        }
         Some(preflight) => (
             Kind::Preflight,
             preflight_outcome(request, &judgement, place, preflight),
@@ -89,19 +101,19 @@ fn count_closely(request: Request<'_>) -> Option<()> {
     Some(())
 }
 
-fn count_denied(request: Request<'_>, place: &Place) -> Option<()> {
+/// Counts a request whose origin is denied.
+fn count_denied(request: Request<'_>, place: &Place, policy: &Policy, kind: Kind, origin: Field<'_>) -> Option<()> {
     let (zone, slot, now) = (request.zone()?.memory()?, place.slot()?, zone::now());
-    let policy = state::governing(request).0?.policy()?;
-    let origin = request.read(false).origin;
     let bytes = match origin {
-        cors_policy::Field::One(bytes) => bytes,
-        cors_policy::Field::Absent | cors_policy::Field::Several => &[],
+        Field::One(bytes) => bytes,
+        Field::Absent | Field::Several => &[],
     };
     let counted = |outcome| Counted {
+        kind,
         outcome: Some(outcome),
+        answered: state::is_answered(request),
         enforced: state::is_refused(request),
         dry_run: policy.is_dry_run(),
-        ..ACTUAL
     };
     if let Some(cause) = zone.deny_again(bytes, slot, now) {
         zone.count(slot, counted(cause.outcome()), now);
@@ -154,14 +166,16 @@ impl<'r> Request<'r> {
         Entries::of(&self.raw().headers_in.headers)
     }
 
-    /// Whether there is an `Origin`.
+    /// `Origin`, and no other header.
     #[inline]
-    fn has_origin(self) -> bool {
-        let mut found = false;
+    fn origin(self) -> Field<'r> {
+        let mut origin = Field::Absent;
         self.entries().for_each_in(const { Sieve::of(&[b"origin"]) }, |entry| {
-            found |= entry.name().eq_ignore_ascii_case(b"origin");
+            if entry.name().eq_ignore_ascii_case(b"origin") {
+                origin.add(entry.value());
+            }
         });
-        found
+        origin
     }
 
     /// What `Access-Control-Request-Headers` says, if that is on one line at most.

@@ -42,7 +42,7 @@ const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const ATTEMPTS: usize = 16;
 
 /// Strings that were mixed up by two writers are made good after so many denials.
-const CHECKED_AFTER: u64 = 16;
+const CHECKED_AFTER: u64 = 64;
 
 /// The last denial of an origin: when, why, and by which policy, in one word.
 const SLOT_BITS: u32 = 20;
