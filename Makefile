@@ -19,17 +19,17 @@ run: all ## Build, then serve the demo until Ctrl-C
 
 # Nothing here waits for nginx. The module can only be looked at with nginx's configured headers, so
 # it is left out until a build has made them.
-check: ## The fast loop: format, clippy, policy tests
+check: ## The fast loop: format, clippy, unit tests
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-tests --all-targets -- -D warnings
-	cargo test -p cors-policy
+	cargo clippy -p cors-policy -p cors-zone -p cors-tests --all-targets -- -D warnings
+	cargo test -p cors-policy -p cors-zone
 	if [ -e build/nginx ]; then tools/cargo.sh clippy --release --all-targets -- -D warnings; fi
 
 test: ## Run every test, against a real nginx and in a real browser
 	@tools/require.sh build test
 	tools/build.sh test
 	tools/check-module.sh build/ngx_http_cors_module.so
-	cargo test -p cors-policy
+	cargo test -p cors-policy -p cors-zone
 	cargo test -p cors-tests --no-fail-fast
 
 test-debug: ## Run the tests in nginx with a debug build of the module, which checks more
@@ -48,7 +48,7 @@ asan: ## Run the tests in nginx with AddressSanitizer in it and in the module
 lint: ## Check format and run clippy on everything; every warning is an error
 	@tools/require.sh build
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-tests --all-targets -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-tests --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets -- -D warnings
 	tools/cargo.sh clippy --release --all-targets --features fault-injection -- -D warnings
 	cargo fmt --manifest-path bench/Cargo.toml --all --check

@@ -5,12 +5,13 @@ use core::ptr::NonNull;
 use cors_policy::{Enforce, PreflightMode, Verdict};
 use nginx_sys::{
     ngx_conf_t, ngx_cycle_t, ngx_http_core_access_phase, ngx_http_phase_handler_t,
-    ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
+    ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_LOG_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
     ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_request_t, ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR,
     NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
 };
 
 use crate::conf::{self, Configuration, Handler};
+use crate::count;
 use crate::guard::guard;
 use crate::judgement::Judgement;
 use crate::pool::OutOfMemory;
@@ -29,9 +30,10 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     let configuration = unsafe { Configuration::from_raw(cf) };
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
         configuration.report_the_rest();
-        let (refused, in_use, early_in_use) = configuration
-            .with_main(|main| (main.refused, main.in_use, main.early_in_use))
-            .unwrap_or((true, false, false));
+        configuration.check_zone();
+        let (refused, in_use, early_in_use, counts) = configuration
+            .with_main(|main| (main.refused, main.in_use, main.early_in_use, main.zone.is_some()))
+            .unwrap_or((true, false, false, false));
         if refused {
             return NGX_ERROR as ngx_int_t;
         }
@@ -44,6 +46,10 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
             .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access))
             .and_then(|()| match early_in_use {
                 true => configuration.add_handler(ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite),
+                false => Ok(()),
+            })
+            .and_then(|()| match counts {
+                true => configuration.add_handler(ngx_http_phases_NGX_HTTP_LOG_PHASE, count::count),
                 false => Ok(()),
             });
         leave_small_blocks();
@@ -197,6 +203,7 @@ fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     if policy.is_dry_run() {
         return Ok(DECLINED);
     }
+    state.note_refusal();
     request.refuse(NGX_HTTP_FORBIDDEN as ngx_int_t);
     Ok(NGX_DONE as ngx_int_t)
 }
@@ -223,6 +230,7 @@ fn meet_preflight<'r>(
     if let Err(status) = request.discard_body() {
         return Ok(status);
     }
+    state.note_answer();
     request.answer(status);
     Ok(NGX_DONE as ngx_int_t)
 }

@@ -1,7 +1,7 @@
 //! From directives to policies: what nginx calls while it reads a configuration.
 
 use core::cell::Cell;
-use core::ffi::{c_char, c_void};
+use core::ffi::{c_char, c_void, CStr};
 use core::ptr;
 use std::rc::Rc;
 
@@ -22,7 +22,9 @@ use crate::list::str;
 use crate::pool::OutOfMemory;
 use crate::prepared::Prepared;
 use crate::state::PLACES;
-use crate::{log, module, pool};
+use crate::status::Shows;
+use crate::zone::{Place, Zone};
+use crate::{log, module, pool, shim};
 
 /// A directive's handler.
 pub(crate) type Set = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
@@ -51,6 +53,10 @@ pub(crate) struct MainConf {
     judging: Cell<bool>,
     /// Where memory of their own begins among the values of the variables of requests.
     pub(crate) first_place: Option<usize>,
+    /// Where they are counted.
+    pub(crate) zone: Option<Zone>,
+    /// The first location that shows the counts.
+    pub(crate) status_at: Option<Position>,
 }
 
 /// While this lives, no other variable's value is worked out.
@@ -93,6 +99,10 @@ pub(crate) struct LocationConf {
     scope: Option<Scope>,
     prepared: Option<Rc<Prepared>>,
     is_off_here: bool,
+    /// Under this name its requests are counted.
+    place: Option<Rc<Place>>,
+    /// It shows what has been counted.
+    pub(crate) status: Option<Shows>,
     #[cfg(feature = "fault-injection")]
     pub(crate) fault: crate::fault::Fault,
 }
@@ -113,6 +123,12 @@ impl LocationConf {
     /// Whether the location says `cors off`, which wins over the policy that governs the request.
     pub(crate) fn is_off_here(&self) -> bool {
         self.is_off_here
+    }
+
+    /// Where its requests are counted, if they are.
+    #[inline]
+    pub(crate) fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
     }
 
     /// What the level says with all that it inherits from `outer`; worked out once.
@@ -249,6 +265,16 @@ impl Configuration {
         Ok(())
     }
 
+    /// Makes `handler` give the content of the location that nginx is reading.
+    pub(crate) fn set_handler(self, handler: Handler) {
+        // SAFETY: while nginx reads a location its context holds the core module's configuration of it.
+        unsafe {
+            let slots = (*self.context()).loc_conf;
+            let core = (*slots.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_loc_conf_t>();
+            (*core).handler = Some(handler);
+        }
+    }
+
     /// The directive's name and values as they were written.
     pub(crate) fn words<'a>(self) -> Option<(&'a [u8], Vec<&'a [u8]>)> {
         // SAFETY: while a directive is handled its words are an array of strings in the configuration's pool.
@@ -258,7 +284,7 @@ impl Configuration {
     }
 
     /// Where nginx reads now.
-    fn position(self) -> Position {
+    pub(crate) fn position(self) -> Position {
         // SAFETY: nginx reads directives of `http` from a file, and keeps its name in the configuration's pool.
         let (name, line) = unsafe {
             let file = (*self.0).conf_file;
@@ -289,6 +315,26 @@ impl Configuration {
         } else {
             run(Block::Location(&String::from_utf8_lossy(location)))
         }
+    }
+
+    /// The server that nginx is merging, by its address and its name, and the location by its name; both may be empty.
+    fn with_place<T>(self, run: impl FnOnce(usize, &str, &str) -> T) -> T {
+        // SAFETY: as in `with_block`; the function reads a few fields, and its answer is static.
+        let (server, name, location, modifier) = unsafe {
+            let context = self.context();
+            let index = ngx_http_core_module.ctx_index;
+            let location = (*(*context).loc_conf.add(index)).cast::<ngx_http_core_loc_conf_t>();
+            let server = (*(*context).srv_conf.add(index)).cast::<ngx_http_core_srv_conf_t>();
+            let modifier = CStr::from_ptr(shim::ngx_http_cors_location_modifier(location));
+            let name = (*server).server_name.as_bytes();
+            (server as usize, name, (*location).name.as_bytes(), modifier.to_bytes())
+        };
+        let location = [modifier, location].concat();
+        run(
+            server,
+            &String::from_utf8_lossy(name),
+            &String::from_utf8_lossy(&location),
+        )
     }
 
     pub(crate) fn report(self, problems: &[Problem]) {
@@ -458,6 +504,11 @@ pub(crate) unsafe extern "C" fn merge_location(
         match settled {
             Some(problems) => configuration.report(&problems),
             None => return NGX_CONF_ERROR,
+        }
+        if let Some(prepared) = &inner.prepared {
+            inner.place = configuration.with_place(|server, name, location| {
+                configuration.with_main(|main| Some(main.zone.as_mut()?.place(server, name, location, prepared)))?
+            });
         }
         NGX_CONF_OK
     })

@@ -92,6 +92,7 @@ fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
     #[cfg(feature = "fault-injection")]
     crate::fault::strike_filter(request);
     judgement.log(request);
+    judgement.note(request);
     let policy = judgement.policy;
     if policy.is_dry_run() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
         return Ok(());

@@ -7,6 +7,7 @@ use ngx::ngx_log_error;
 use crate::prepared::{Answer, Prepared};
 use crate::request::Request;
 use crate::state::{self, State};
+use crate::zone::Place;
 
 const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 
@@ -14,6 +15,8 @@ const ALLOW_ORIGIN: &[u8] = HeaderName::AllowOrigin.as_str().as_bytes();
 #[derive(Clone, Copy)]
 pub(crate) struct Judgement<'r> {
     prepared: &'r Prepared,
+    /// Where it counts, if it does.
+    place: Option<&'r Place>,
     pub(crate) policy: &'r Policy,
     pub(crate) verdict: Verdict,
     origin: Field<'r>,
@@ -40,18 +43,23 @@ impl<'r> Judgement<'r> {
             return None;
         }
         let (location, state) = state::governing(request);
+        let place = location.place();
         let prepared = location.prepared()?;
         let is_options = state.map_or_else(|| request.is_options(), State::is_options);
         if let Some((verdict, preflight)) = state.and_then(State::preflight) {
             return Some(Self {
                 prepared,
+                place,
                 policy: prepared.policy(),
                 verdict,
                 origin: Field::One(preflight.origin),
                 preflight: Some(preflight),
             });
         }
-        Some(Self::by(prepared, request, is_options))
+        Some(Self {
+            place,
+            ..Self::by(prepared, request, is_options)
+        })
     }
 
     /// The same, for those who ask more rarely.
@@ -74,6 +82,7 @@ impl<'r> Judgement<'r> {
         };
         Self {
             prepared,
+            place: None,
             policy,
             verdict: policy.judge_origin(origin, || request.fetch_site(), &request),
             origin,
@@ -118,6 +127,10 @@ impl<'r> Judgement<'r> {
             .map(|header| header.value())
     }
 
+    pub(crate) fn place(&self) -> Option<&'r Place> {
+        self.place
+    }
+
     /// How the request ended, and why.
     pub(crate) fn outcome(self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
         match self.preflight {
@@ -127,6 +140,14 @@ impl<'r> Judgement<'r> {
             // Nobody has looked at it yet.
             None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.origin()),
             None => self.policy.outcome(self.verdict, self.origin),
+        }
+    }
+
+    /// Remembers the verdict for when the request is counted.
+    #[inline]
+    pub(crate) fn note(&self, request: Request<'r>) {
+        if let (Some(place), None) = (self.place, self.preflight) {
+            state::note(request, place, self.verdict);
         }
     }
 

@@ -5,6 +5,8 @@
 
 mod access;
 mod conf;
+mod count;
+mod disguise;
 #[cfg(feature = "fault-injection")]
 mod fault;
 mod filter;
@@ -18,4 +20,6 @@ mod prepared;
 mod request;
 mod shim;
 mod state;
+mod status;
 mod variables;
+mod zone;

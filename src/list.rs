@@ -31,6 +31,11 @@ impl Entry {
         Self(entry)
     }
 
+    /// As nginx has it.
+    pub(crate) fn raw(&self) -> ngx_table_elt_t {
+        self.0
+    }
+
     #[inline]
     pub(crate) fn name(&self) -> &[u8] {
         self.0.key.as_bytes()

@@ -9,11 +9,11 @@ use core::ptr;
 
 use nginx_sys::{
     ngx_command_t, ngx_cycle_t, ngx_http_module_t, ngx_int_t, ngx_module_t, ngx_str_t, ngx_uint_t, NGX_CONF_ANY,
-    NGX_HTTP_LIF_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MODULE,
-    NGX_HTTP_SRV_CONF,
+    NGX_HTTP_LIF_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MAIN_CONF_OFFSET,
+    NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
 };
 
-use crate::{access, conf, filter, variables};
+use crate::{access, conf, filter, status, variables, zone};
 
 /// What nginx calls once a configuration is complete.
 type Start = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
@@ -89,22 +89,27 @@ static FILTER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t 
 
 /// A directive of every level. How many values it takes is for the policy to say, in the words of the directive.
 const fn everywhere(name: &'static CStr, set: conf::Set) -> ngx_command_t {
+    let levels = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF;
+    directive(name, levels, NGX_HTTP_LOC_CONF_OFFSET, set)
+}
+
+/// A directive of some levels; `set` gets the configuration at `offset`.
+const fn directive(name: &'static CStr, levels: u32, offset: usize, set: conf::Set) -> ngx_command_t {
     let name = name.to_bytes();
     ngx_command_t {
         name: ngx_str_t {
             len: name.len(),
             data: name.as_ptr().cast_mut(),
         },
-        type_: (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF | NGX_CONF_ANY)
-            as ngx_uint_t,
+        type_: (levels | NGX_CONF_ANY) as ngx_uint_t,
         set: Some(set),
-        conf: NGX_HTTP_LOC_CONF_OFFSET,
+        conf: offset,
         offset: 0,
         post: ptr::null_mut(),
     }
 }
 
-static COMMANDS: Constant<[ngx_command_t; 16 + cfg!(feature = "fault-injection") as usize + 1]> = Constant([
+static COMMANDS: Constant<[ngx_command_t; 18 + cfg!(feature = "fault-injection") as usize + 1]> = Constant([
     everywhere(c"cors", conf::read_directive),
     everywhere(c"cors_allow_origin", conf::read_directive),
     everywhere(c"cors_allow_methods", conf::read_directive),
@@ -121,6 +126,18 @@ static COMMANDS: Constant<[ngx_command_t; 16 + cfg!(feature = "fault-injection")
     everywhere(c"cors_timing_allow_origin", conf::read_directive),
     everywhere(c"cors_allow_private_network", conf::read_directive),
     everywhere(c"cors_unsafe", conf::read_directive),
+    directive(
+        c"cors_zone",
+        NGX_HTTP_MAIN_CONF,
+        NGX_HTTP_MAIN_CONF_OFFSET,
+        zone::read_directive,
+    ),
+    directive(
+        c"cors_status",
+        NGX_HTTP_LOC_CONF,
+        NGX_HTTP_LOC_CONF_OFFSET,
+        status::read_directive,
+    ),
     #[cfg(feature = "fault-injection")]
     everywhere(c"cors_test_panic", crate::fault::read_directive),
     ngx_command_t::empty(),

@@ -15,6 +15,7 @@ use ngx::ngx_log_error;
 use crate::conf::{LocationConf, MainConf};
 use crate::list::{self, Entries, Entry, Sieve};
 use crate::pool::{self, OutOfMemory};
+use crate::zone::Zone;
 use crate::{module, shim};
 
 const REQUEST_HEADERS: &[u8] = b"Access-Control-Request-Headers";
@@ -295,6 +296,12 @@ impl<'r> Request<'r> {
         let length = (request.host_end as usize).checked_sub(request.host_start as usize)?;
         // SAFETY: nginx sets both marks to the bounds of one string, which it keeps as long as the request.
         Some(unsafe { core::slice::from_raw_parts(request.host_start, length) })
+    }
+
+    /// Where requests are counted, if they are.
+    #[inline]
+    pub(crate) fn zone(self) -> Option<&'r Zone> {
+        self.main_conf()?.zone.as_ref()
     }
 
     /// Where memory of the request's own begins among the values of its variables.

@@ -62,3 +62,16 @@ ngx_http_cors_take_gzip_vary(ngx_http_request_t *r)
 
     return 0;
 }
+
+
+const char *
+ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return "~ ";
+    }
+#endif
+
+    return clcf->exact_match ? "= " : clcf->noregex ? "^~ " : "";
+}

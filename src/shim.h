@@ -30,7 +30,12 @@
     X(ngx_http_headers_out_t)                                                 \
     X(ngx_http_core_main_conf_t)                                              \
     X(ngx_http_core_srv_conf_t)                                               \
-    X(ngx_http_core_loc_conf_t)
+    X(ngx_http_core_loc_conf_t)                                               \
+    X(ngx_buf_t)                                                              \
+    X(ngx_chain_t)                                                            \
+    X(ngx_shm_zone_t)                                                         \
+    X(ngx_slab_pool_t)                                                        \
+    X(ngx_time_t)
 
 #define NGX_HTTP_CORS_FIELDS(X)                                               \
     X(ngx_pool_cleanup_t, data)                                               \
@@ -75,7 +80,24 @@
     X(ngx_http_core_main_conf_t, variables)                                   \
     X(ngx_http_core_main_conf_t, phases)                                      \
     X(ngx_http_core_srv_conf_t, server_name)                                  \
-    X(ngx_http_core_loc_conf_t, name)
+    X(ngx_http_core_loc_conf_t, handler)                                      \
+    X(ngx_http_request_t, args)                                               \
+    X(ngx_http_headers_out_t, content_type)                                   \
+    X(ngx_http_headers_out_t, content_type_len)                               \
+    X(ngx_buf_t, pos)                                                         \
+    X(ngx_buf_t, last)                                                        \
+    X(ngx_http_core_loc_conf_t, name)                                         \
+    X(ngx_shm_zone_t, data)                                                   \
+    X(ngx_shm_zone_t, shm)                                                    \
+    X(ngx_shm_zone_t, init)                                                   \
+    X(ngx_shm_t, addr)                                                        \
+    X(ngx_shm_t, size)                                                        \
+    X(ngx_shm_t, name)                                                        \
+    X(ngx_slab_pool_t, start)                                                 \
+    X(ngx_slab_pool_t, end)                                                   \
+    X(ngx_cycle_t, old_cycle)                                                 \
+    X(ngx_cycle_t, shared_memory)                                             \
+    X(ngx_time_t, sec)
 
 /* Constants, so that the Rust compiler can hold them against its own view of the bindings. */
 
@@ -102,6 +124,9 @@ void ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data
 
 /* Whether nginx is about to write "Vary: Accept-Encoding" by itself; if so, it no longer will. */
 ngx_uint_t ngx_http_cors_take_gzip_vary(ngx_http_request_t *r);
+
+/* How the location was written before its name: nothing, "= ", "^~ " or "~ ". */
+const char *ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf);
 
 
 #endif /* _NGX_HTTP_CORS_SHIM_H_INCLUDED_ */

@@ -4,7 +4,7 @@
 //! which it keeps for the whole request: in the places of two variables whose names no configuration can write. The
 //! context is left to tell whether nginx has wiped it since.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use cors_policy::{Enforce, Preflight, Verdict};
 use nginx_sys::{ngx_str_t, ngx_variable_value_t};
@@ -14,12 +14,13 @@ use crate::list::str;
 use crate::module::{self, Module};
 use crate::pool;
 use crate::request::Request;
+use crate::zone::Place;
 
 /// The names of the variables whose places make up a request's memory. They are the module's own only if no one has
 /// taken them before, which a configuration can do, but not by accident: they hold a space.
-pub(crate) const PLACES: [&str; 3] = ["cors location", "cors marks", "cors preflight"];
+pub(crate) const PLACES: [&str; 4] = ["cors location", "cors marks", "cors preflight", "cors verdict"];
 
-/// What the module remembers of a request: a location, marks, and a preflight. Of the values that lie in their places
+/// What the module remembers of a request: a location, marks, a preflight, a verdict. Of the values that lie in their places
 /// only the pointers are used.
 #[derive(Clone, Copy)]
 pub(crate) struct State<'r> {
@@ -38,6 +39,13 @@ const OPTIONS: usize = 1 << 2;
 const JUDGED: usize = 1 << 3;
 /// Its denial has been logged.
 const TOLD: usize = 1 << 4;
+
+/// It is a preflight that was answered.
+const ANSWERED: usize = 1 << 5;
+/// It was refused.
+const REFUSED: usize = 1 << 6;
+/// These bits of the pointer to a request's place in the zone hold the verdict.
+const VERDICT: usize = 7;
 
 /// A preflight that has been judged. The strings are the request's own.
 #[derive(Clone, Copy)]
@@ -97,6 +105,16 @@ impl<'r> State<'r> {
     /// Whether the request came as `OPTIONS`.
     pub(crate) fn is_options(self) -> bool {
         self.is(OPTIONS)
+    }
+
+    /// The preflight gets its answer.
+    pub(crate) fn note_answer(self) {
+        self.mark(ANSWERED);
+    }
+
+    /// `cors_enforce` refuses the request.
+    pub(crate) fn note_refusal(self) {
+        self.mark(REFUSED);
     }
 
     /// Notes what was made of a preflight. Where there is no memory for that, it will be made of it once more.
@@ -237,6 +255,55 @@ pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Optio
 /// Whether the request has been seen before.
 pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
+}
+
+/// Remembers the verdict on a request that is no preflight, and where it counts.
+#[inline]
+pub(crate) fn note(request: Request<'_>, place: &Place, verdict: Verdict) {
+    const { assert!(align_of::<Place>() > VERDICT) };
+    let Some(state) = State::of(request) else {
+        return;
+    };
+    let verdict = match verdict {
+        Verdict::NoOrigin => 1,
+        Verdict::Anyone => 2,
+        Verdict::Allowed { credentials: false } => 3,
+        Verdict::Allowed { credentials: true } => 4,
+        Verdict::SameOrigin => 5,
+        Verdict::Denied => 6,
+    };
+    let noted = ptr::from_ref(place) as usize | verdict;
+    // SAFETY: see `State::marks`.
+    unsafe { (*state.places.as_ptr())[3].data = noted as *mut u8 };
+}
+
+/// What `note` remembered.
+#[inline]
+pub(crate) fn noted<'r>(request: Request<'r>) -> Option<(&'r Place, Verdict)> {
+    // SAFETY: see `State::marks`.
+    let noted = unsafe { (*State::of(request)?.places.as_ptr())[3].data as usize };
+    let verdict = match noted & VERDICT {
+        1 => Verdict::NoOrigin,
+        2 => Verdict::Anyone,
+        3 => Verdict::Allowed { credentials: false },
+        4 => Verdict::Allowed { credentials: true },
+        5 => Verdict::SameOrigin,
+        6 => Verdict::Denied,
+        _ => return None,
+    };
+    // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
+    let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };
+    Some((place, verdict))
+}
+
+/// Whether the request is a preflight that was answered.
+pub(crate) fn is_answered(request: Request<'_>) -> bool {
+    State::of(request).is_some_and(|state| state.is(ANSWERED))
+}
+
+/// Whether `cors_enforce` has refused it.
+pub(crate) fn is_refused(request: Request<'_>) -> bool {
+    State::of(request).is_some_and(|state| state.is(REFUSED))
 }
 
 /// Whether the caller is the first who has a denial of this request to tell.

@@ -75,6 +75,7 @@ for job; do
         need chromium command -v chromium
         need chromium-driver command -v chromedriver
         need chromium-sandbox sandbox
+        need prometheus command -v prometheus # and its promtool
         ;;
     deb)
         need build-essential false # dpkg-buildpackage asks for the package itself
@@ -123,6 +124,13 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
     # One unreachable repository among several is no reason to stop: installing will tell.
     "${apt[@]}" update || true
+    # Some packages would start a server; Debian lets a policy forbid that.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap '"${as_root[@]}" rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null || fail "$hint"
 fi
 

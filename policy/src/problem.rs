@@ -52,6 +52,11 @@ impl Problem {
         }
     }
 
+    /// A directive that is no part of a policy cannot be carried out.
+    pub fn error(at: &Position, text: String) -> Self {
+        Self::new(Severity::Error, at, text)
+    }
+
     pub(crate) fn in_place(mut self, place: &str) -> Self {
         self.place = Some(place.into());
         self
@@ -77,7 +82,7 @@ impl fmt::Display for Problem {
 }
 
 /// A value as a message shows it: control characters escaped, long ones cut.
-pub(crate) fn shown(value: &[u8]) -> String {
+pub fn shown(value: &[u8]) -> String {
     let mut shown = String::new();
     for c in String::from_utf8_lossy(value).chars() {
         if shown.len() >= SHOWN {

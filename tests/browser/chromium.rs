@@ -14,7 +14,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// Much longer than it takes the browser to start, or to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// ChromeDriver, the browser that it starts, and the directory where the browser keeps its things. All
 /// of them go when it is dropped.

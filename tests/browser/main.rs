@@ -9,5 +9,6 @@ mod mod_perl;
 mod page;
 mod preflighted;
 mod simple;
+mod status;
 mod strangers;
 mod visit;

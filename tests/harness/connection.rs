@@ -40,6 +40,17 @@ impl Connection {
         self.read_response_to(request)
     }
 
+    /// Does the same, unless the server closes the connection first.
+    pub fn try_send(&mut self, request: &Request) -> Option<Response> {
+        self.write(request.to_bytes());
+        while self.unread.is_empty() {
+            if !self.fill() {
+                return None;
+            }
+        }
+        Some(self.read_response_to(request))
+    }
+
     /// Reads the response to a request that was written before.
     pub fn read_response_to(&mut self, request: &Request) -> Response {
         self.read(request.is_head())

@@ -36,6 +36,7 @@ pub struct Builder {
     faulty_module: bool,
     without_module: bool,
     alerts_expected: bool,
+    workers: usize,
 }
 
 impl Builder {
@@ -48,6 +49,7 @@ impl Builder {
             faulty_module: false,
             without_module: false,
             alerts_expected: false,
+            workers: 1,
         }
     }
 
@@ -95,6 +97,12 @@ impl Builder {
         self
     }
 
+    /// Has `count` workers serve.
+    pub fn workers(mut self, count: usize) -> Self {
+        self.workers = count;
+        self
+    }
+
     /// Starts nginx and waits until it serves.
     pub fn start(mut self) -> Nginx {
         const ATTEMPTS: usize = 5;
@@ -107,6 +115,7 @@ impl Builder {
                         master,
                         ports: self.ports,
                         alerts_expected: self.alerts_expected,
+                        killed: false,
                     }
                 }
                 Launch::PortTaken => self.ports.pick_anew(),
@@ -159,6 +168,7 @@ impl Builder {
             prefix.write(path, content);
         }
         let config = template.expand(&mut self.ports);
+        let config = config.replacen("worker_processes 1;", &format!("worker_processes {};", self.workers), 1);
         if config.contains(config::CERTIFICATE) {
             prefix.write_certificate();
         }
@@ -251,6 +261,8 @@ pub struct Nginx {
     master: Child,
     ports: Ports,
     alerts_expected: bool,
+    /// Workers have been killed by the test.
+    killed: bool,
 }
 
 impl Nginx {
@@ -324,6 +336,20 @@ impl Nginx {
     /// The process ids of the workers that run now.
     pub fn worker_pids(&self) -> Vec<u32> {
         worker_pids(&self.error_log())
+    }
+
+    /// Kills all workers at once, and returns when others serve.
+    pub fn kill_workers(&mut self) {
+        self.killed = true;
+        let old = self.worker_pids();
+        for pid in &old {
+            signal::send(*pid, signal::KILL).expect("a running worker");
+        }
+        poll(|| {
+            let now = self.worker_pids();
+            (now.len() == old.len() && old.iter().all(|pid| !now.contains(pid))).then_some(())
+        })
+        .expect("new workers");
     }
 
     /// Opens a connection for several requests.
@@ -428,6 +454,9 @@ impl Nginx {
     fn trouble(&self) -> Option<String> {
         let log = self.error_log();
         let grave = |line: &&str| {
+            if self.killed && line.contains(" exited on signal 9") {
+                return false;
+            }
             let level = line.split(' ').nth(2).unwrap_or_default();
             let alert = matches!(level, "[alert]" | "[crit]" | "[emerg]");
             let expectable = alert || line.contains("panicked");

@@ -3,6 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 
+/// A port for somebody else, who is about to bind it.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("a bound address").port()
+}
+
 /// Ports by the names that a configuration gives them.
 ///
 /// A port stays occupied from the moment it is picked until nginx is about to bind it, so that tests

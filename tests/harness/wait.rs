@@ -11,7 +11,7 @@ pub(crate) fn patience() -> Duration {
 }
 
 /// Asks `probe` again and again until it answers, or until patience runs out.
-pub(crate) fn poll<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn poll<T>(mut probe: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         if let Some(answer) = probe() {

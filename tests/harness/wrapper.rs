@@ -13,7 +13,7 @@ use std::process::Command;
 const VARIABLE: &str = "CORS_TEST_WRAPPER";
 const REPORTS: &str = "report.";
 
-pub(crate) fn is_set() -> bool {
+pub fn is_set() -> bool {
     env::var_os(VARIABLE).is_some()
 }
 

@@ -31,14 +31,17 @@ mod pass;
 mod pnotes;
 mod preflight;
 mod private_network;
+mod prometheus;
 mod regexes;
 mod reload;
 mod same_origin;
+mod status;
 mod subrequests;
 mod timing;
 mod told;
 mod variables;
 mod vary;
+mod zone;
 
 use harness::Response;
 

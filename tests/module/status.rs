@@ -1,0 +1,158 @@
+//! `cors_status`: the figures in three forms, and an answer to "what if?".
+
+use harness::{Nginx, Request, Response};
+use serde_json::Value;
+
+use crate::{assert_status, APP, STRANGER};
+
+const SERVER: &str = "
+    location /api/ { cors on; cors_allow_origin https://app.example.com; cors_allow_headers X-One; alias html/; }
+    location /mapped/ { cors on; cors_allow_origin $mapped; cors_allow_credentials on; alias html/; }
+    location /page { cors_status html; }
+    location /metrics { cors_status prometheus; }
+    location /json { cors_status json; }
+    location /status { cors_status; }";
+const HTTP: &str = "
+    cors_zone cors:64k;
+    map $http_origin $mapped { https://mapped.example $http_origin; }";
+
+fn nginx() -> Nginx {
+    Nginx::builder().http(HTTP).server(SERVER).start()
+}
+
+#[track_caller]
+fn json(response: &Response) -> Value {
+    serde_json::from_str(response.text()).expect("JSON")
+}
+
+#[test]
+fn a_client_gets_what_it_likes_best() {
+    let nginx = nginx();
+    for (accept, content_type) in [
+        ("text/html,*/*;q=0.8", "text/html; charset=utf-8"),
+        (
+            "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            "text/plain; version=0.0.4; charset=utf-8",
+        ),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+    ] {
+        let response = nginx.send(&Request::get("/status").header("Accept", accept));
+        assert_status(&response, 200);
+        assert_eq!(response.only("Content-Type"), content_type);
+        assert_eq!(response.only("Cache-Control"), "no-store");
+        assert_eq!(response.only("Vary"), "Accept");
+    }
+    for (path, content_type) in [
+        ("/page", "text/html"),
+        ("/metrics", "text/plain"),
+        ("/json", "application/json"),
+    ] {
+        let response = nginx.send(&Request::get(path).header("Accept", "image/png"));
+        assert!(response.only("Content-Type").starts_with(content_type), "{response}");
+        assert!(response.get("Vary").is_none(), "{response}");
+    }
+    assert_eq!(
+        json(&nginx.send(&Request::get("/page?format=json")))["zone"]["name"],
+        "cors"
+    );
+}
+
+#[test]
+fn it_is_read_and_nothing_else() {
+    let nginx = nginx();
+    let head = nginx.send(&Request::head("/status"));
+    assert_status(&head, 200);
+    assert!(head.body.is_empty());
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let response = nginx.send(&Request::new(method, "/status").body("x"));
+        assert_status(&response, 405);
+        assert_eq!(response.only("Allow"), "GET, HEAD");
+    }
+    let mut connection = nginx.connect();
+    for _ in 0..2 {
+        assert_status(&connection.send(&Request::get("/status").body("a body")), 200);
+    }
+}
+
+#[test]
+fn the_page_may_do_little() {
+    let response = nginx().send(&Request::get("/page"));
+    let policy = response.only("Content-Security-Policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for elsewhere in ["http:", "https:", "src=\"", "@import"] {
+        let text = response
+            .text()
+            .replace("http://www.w3.org/2000/svg", "")
+            .replace("https://app.example.com", "");
+        assert!(!text.contains(elsewhere), "{elsewhere}");
+    }
+}
+
+#[test]
+fn a_policy_can_be_asked() {
+    let nginx = nginx();
+    let ask = |query: &str| json(&nginx.send(&Request::get(&format!("/status?try=1&{query}"))));
+    let allowed = ask("location=/api/&origin=https://app.example.com&method=POST&headers=X-One");
+    assert_eq!(allowed["allowed"], true, "{allowed:#}");
+    assert_eq!(allowed["preflight"]["status"], 204);
+    assert_eq!(allowed["request"]["headers"][0][1], APP);
+
+    let denied = ask("location=/api/&origin=https://stranger.example");
+    assert_eq!(denied["allowed"], false);
+    assert_eq!(denied["remedy"], "cors_allow_origin https://stranger.example;");
+    assert_eq!(denied["preflight"], Value::Null);
+
+    let header = ask("location=/api/&origin=https://app.example.com&headers=X-Two");
+    assert_eq!(
+        (&header["allowed"], &header["preflight"]["result"]),
+        (&false.into(), &"header_denied".into())
+    );
+    let credentials = ask("location=/api/&origin=https://app.example.com&credentials=1");
+    assert_eq!(credentials["remedy"], "cors_allow_credentials on;", "{credentials:#}");
+
+    let nowhere = nginx.send(&Request::get("/status?try=1&location=/nowhere"));
+    assert_status(&nowhere, 400);
+    assert!(json(&nowhere)["error"].is_string());
+}
+
+/// The variables have the values that they would have for the request that is tried, and afterwards their own again.
+#[test]
+fn a_variable_is_worked_out_for_the_origin_that_is_tried() {
+    let nginx = Nginx::builder()
+        .http(HTTP)
+        .http("log_format seen '$mapped|$http_origin';")
+        .server(&format!(
+            "access_log logs/seen.log seen; if ($mapped) {{ set $x 1; }} {SERVER}"
+        ))
+        .start();
+    let ask = |origin: &str| {
+        let query = format!("/status?try=1&location=/mapped/&origin={origin}&credentials=1");
+        json(&nginx.send(&Request::get(&query).origin(STRANGER)))["allowed"].clone()
+    };
+    assert_eq!(ask("https://mapped.example"), true);
+    assert_eq!(ask("https://stranger.example"), false);
+    for line in nginx.log_lines("logs/seen.log", 2) {
+        assert_eq!(line, "|https://stranger.example");
+    }
+}
+
+#[test]
+fn what_cannot_be_shown_is_refused() {
+    let check = |zone: &str, status: &str| {
+        Nginx::builder()
+            .http(zone)
+            .server(&format!("location /s {{\n{status}\n}}"))
+            .check()
+    };
+    for (zone, status, why) in [
+        ("cors_zone c:64k;", "cors_status xml;", "\"cors_status\" has the value \"xml\": there is no such format; write \"json\", \"prometheus\" or \"html\""),
+        ("cors_zone c:64k;", "cors_status json html;", "\"json html\": it takes one value"),
+        ("", "cors_status;", "\"cors_status\" has nothing to show: \"cors_zone\" is missing; write \"cors_zone cors:256k;\" in http"),
+    ] {
+        let refusal = check(zone, status);
+        let message = refusal.error_at(status);
+        assert!(message.contains(why), "{message}");
+    }
+}

@@ -1,0 +1,108 @@
+//! The text format of Prometheus.
+//!
+//! Denied origins are no labels: who sends them would choose which time series there are, and each that comes and goes
+//! in the list would stay in the database. They are in the JSON.
+
+use std::fmt::Write as _;
+
+use crate::report::{name, Policy, OUTCOMES};
+use crate::{Kind, Report};
+
+impl Report<'_> {
+    /// What can be added up, by server and location.
+    pub fn to_prometheus(&self) -> Vec<u8> {
+        let mut text = Text {
+            zone: escape(self.zone.name),
+            text: String::new(),
+        };
+        text.family(
+            "nginx_cors_requests_total",
+            "counter",
+            "Requests under a policy, by how they ended, as $cors_result has it.",
+        );
+        for policy in &self.policies {
+            for (kind, outcomes) in OUTCOMES {
+                let kind_name = match kind {
+                    Kind::Actual => "actual",
+                    Kind::Preflight => "preflight",
+                };
+                for outcome in outcomes {
+                    let labels = format!(",type=\"{kind_name}\",result=\"{}\"", name(*outcome));
+                    text.sample(
+                        "nginx_cors_requests_total",
+                        policy,
+                        &labels,
+                        policy.totals.requests(kind, *outcome),
+                    );
+                }
+            }
+        }
+        type Read = fn(&Policy<'_>) -> u64;
+        let others: [(&str, &str, Read); 3] = [
+            (
+                "nginx_cors_preflights_answered_total",
+                "Preflights that the module answered itself, with leave or with 403.",
+                |policy| policy.totals.answered,
+            ),
+            (
+                "nginx_cors_enforced_denials_total",
+                "Requests other than preflights that cors_enforce refused.",
+                |policy| policy.totals.enforced,
+            ),
+            (
+                "nginx_cors_dry_run_denials_total",
+                "Denials under cors_dry_run, which changed no response.",
+                |policy| policy.totals.dry_run,
+            ),
+        ];
+        for (family, help, read) in others {
+            text.family(family, "counter", help);
+            for policy in &self.policies {
+                text.sample(family, policy, "", read(policy));
+            }
+        }
+        for (family, help, value) in [
+            (
+                "nginx_cors_zone_start_time_seconds",
+                "When the zone began to count, in seconds since 1970.",
+                self.zone.started,
+            ),
+            (
+                "nginx_cors_zone_size_bytes",
+                "The size of the zone.",
+                self.zone.size as u64,
+            ),
+        ] {
+            text.family(family, "gauge", help);
+            let _ = writeln!(text.text, "{family}{{zone=\"{}\"}} {value}", text.zone);
+        }
+        text.text.into_bytes()
+    }
+}
+
+struct Text {
+    zone: String,
+    text: String,
+}
+
+// Writing to a string does not fail.
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, policy: &Policy<'_>, labels: &str, value: u64) {
+        let _ = writeln!(
+            self.text,
+            "{name}{{zone=\"{}\",server=\"{}\",location=\"{}\"{labels}}} {value}",
+            self.zone,
+            escape(policy.server),
+            escape(policy.location),
+        );
+    }
+}
+
+/// The value of a label.
+fn escape(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}

@@ -1,0 +1,265 @@
+//! The figures as they are shown, and as JSON. The schema is in the documentation; what is in it stays in it.
+
+use std::collections::BTreeMap;
+
+use cors_policy::{Conclusion, Outcome, Step, Tried};
+use serde::Serialize;
+
+use crate::counters::is_denial;
+use crate::{Cause, DeniedOrigin, Kind, Slot, Totals, Zone, STEP};
+
+/// A policy by the name of its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'n> {
+    /// The server.
+    pub server: &'n str,
+    /// The location in it.
+    pub location: &'n str,
+    /// Whether the policy only says what it would do.
+    pub dry_run: bool,
+    /// Where it is counted.
+    pub slot: Slot,
+}
+
+/// The figures at one moment.
+#[derive(Debug, Serialize)]
+pub struct Report<'n> {
+    pub(crate) zone: About<'n>,
+    pub(crate) policies: Vec<Policy<'n>>,
+    denied_origins: Vec<Denied<'n>>,
+    history: History,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct About<'n> {
+    pub(crate) name: &'n str,
+    pub(crate) size: usize,
+    pub(crate) started: u64,
+    now: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Policy<'n> {
+    pub(crate) server: &'n str,
+    pub(crate) location: &'n str,
+    dry_run: bool,
+    total: u64,
+    denied: u64,
+    requests: BTreeMap<&'static str, u64>,
+    preflights: BTreeMap<&'static str, u64>,
+    preflights_answered: u64,
+    enforced_denials: u64,
+    dry_run_denials: u64,
+    #[serde(skip)]
+    pub(crate) totals: Totals,
+}
+
+#[derive(Debug, Serialize)]
+struct Denied<'n> {
+    origin: String,
+    count: u64,
+    error: u64,
+    result: &'static str,
+    reason: String,
+    server: Option<&'n str>,
+    location: Option<&'n str>,
+    remedy: Option<String>,
+    last: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct History {
+    step: u64,
+    last: u64,
+    requests: Vec<u64>,
+    denied: Vec<u64>,
+}
+
+/// How a request can end that is no preflight, and one that is.
+pub(crate) const OUTCOMES: [(Kind, &[Option<Outcome>]); 2] = [
+    (
+        Kind::Actual,
+        &[
+            None,
+            Some(Outcome::None),
+            Some(Outcome::SameOrigin),
+            Some(Outcome::Allowed),
+            Some(Outcome::OriginDenied),
+            Some(Outcome::Malformed),
+        ],
+    ),
+    (
+        Kind::Preflight,
+        &[
+            Some(Outcome::SameOrigin),
+            Some(Outcome::Allowed),
+            Some(Outcome::OriginDenied),
+            Some(Outcome::MethodDenied),
+            Some(Outcome::HeaderDenied),
+            Some(Outcome::Malformed),
+        ],
+    ),
+];
+
+/// As `$cors_result` has it.
+pub(crate) fn name(outcome: Option<Outcome>) -> &'static str {
+    outcome.map_or("off", Outcome::as_str)
+}
+
+impl<'n> Report<'n> {
+    /// Reads the figures of the policies that there are now.
+    pub fn new(name: &'n str, size: usize, zone: &Zone<'_>, places: &[Named<'n>], now: u64) -> Self {
+        let history = zone.history(now);
+        Self {
+            zone: About {
+                name,
+                size,
+                started: zone.started(),
+                now,
+            },
+            policies: places.iter().map(|place| Policy::new(place, zone)).collect(),
+            denied_origins: zone
+                .denied_origins()
+                .iter()
+                .map(|denied| Denied::new(denied, places))
+                .collect(),
+            history: History {
+                step: STEP,
+                last: history.last,
+                requests: history.requests,
+                denied: history.denied,
+            },
+        }
+    }
+
+    /// All of it.
+    pub fn to_json(&self) -> Vec<u8> {
+        json(self)
+    }
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+impl<'n> Policy<'n> {
+    fn new(place: &Named<'n>, zone: &Zone<'_>) -> Self {
+        let totals = zone.totals(place.slot);
+        let by_result = |wanted: Kind| {
+            let all = OUTCOMES.iter().filter(|(kind, _)| *kind == wanted);
+            let all = all.flat_map(|(_, outcomes)| outcomes.iter());
+            all.map(|outcome| (name(*outcome), totals.requests(wanted, *outcome)))
+                .collect()
+        };
+        let denied = OUTCOMES.iter().flat_map(|(kind, outcomes)| {
+            let denials = outcomes.iter().filter(|outcome| is_denial(**outcome));
+            denials.map(|outcome| totals.requests(*kind, *outcome))
+        });
+        Self {
+            server: place.server,
+            location: place.location,
+            dry_run: place.dry_run,
+            total: totals.all(),
+            denied: denied.sum(),
+            requests: by_result(Kind::Actual),
+            preflights: by_result(Kind::Preflight),
+            preflights_answered: totals.answered,
+            enforced_denials: totals.enforced,
+            dry_run_denials: totals.dry_run,
+            totals,
+        }
+    }
+}
+
+impl<'n> Denied<'n> {
+    fn new(denied: &DeniedOrigin, places: &[Named<'n>]) -> Self {
+        let place = places.iter().find(|place| denied.is_by(place.slot));
+        let mut origin = String::from_utf8_lossy(&denied.origin).into_owned();
+        if denied.is_cut {
+            origin.push_str("...");
+        }
+        let reason = denied.reason().map_or_else(
+            || match denied.cause {
+                Cause::Method => "the method is not in cors_allow_methods".to_owned(),
+                _ => "a header is not in cors_allow_headers".to_owned(),
+            },
+            |reason| reason.to_string(),
+        );
+        Self {
+            origin,
+            count: denied.count,
+            error: denied.error,
+            result: denied.cause.outcome().as_str(),
+            reason,
+            server: place.map(|place| place.server),
+            location: place.map(|place| place.location),
+            remedy: remedy(denied),
+            last: denied.last,
+        }
+    }
+}
+
+/// The directive that would admit such a request, if there is one that can be copied as it is.
+fn remedy(denied: &DeniedOrigin) -> Option<String> {
+    let (directive, value) = match denied.cause {
+        Cause::NoOriginAllowed | Cause::Origin => ("cors_allow_origin", &denied.origin),
+        Cause::Method => ("cors_allow_methods", denied.detail.as_ref()?),
+        Cause::Header => ("cors_allow_headers", denied.detail.as_ref()?),
+        Cause::NotAHeaderName | Cause::NotAnOrigin | Cause::SeveralOrigins => return None,
+    };
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(byte);
+    let value = std::str::from_utf8(value).ok()?;
+    let copies = !denied.is_cut && !value.is_empty() && value.as_bytes().iter().all(is_plain);
+    copies.then(|| format!("{directive} {value};"))
+}
+
+/// What would become of a request.
+#[derive(Serialize)]
+struct Answer<'t> {
+    server: &'t str,
+    location: &'t str,
+    dry_run: bool,
+    allowed: bool,
+    explanation: String,
+    remedy: Option<String>,
+    preflight: Option<Part>,
+    request: Part,
+}
+
+#[derive(Serialize)]
+struct Part {
+    result: &'static str,
+    reason: Option<String>,
+    status: Option<u16>,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Part {
+    fn new(step: &Step<'_>) -> Self {
+        let headers = step.headers.iter();
+        Self {
+            result: step.outcome.as_str(),
+            reason: step.reason.map(|reason| reason.to_string()),
+            status: step.status,
+            headers: headers
+                .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value).into_owned()))
+                .collect(),
+        }
+    }
+}
+
+/// What would become of a request, as JSON.
+pub fn tried(place: &Named<'_>, tried: &Tried<'_>) -> Vec<u8> {
+    json(&Answer {
+        server: place.server,
+        location: place.location,
+        dry_run: place.dry_run,
+        allowed: matches!(tried.conclusion, Conclusion::Readable | Conclusion::SameOrigin),
+        explanation: tried.conclusion.to_string(),
+        remedy: tried.conclusion.remedy(),
+        preflight: tried.preflight.as_ref().map(Part::new),
+        request: Part::new(&tried.actual),
+    })
+}

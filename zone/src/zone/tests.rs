@@ -1,0 +1,384 @@
+use std::collections::HashMap;
+use std::thread;
+
+use cors_policy::{Outcome, Reason};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{words_for, Cause, Kind};
+
+const NOW: u64 = 1_800_000_000;
+const SEED: u64 = 0x5eed;
+
+fn memory(slots: usize) -> Vec<AtomicU64> {
+    (0..words_for(slots)).map(|_| AtomicU64::new(0xa5a5)).collect()
+}
+
+fn format(words: &[AtomicU64]) -> Zone<'_> {
+    Zone::format(words, SEED, NOW).expect("large enough")
+}
+
+fn only_slot(zone: &Zone<'_>) -> Slot {
+    zone.assign([("example.com", "/")].into_iter())[0].expect("room")
+}
+
+fn deny(zone: &Zone<'_>, slot: Slot, origin: &str) {
+    let origin = origin.as_bytes();
+    let reason = Reason::Origin(origin);
+    zone.deny(&Denial { origin, reason, slot }, NOW);
+}
+
+const ALLOWED: Counted = Counted {
+    kind: Kind::Actual,
+    outcome: Some(Outcome::Allowed),
+    answered: false,
+    enforced: false,
+    dry_run: false,
+};
+
+fn image(words: &[AtomicU64]) -> Vec<u64> {
+    words.iter().map(|word| word.load(Ordering::Relaxed)).collect()
+}
+
+fn restore(words: &[AtomicU64], image: &[u64]) {
+    words
+        .iter()
+        .zip(image)
+        .for_each(|(word, value)| word.store(*value, Ordering::Relaxed));
+}
+
+#[test]
+fn every_kind_of_request_has_a_counter_of_its_own() {
+    let words = memory(2);
+    let zone = format(&words);
+    let slots = zone.assign([("a", "/"), ("b", "/")].into_iter());
+    let [Some(one), Some(other)] = slots[..] else { panic!() };
+    let denied = Counted {
+        outcome: Some(Outcome::OriginDenied),
+        ..ALLOWED
+    };
+    zone.count(one, ALLOWED, NOW);
+    zone.count(
+        one,
+        Counted {
+            outcome: None,
+            ..ALLOWED
+        },
+        NOW,
+    );
+    zone.count(
+        one,
+        Counted {
+            enforced: true,
+            ..denied
+        },
+        NOW,
+    );
+    zone.count(
+        one,
+        Counted {
+            dry_run: true,
+            ..denied
+        },
+        NOW,
+    );
+    zone.count(
+        one,
+        Counted {
+            dry_run: true,
+            ..ALLOWED
+        },
+        NOW,
+    );
+    zone.count(
+        one,
+        Counted {
+            kind: Kind::Preflight,
+            answered: true,
+            outcome: Some(Outcome::MethodDenied),
+            ..ALLOWED
+        },
+        NOW,
+    );
+    let totals = zone.totals(one);
+    assert_eq!(totals.requests(Kind::Actual, Some(Outcome::Allowed)), 2);
+    assert_eq!(totals.requests(Kind::Actual, None), 1);
+    assert_eq!(totals.requests(Kind::Actual, Some(Outcome::OriginDenied)), 2);
+    assert_eq!(totals.requests(Kind::Preflight, Some(Outcome::MethodDenied)), 1);
+    assert_eq!(
+        (totals.all(), totals.answered, totals.enforced, totals.dry_run),
+        (6, 1, 1, 1)
+    );
+    assert_eq!(zone.totals(other).all(), 0);
+    assert_eq!(zone.history(NOW).requests.iter().sum::<u64>(), 6);
+    assert_eq!(zone.history(NOW).denied.iter().sum::<u64>(), 3);
+}
+
+#[test]
+fn a_name_finds_its_counters_again() {
+    let words = memory(3);
+    let zone = format(&words);
+    let slot = only_slot(&zone);
+    zone.count(slot, ALLOWED, NOW);
+    let zone = Zone::attach(&words).expect("a zone");
+    let slots = zone.assign([("new.example", "/"), ("example.com", "/"), ("new.example", "/b")].into_iter());
+    assert_eq!(slots[1], Some(slot));
+    assert_eq!(zone.totals(slot).all(), 1);
+    assert_eq!(zone.totals(slots[0].unwrap()).all(), 0);
+    assert_eq!(zone.started(), NOW);
+}
+
+#[test]
+fn the_longest_unused_make_room() {
+    let words = memory(0);
+    let zone = format(&words);
+    let capacity = zone.capacity();
+    let first = only_slot(&zone);
+    zone.count(first, ALLOWED, NOW);
+    let names: Vec<String> = (0..=capacity).map(|number| number.to_string()).collect();
+    let all_but_one = names.iter().skip(1).map(|name| (name.as_str(), "/"));
+    assert!(zone.assign(all_but_one).iter().all(Option::is_some));
+    assert_eq!(zone.totals(first).all(), 0, "another's");
+    // Whoever still has the old slot counts nothing there.
+    zone.count(first, ALLOWED, NOW);
+    let slots = zone.assign(names.iter().map(|name| (name.as_str(), "/")));
+    assert_eq!(slots.iter().filter(|slot| slot.is_none()).count(), 1);
+    assert!(slots.iter().flatten().all(|slot| zone.totals(*slot).all() == 0));
+}
+
+#[test]
+fn memory_of_another_size_or_layout_is_no_zone() {
+    let words = memory(1);
+    assert!(Zone::attach(&words).is_none());
+    format(&words);
+    assert!(Zone::attach(&words).is_some());
+    assert!(Zone::attach(&words[..words.len() - 1]).is_none());
+    words[0].fetch_add(1 << 56, Ordering::Relaxed);
+    assert!(Zone::attach(&words).is_none());
+}
+
+#[test]
+fn a_denied_origin_is_listed_with_its_reason() {
+    let words = memory(1);
+    let zone = format(&words);
+    let slot = only_slot(&zone);
+    let origin = b"https://a.example".as_slice();
+    for reason in [
+        Reason::Origin(origin),
+        Reason::Header(b"x-one"),
+        Reason::Header(b"x-two"),
+    ] {
+        zone.deny(&Denial { origin, reason, slot }, NOW + 1);
+    }
+    let long = [b'a'; 1000];
+    zone.deny(
+        &Denial {
+            origin: &long,
+            reason: Reason::NotAnOrigin(&long),
+            slot,
+        },
+        NOW,
+    );
+    let [one, other] = &zone.denied_origins()[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (&one.origin[..], one.count, one.error, one.is_cut),
+        (origin, 3, 0, false)
+    );
+    assert_eq!(one.reason(), Some(Reason::Header(b"x-two")));
+    assert_eq!((one.last, one.is_by(slot)), (NOW + 1, true));
+    assert_eq!(
+        (other.origin.len(), other.is_cut, other.cause),
+        (256, true, Cause::NotAnOrigin)
+    );
+}
+
+#[test]
+fn a_denial_that_is_like_the_last_is_counted_by_itself() {
+    let words = memory(2);
+    let zone = format(&words);
+    let slots = zone.assign([("a", "/"), ("b", "/")].into_iter());
+    let [Some(slot), Some(other)] = slots[..] else { panic!() };
+    let origin = b"https://a.example".as_slice();
+    assert_eq!(zone.deny_again(origin, slot, NOW), None);
+    for number in 1..=100 {
+        if zone.deny_again(origin, slot, NOW + number).is_none() {
+            deny(&zone, slot, "https://a.example");
+        }
+    }
+    assert_eq!(zone.deny_again(origin, other, NOW), None);
+    let [denied] = &zone.denied_origins()[..] else { panic!() };
+    assert_eq!(
+        (denied.count, denied.last, denied.cause),
+        (100, NOW + 100, Cause::Origin)
+    );
+    assert_eq!(zone.denials().sum(), 100);
+
+    zone.deny(
+        &Denial {
+            origin,
+            reason: Reason::Method(b"PUT"),
+            slot,
+        },
+        NOW,
+    );
+    assert_eq!(zone.deny_again(origin, slot, NOW), None);
+}
+
+/// Origins that come once each do not push out those that come often, and take no memory.
+#[test]
+fn a_million_strangers_change_nothing() {
+    // 128 KiB
+    let words: Vec<_> = (0..16384).map(|_| AtomicU64::new(0)).collect();
+    let zone = format(&words);
+    let slot = only_slot(&zone);
+    let strangers = 1_000_000;
+    let heavy = |number: u64| format!("https://heavy-{number}.example");
+    let every = |number: u64| 50 - 2 * number;
+    let mut sent: HashMap<String, u64> = HashMap::new();
+    for number in 0..strangers {
+        deny(&zone, slot, &format!("https://{number}.stranger.example"));
+        for ten in 0..10 {
+            if number % every(ten) == 0 {
+                deny(&zone, slot, &heavy(ten));
+                *sent.entry(heavy(ten)).or_default() += 1;
+            }
+        }
+    }
+    let listed = zone.denied_origins();
+    assert!(listed.len() <= zone.listed_at_most());
+    let mut first: Vec<String> = listed
+        .iter()
+        .take(10)
+        .map(|one| String::from_utf8_lossy(&one.origin).into())
+        .collect();
+    for denied in &listed[..10] {
+        let truly = sent[&*String::from_utf8_lossy(&denied.origin)];
+        assert!(
+            truly <= denied.count && denied.count - denied.error <= truly,
+            "{truly} {denied:?}"
+        );
+    }
+    first.sort();
+    let mut expected: Vec<String> = sent.keys().cloned().collect();
+    expected.sort();
+    assert_eq!(first, expected);
+    assert_eq!(zone.denials().sum(), strangers + sent.values().sum::<u64>());
+}
+
+#[test]
+fn processes_that_count_at_the_same_time_lose_nothing() {
+    const EACH: u64 = 50_000;
+    let words = memory(1);
+    let zone = format(&words);
+    let slot = only_slot(&zone);
+    thread::scope(|scope| {
+        for thread in 0..4_u64 {
+            let zone = &zone;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    zone.count(
+                        slot,
+                        Counted {
+                            outcome: Some(Outcome::OriginDenied),
+                            ..ALLOWED
+                        },
+                        NOW,
+                    );
+                    // Two that all share, among more than have room.
+                    let origin = match number % 4 {
+                        0 => "https://one.example".to_owned(),
+                        1 => "https://two.example".to_owned(),
+                        _ => format!("https://{}.example", (number * 7 + thread) % 1000),
+                    };
+                    deny(zone, slot, &origin);
+                }
+            });
+        }
+    });
+    let totals = zone.totals(slot);
+    assert_eq!(totals.requests(Kind::Actual, Some(Outcome::OriginDenied)), 4 * EACH);
+    assert_eq!(zone.denials().sum(), 4 * EACH);
+    let listed = zone.denied_origins();
+    for denied in listed.iter().take(2) {
+        let origin = String::from_utf8_lossy(&denied.origin);
+        assert!(
+            ["https://one.example", "https://two.example"].contains(&&*origin),
+            "{denied:?}"
+        );
+        assert!(
+            denied.count - denied.error <= EACH
+                && EACH <= denied.count + zone.denials().unlisted.load(Ordering::Relaxed),
+            "{denied:?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn counts_are_right_within_their_error(stream in prop::collection::vec(0_u64..60, 1..3000)) {
+        let words = memory(1);
+        let zone = format(&words);
+        let slot = only_slot(&zone);
+        let mut sent: HashMap<Vec<u8>, u64> = HashMap::new();
+        for number in &stream {
+            // Low numbers come more often.
+            let origin = format!("https://{}.example", number * number / 60);
+            deny(&zone, slot, &origin);
+            *sent.entry(origin.into_bytes()).or_default() += 1;
+        }
+        prop_assert_eq!(zone.denials().sum(), stream.len() as u64);
+        let listed = zone.denied_origins();
+        for denied in &listed {
+            let truly = sent[&denied.origin];
+            prop_assert!(truly <= denied.count && denied.count - denied.error <= truly);
+        }
+        let guaranteed = stream.len() as u64 / zone.listed_at_most() as u64;
+        for (origin, truly) in sent {
+            prop_assert!(truly <= guaranteed || listed.iter().any(|denied| denied.origin == origin));
+        }
+    }
+
+    /// A process is killed in the middle of a write: any part of what it would have changed is there, or is not.
+    #[test]
+    fn what_is_half_written_is_never_shown_and_never_stuck(parts in prop::collection::vec(any::<bool>(), 64)) {
+        let words = memory(1);
+        let zone = format(&words);
+        let slot = only_slot(&zone);
+        for number in 0..zone.listed_at_most() as u64 {
+            for _ in 0..10 {
+                deny(&zone, slot, &format!("https://resident-{number}.example"));
+            }
+        }
+        let before = image(&words);
+        deny(&zone, slot, "https://newcomer.example");
+        let after = image(&words);
+        let mut parts = parts.iter().cycle();
+        let torn: Vec<u64> = before
+            .iter()
+            .zip(&after)
+            .map(|(old, new)| if old != new && *parts.next().unwrap() { *new } else { *old })
+            .collect();
+        restore(&words, &torn);
+        for denied in zone.denied_origins() {
+            let origin = String::from_utf8(denied.origin).unwrap();
+            prop_assert!(origin.starts_with("https://resident-") || origin == "https://newcomer.example");
+        }
+        for _ in 0..2000 {
+            deny(&zone, slot, "https://newcomer.example");
+        }
+        let listed = zone.denied_origins();
+        prop_assert_eq!(&listed[0].origin[..], b"https://newcomer.example");
+        prop_assert!(listed[0].count >= 2000);
+        // The others go on as well; whatever was torn is taken over in time.
+        for number in 0..2 * zone.listed_at_most() as u64 {
+            for _ in 0..30 {
+                deny(&zone, slot, &format!("https://next-{number}.example"));
+            }
+        }
+        prop_assert_eq!(zone.denied_origins().len(), zone.listed_at_most());
+    }
+}
