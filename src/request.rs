@@ -81,7 +81,8 @@ impl<'r> Request<'r> {
 
     /// Whether the answer is out, and nginx runs the request again for `post_action`.
     pub(crate) fn is_post_action(self) -> bool {
-        self.get().post_action() != 0
+        // SAFETY: the request is alive, and the function reads one field.
+        unsafe { shim::ngx_http_cors_is_post_action(self.as_ptr()) != 0 }
     }
 
     pub(crate) fn asks_for_websocket(self) -> bool {
@@ -96,7 +97,8 @@ impl<'r> Request<'r> {
     /// Whether an internal redirect has brought the request here.
     #[inline]
     pub(crate) fn is_internal(self) -> bool {
-        self.get().internal() != 0
+        // SAFETY: the request is alive, and the function reads one field.
+        unsafe { shim::ngx_http_cors_is_internal(self.as_ptr()) != 0 }
     }
 
     /// What the directives of the location say in which the request stands now.

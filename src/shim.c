@@ -12,6 +12,20 @@ ngx_http_cors_is_secure(const ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_cors_is_internal(const ngx_http_request_t *r)
+{
+    return r->internal;
+}
+
+
+ngx_uint_t
+ngx_http_cors_is_post_action(const ngx_http_request_t *r)
+{
+    return r->post_action;
+}
+
+
 void
 ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only)
 {

@@ -113,6 +113,10 @@ enum ngx_http_cors_layout_e {
 /* Whether the request came over TLS. */
 ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 
+/* Whether an internal redirect, or post_action, has brought the request where it is: bindgen misplaces bit-fields. */
+ngx_uint_t ngx_http_cors_is_internal(const ngx_http_request_t *r);
+ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
+
 /* Whether the response ends with its header. */
 void ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only);
 

@@ -30,7 +30,7 @@ libnginx-mod-http-cors ($version-${DEB_REVISION:-1}$release) unstable; urgency=m
 END
 
 # Kept from one build to the next; the package's own directory is not.
-export CARGO_TARGET_DIR=$PWD/target/deb
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target/deb}
 dpkg-buildpackage --build=binary --no-sign --jobs=auto
 
 mkdir -p build

@@ -49,8 +49,9 @@ package_it() {
     kept_target
     apt-get install -y --no-install-recommends nginx-dev lintian
     # Shares with the build above what does not depend on how nginx was configured.
-    [ -z "${NGINX_BINARY:-}" ] || CARGO_TARGET_DIR=$(tools/nginx-tree.sh) && export CARGO_TARGET_DIR
-    make deb
+    local target=$PWD/target/deb
+    [ -z "${NGINX_BINARY:-}" ] || target=$(tools/nginx-tree.sh)
+    CARGO_TARGET_DIR=$target make deb
     cp build/*.deb "$share"
     holds package yes
     lintian --version
