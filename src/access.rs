@@ -2,10 +2,10 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::{Enforce, PreflightMode, Verdict};
+use cors_policy::{Enforce, Kind, Policy, Preflight, PreflightMode, Verdict};
 use nginx_sys::{
-    ngx_conf_t, ngx_cycle_t, ngx_http_core_access_phase, ngx_http_phase_handler_t,
-    ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_LOG_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
+    ngx_conf_t, ngx_cycle_t, ngx_http_phase_handler_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE,
+    ngx_http_phases_NGX_HTTP_LOG_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
     ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, ngx_http_request_t, ngx_int_t, NGX_DECLINED, NGX_DONE, NGX_ERROR,
     NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
 };
@@ -15,11 +15,15 @@ use crate::count;
 use crate::guard::guard;
 use crate::judgement::Judgement;
 use crate::pool::OutOfMemory;
+use crate::prepared::Prepared;
 use crate::request::Request;
 use crate::state::{self, State};
 
 /// nginx asks the next handler.
 const DECLINED: ngx_int_t = NGX_DECLINED as ngx_int_t;
+
+/// The request has ended.
+const DONE: ngx_int_t = NGX_DONE as ngx_int_t;
 
 /// What a request gets if something goes wrong.
 const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
@@ -52,20 +56,11 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
                 true => configuration.add_handler(ngx_http_phases_NGX_HTTP_LOG_PHASE, count::count),
                 false => Ok(()),
             });
-        leave_small_blocks();
         match installed {
             Ok(()) => NGX_OK as ngx_int_t,
             Err(OutOfMemory) => NGX_ERROR as ngx_int_t,
         }
     })
-}
-
-/// Leaves the C library with a few small free blocks, in the place of those that the policies have taken up.
-///
-/// Of what is free once the configuration has been read, the block that held its text fits the pool of a request. With
-/// nothing smaller at hand, the next small allocation would break it up, and every request would pay for that.
-fn leave_small_blocks() {
-    drop(core::hint::black_box([(); 7].map(|()| Box::new([0_u8; 16]))));
 }
 
 /// Shortens the way of requests to which CORS is nothing: nginx would ask each handler for its opinion.
@@ -95,31 +90,39 @@ unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_htt
     request.go_on()
 }
 
-unsafe extern "C" fn check_access(raw: *mut ngx_http_request_t, phase: *mut ngx_http_phase_handler_t) -> ngx_int_t {
+/// As nginx does it, with less to ask: the handler cannot grant access, and does not deny it by a status that
+/// `satisfy any` could outvote.
+unsafe extern "C" fn check_access(raw: *mut ngx_http_request_t, _: *mut ngx_http_phase_handler_t) -> ngx_int_t {
     // SAFETY: nginx runs its phases with live requests.
     let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
-    if state::is_bystander(request) || (request.is_main() && state::stand_by(request)) {
+    if state::is_bystander(request) || !request.is_main() || state::stand_by(request) {
         return request.go_on();
     }
-    // SAFETY: nginx runs its phases with live requests, and hands on the phase that it runs.
-    unsafe { ngx_http_core_access_phase(raw, phase) }
+    match guarded(request, decide) {
+        DECLINED => return request.go_on(),
+        DONE => {}
+        status => request.finalize(status),
+    }
+    NGX_OK as ngx_int_t
 }
 
-/// Runs a phase handler's work; whatever goes wrong in it costs the request, which gets a 500.
+/// Runs a phase handler's work.
 ///
 /// # Safety
 ///
 /// `raw` is the request for which nginx calls a phase handler.
-unsafe fn handle(
-    raw: *mut ngx_http_request_t,
-    work: impl FnOnce(Request<'_>) -> Result<ngx_int_t, OutOfMemory>,
-) -> ngx_int_t {
-    let Some(raw) = NonNull::new(raw) else {
-        return FAILED;
-    };
-    // SAFETY: the caller vouches for it.
-    let request = unsafe { Request::from_raw(raw) };
-    guard(request.log(), FAILED, || work(request).unwrap_or(FAILED))
+unsafe fn handle(raw: *mut ngx_http_request_t, work: impl FnOnce(Request<'_>) -> ngx_int_t) -> ngx_int_t {
+    match NonNull::new(raw) {
+        // SAFETY: the caller vouches for it.
+        Some(raw) => guarded(unsafe { Request::from_raw(raw) }, work),
+        None => FAILED,
+    }
+}
+
+/// Whatever goes wrong in `work` costs the request, which gets a 500.
+#[inline]
+fn guarded<'r>(request: Request<'r>, work: impl FnOnce(Request<'r>) -> ngx_int_t) -> ngx_int_t {
+    guard(request.log(), FAILED, || work(request))
 }
 
 unsafe extern "C" fn rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
@@ -127,7 +130,7 @@ unsafe extern "C" fn rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
         if request.is_main() {
             state::enter(request);
         }
-        Ok(DECLINED)
+        DECLINED
     };
     // SAFETY: nginx calls its phase handlers with live requests.
     unsafe { handle(raw, work) }
@@ -139,25 +142,29 @@ unsafe extern "C" fn server_rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
     unsafe { handle(raw, answer_early) }
 }
 
-fn answer_early(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
+fn answer_early(request: Request<'_>) -> ngx_int_t {
     if !request.is_options() || !request.is_main() || state::is_known(request) {
-        return Ok(DECLINED);
+        return DECLINED;
     }
     let location = request.location();
     let Some(prepared) = location.prepared() else {
-        return Ok(DECLINED);
+        return DECLINED;
     };
     let policy = prepared.policy();
     if policy.preflight_mode() != PreflightMode::Early || policy.is_dry_run() {
-        return Ok(DECLINED);
+        return DECLINED;
     }
-    let judgement = Judgement::by(prepared, request, true);
-    if judgement.preflight().is_none() || judgement.verdict == Verdict::SameOrigin {
-        return Ok(DECLINED);
+    let read = request.read();
+    let Some(preflight) = read.preflight() else {
+        return DECLINED;
+    };
+    let verdict = policy.judge_origin(read.origin(), || read.fetch_site(), &request);
+    if verdict == Verdict::SameOrigin {
+        return DECLINED;
     }
     match state::settle(request, location) {
-        Some(state) => meet_preflight(request, state, judgement),
-        None => Ok(DECLINED),
+        Some(state) => meet_preflight(request, state, prepared, verdict, preflight),
+        None => DECLINED,
     }
 }
 
@@ -170,67 +177,85 @@ unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
 
 /// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
 /// and an error status could be outvoted.
-fn decide(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
+fn decide(request: Request<'_>) -> ngx_int_t {
     if request.location().is_off_here() {
-        return Ok(DECLINED);
+        return DECLINED;
     }
     let Some((location, state)) = state::stand(request) else {
-        return Ok(DECLINED);
+        return DECLINED;
     };
     #[cfg(feature = "fault-injection")]
     location.fault.strike(crate::fault::Fault::Access);
     let Some(prepared) = location.prepared() else {
-        return Ok(DECLINED);
+        return DECLINED;
     };
     let policy = prepared.policy();
-    let is_options = request.is_options();
-    if (!is_options && policy.enforce() == Enforce::Off) || request.is_post_action() {
-        return Ok(DECLINED);
+    let read = if request.is_options() {
+        let read = request.read();
+        if let Some(preflight) = read.preflight() {
+            if request.is_post_action() {
+                return DECLINED;
+            }
+            let verdict = policy.judge_origin(read.origin(), || read.fetch_site(), &request);
+            return meet_preflight(request, state, prepared, verdict, preflight);
+        }
+        read
+    } else if policy.enforce() == Enforce::Off {
+        return DECLINED;
+    } else {
+        request.read_actual()
+    };
+    if !enforces(policy, request) || request.is_post_action() {
+        return DECLINED;
     }
-    let judgement = Judgement::by(prepared, request, is_options);
-    if judgement.preflight().is_some() {
-        return meet_preflight(request, state, judgement);
-    }
-    let enforced = match policy.enforce() {
+    enforce(request, state, Judgement::by(prepared, request, &read))
+}
+
+/// Whether a request that is denied is to be refused.
+#[inline]
+fn enforces(policy: &Policy, request: Request<'_>) -> bool {
+    match policy.enforce() {
         Enforce::Off => false,
         Enforce::WebSocket => request.asks_for_websocket(),
         Enforce::On => true,
-    };
-    if !enforced || judgement.verdict != Verdict::Denied {
-        return Ok(DECLINED);
     }
-    judgement.log(request);
-    if policy.is_dry_run() {
-        return Ok(DECLINED);
-    }
-    state.note_refusal();
-    request.refuse(NGX_HTTP_FORBIDDEN as ngx_int_t);
-    Ok(NGX_DONE as ngx_int_t)
 }
 
+#[inline(never)]
+fn enforce<'r>(request: Request<'r>, state: State<'r>, judgement: Judgement<'r>) -> ngx_int_t {
+    if judgement.verdict != Verdict::Denied {
+        return DECLINED;
+    }
+    judgement.log(request);
+    if judgement.policy.is_dry_run() {
+        return DECLINED;
+    }
+    state.note_refusal();
+    request.finalize(NGX_HTTP_FORBIDDEN as ngx_int_t);
+    DONE
+}
+
+#[inline]
 fn meet_preflight<'r>(
     request: Request<'r>,
     state: State<'r>,
-    judgement: Judgement<'r>,
-) -> Result<ngx_int_t, OutOfMemory> {
-    let Some(preflight) = judgement.preflight() else {
-        return Ok(DECLINED);
-    };
-    let policy = judgement.policy;
-    state.note_preflight(judgement.verdict, preflight);
+    prepared: &'r Prepared,
+    verdict: Verdict,
+    preflight: Preflight<'r>,
+) -> ngx_int_t {
+    let policy = prepared.policy();
+    state.note_preflight(verdict, preflight);
     if policy.preflight_mode() == PreflightMode::Pass || policy.is_dry_run() {
-        return Ok(DECLINED);
+        return DECLINED;
     }
-    let status = match judgement.verdict {
+    let status = match verdict {
         Verdict::Anyone | Verdict::Allowed { .. } => policy.preflight_status(),
         // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
-        Verdict::SameOrigin | Verdict::NoOrigin => return Ok(DECLINED),
+        Verdict::SameOrigin | Verdict::NoOrigin => return DECLINED,
         Verdict::Denied => NGX_HTTP_FORBIDDEN as u16,
     };
-    if let Err(status) = request.discard_body() {
-        return Ok(status);
-    }
-    state.note_answer();
-    request.answer(status);
-    Ok(NGX_DONE as ngx_int_t)
+    // The filter need not work out again what is known.
+    let answer = prepared.answer(Kind::of(verdict, true));
+    state.note_answer(answer.filter(|answer| answer.is_complete() && policy.overrides()));
+    request.answer(status)
 }

@@ -8,7 +8,7 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_OK};
 
 use crate::guard::guard;
 use crate::judgement::Judgement;
-use crate::list::{Entries, Sieve};
+use crate::list::Sieve;
 use crate::request::Request;
 use crate::state;
 use crate::zone::{self, Place};
@@ -37,7 +37,7 @@ fn count_noted(request: Request<'_>) -> Option<()> {
     let (place, verdict) = state::noted(request)?;
     let outcome = match verdict {
         Verdict::NoOrigin => Outcome::None,
-        Verdict::Anyone if request.origin() == Field::Absent => Outcome::None,
+        Verdict::Anyone if request.read_actual().origin() == Field::Absent => Outcome::None,
         Verdict::Anyone | Verdict::Allowed { .. } => Outcome::Allowed,
         Verdict::SameOrigin => Outcome::SameOrigin,
         Verdict::Denied => return None,
@@ -64,7 +64,7 @@ fn count_others(request: Request<'_>) {
 fn count_closely(request: Request<'_>) -> Option<()> {
     if let Some((place, Verdict::Denied)) = state::noted(request) {
         let policy = state::governing(request).0.policy()?;
-        return count_denied(request, place, policy, Kind::Actual, request.origin());
+        return count_denied(request, place, policy, Kind::Actual, request.read_actual().origin());
     }
     if request.location().is_off_here() {
         let place = state::governing(request).0.place()?;
@@ -167,13 +167,13 @@ impl<'r> Request<'r> {
         const NAME: &[u8] = b"access-control-request-headers";
         let mut lines = 0;
         let mut last: &'r [u8] = &[];
-        let entries = Entries::of(&self.raw().headers_in.headers);
-        entries.for_each_in(const { Sieve::of(&[NAME]) }, |entry| {
-            if entry.name().eq_ignore_ascii_case(NAME) {
+        const SIEVE: Sieve = Sieve::of(&[NAME]);
+        for header in self.header_parts().flatten() {
+            if SIEVE.lets_through(header) && header.name().eq_ignore_ascii_case(NAME) {
                 lines += 1;
-                last = entry.value();
+                last = header.value();
             }
-        });
+        }
         (lines <= 1).then_some(last)
     }
 }

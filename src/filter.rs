@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::{vary, HeaderName, Vary};
+use cors_policy::{vary, Field, HeaderName, Kind, Policy, Preflight, Vary, Verdict};
 use nginx_sys::{
     ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t, ngx_uint_t, NGX_ERROR,
     NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_SWITCHING_PROTOCOLS, NGX_OK,
@@ -10,13 +10,13 @@ use nginx_sys::{
 
 use crate::conf::Configuration;
 use crate::guard::guard;
-use crate::judgement::Judgement;
+use crate::judgement::{kept_origin, Judgement};
 use crate::list::Entry;
 use crate::module::{self, Module};
 use crate::pool::OutOfMemory;
 use crate::prepared::{Answer, Open};
-use crate::request::Request;
-use crate::state;
+use crate::request::{Lines, Request};
+use crate::state::{self, State};
 
 /// A header filter.
 type Filter = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
@@ -58,8 +58,8 @@ unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
 fn concern(request: Request<'_>) -> ngx_int_t {
     const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
     let raw = request.as_ptr();
-    if request.context::<Module>(&module::FILTER).is_some() {
-        // The filter has failed on this request before. This is the response that says so.
+    // If the filter has failed on this request before, this is the response that says so.
+    if request.context::<Module>(&module::FILTER).is_some() || !request.is_main() {
         return next(raw);
     }
     let outcome = guard(request.log(), FAILED, || {
@@ -82,81 +82,144 @@ fn next(raw: *mut ngx_http_request_t) -> ngx_int_t {
 }
 
 /// Puts the policy's headers in the place of those that the response has.
-fn decorate(mut request: Request<'_>) -> Result<(), OutOfMemory> {
-    if !request.is_main() {
-        return Ok(());
-    }
-    let Some(judgement) = Judgement::of(request) else {
-        return Ok(());
-    };
+#[inline(always)]
+fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
     #[cfg(feature = "fault-injection")]
     crate::fault::strike_filter(request);
+    if let Some((prepared, answer, origin)) = state::answer(request) {
+        if request.logs(prepared.log_level()) {
+            log_denial(request);
+        }
+        return replace(request, prepared.policy(), answer, origin, None);
+    }
+    if request.location().is_off_here() {
+        return Ok(());
+    }
+    let (location, state) = state::governing(request);
+    let Some(prepared) = location.prepared() else {
+        return Ok(());
+    };
+    if state.map_or_else(|| request.is_options(), State::is_options) {
+        return decorate_options(request);
+    }
+    let policy = prepared.policy();
+    let read = match policy.answers_anyone() {
+        true => Lines::default(),
+        false => request.read_actual(),
+    };
+    let verdict = policy.judge_origin(read.origin(), || read.fetch_site(), &request);
+    if verdict == Verdict::Denied && request.logs(prepared.log_level()) {
+        log_denial(request);
+    }
+    if let (Some(place), Some(state)) = (location.place(), state) {
+        state.note(place, verdict);
+    }
+    if policy.is_reserved() && leaves_alone(request, policy) {
+        return Ok(());
+    }
+    match prepared.answer(Kind::of(verdict, false)) {
+        Some(answer) if request.status() != NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t => {
+            let origin = match read.origin() {
+                Field::One(origin) => origin,
+                Field::Absent | Field::Several => &[],
+            };
+            replace(request, policy, answer, origin, None)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same for a request that came as `OPTIONS`, and had no answer from the access phase.
+#[inline(never)]
+fn decorate_options(request: Request<'_>) -> Result<(), OutOfMemory> {
+    let Some(judgement) = Judgement::once_more(request) else {
+        return Ok(());
+    };
     judgement.log(request);
     judgement.note(request);
     let policy = judgement.policy;
-    if policy.is_dry_run() || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
+    if leaves_alone(request, policy) || request.status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t {
         return Ok(());
     }
-    if judgement.kept_origin(request).is_some() {
-        return Ok(());
+    match judgement.answer() {
+        Some(answer) => replace(request, policy, answer, judgement.origin(), judgement.preflight()),
+        None => Ok(()),
     }
+}
 
+/// Whether the response stays as it is.
+#[inline(never)]
+fn leaves_alone(request: Request<'_>, policy: &Policy) -> bool {
+    policy.is_dry_run() || kept_origin(request, policy).is_some()
+}
+
+#[cold]
+fn log_denial(request: Request<'_>) {
+    if let Some(judgement) = Judgement::once_more(request) {
+        judgement.log(request);
+    }
+}
+
+#[inline]
+fn replace<'r>(
+    mut request: Request<'r>,
+    policy: &Policy,
+    answer: &Answer,
+    origin: &'r [u8],
+    preflight: Option<Preflight<'r>>,
+) -> Result<(), OutOfMemory> {
     let mut varies_already = false;
     request.remove_headers(|header| {
         varies_already |= is_vary(header.name());
         policy.governs(header.name())
     });
-    let Some(answer) = judgement.answer() else {
-        return Ok(());
-    };
-    if answer.vary().is_empty() {
-        return add(request, judgement, answer, answer.headers());
+    let gzip_varies = !answer.vary().is_empty() && request.take_gzip_vary();
+    if !answer.vary().is_empty() && (varies_already || gzip_varies) {
+        let but_vary = answer.headers().split_last().map_or(&[][..], |(_, others)| others);
+        add(request, policy, answer, but_vary, origin, preflight)?;
+        let needed = match gzip_varies {
+            true => Vary::ACCEPT_ENCODING.and(answer.vary()),
+            false => answer.vary(),
+        };
+        return merge_vary(request, needed);
     }
-    let gzip_varies = request.take_gzip_vary();
-    if !varies_already && !gzip_varies {
-        return add(request, judgement, answer, answer.headers());
-    }
-    let but_vary = answer.headers().split_last().map_or(&[][..], |(_, others)| others);
-    add(request, judgement, answer, but_vary)?;
-    let needed = match gzip_varies {
-        true => Vary::ACCEPT_ENCODING.and(answer.vary()),
-        false => answer.vary(),
-    };
-    merge_vary(request, needed)
+    add(request, policy, answer, answer.headers(), origin, preflight)
 }
 
 /// Gives the response `headers`, those of `answer` or part of them.
 #[inline]
 fn add<'r>(
     mut request: Request<'r>,
-    judgement: Judgement<'r>,
+    policy: &Policy,
     answer: &Answer,
     headers: &[Entry],
+    origin: &'r [u8],
+    preflight: Option<Preflight<'r>>,
 ) -> Result<(), OutOfMemory> {
-    if !answer.open().is_empty() {
-        return fill_in(request, judgement, answer, headers);
+    if !answer.is_complete() {
+        return fill_in(request, policy, answer, headers, origin, preflight);
     }
     // SAFETY: the headers are the policy's, which lives as long as the cycle, and so longer than a request; the origin
     // lies in the request's memory.
-    unsafe { request.add_headers(headers, answer.origins(), judgement.origin()) }
+    unsafe { request.add_headers(headers, answer.origins(), origin) }
 }
 
 /// The same, where values have to be put together.
 #[cold]
 fn fill_in<'r>(
     mut request: Request<'r>,
-    judgement: Judgement<'r>,
+    policy: &Policy,
     answer: &Answer,
     headers: &[Entry],
+    origin: &'r [u8],
+    preflight: Option<Preflight<'r>>,
 ) -> Result<(), OutOfMemory> {
-    let policy = judgement.policy;
-    let preflight = judgement.preflight();
     for (number, header) in headers.iter().enumerate() {
         let Some((_, open)) = answer.open().iter().find(|(open, _)| *open == number) else {
             // SAFETY: as in `add`.
             unsafe {
                 let header = core::slice::from_ref(header);
-                request.add_headers(header, answer.origins() >> number & 1, judgement.origin())?;
+                request.add_headers(header, answer.origins() >> number & 1, origin)?;
             }
             continue;
         };

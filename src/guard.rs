@@ -10,17 +10,23 @@ use ngx::ngx_log_error;
 /// Runs what stands behind a door that nginx calls; a panic is logged and becomes `fallback`.
 ///
 /// What a panic may leave half done is given up: the response, or the configuration.
+#[inline]
 pub(crate) fn guard<T>(log: *mut ngx_log_t, fallback: T, run: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
-        let message = describe(payload.as_ref()).escape_debug();
-        let place = PLACE
-            .try_lock()
-            .map(|mut place| std::mem::take(&mut *place))
-            .unwrap_or_default();
-        ngx_log_error!(NGX_LOG_ALERT, log, "cors: internal error: {} at {}", message, place);
-        discard(payload);
+        tell(log, payload);
         fallback
     })
+}
+
+#[cold]
+fn tell(log: *mut ngx_log_t, payload: Box<dyn Any + Send>) {
+    let message = describe(payload.as_ref()).escape_debug();
+    let place = PLACE
+        .try_lock()
+        .map(|mut place| std::mem::take(&mut *place))
+        .unwrap_or_default();
+    ngx_log_error!(NGX_LOG_ALERT, log, "cors: internal error: {} at {}", message, place);
+    discard(payload);
 }
 
 /// Drops what a panic carried. That may panic as well, with a payload that may do the same: that one is forgotten.

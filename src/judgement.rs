@@ -1,11 +1,11 @@
 //! What the governing policy makes of a request.
 
-use cors_policy::{Field, HeaderName, Kind, LogLevel, Outcome, Policy, Preflight, Reason, Verdict};
-use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
+use cors_policy::{Field, HeaderName, Kind, Outcome, Policy, Preflight, Reason, Verdict};
+use nginx_sys::ngx_uint_t;
 use ngx::ngx_log_error;
 
 use crate::prepared::{Answer, Prepared};
-use crate::request::Request;
+use crate::request::{Lines, Request};
 use crate::state::{self, State};
 use crate::zone::Place;
 
@@ -39,54 +39,56 @@ impl<'r> Judgement<'r> {
     /// The judgement on a request, if a policy governs it.
     #[inline(always)] // its parts need not be put together where they are looked at one by one
     pub(crate) fn of(request: Request<'r>) -> Option<Self> {
-        if request.location().is_off_here() || request.is_being_judged() {
+        if request.location().is_off_here() {
             return None;
         }
         let (location, state) = state::governing(request);
         let place = location.place();
         let prepared = location.prepared()?;
-        let is_options = state.map_or_else(|| request.is_options(), State::is_options);
+        let policy = prepared.policy();
         if let Some((verdict, preflight)) = state.and_then(State::preflight) {
             return Some(Self {
                 prepared,
                 place,
-                policy: prepared.policy(),
+                policy,
                 verdict,
                 origin: Field::One(preflight.origin),
                 preflight: Some(preflight),
             });
         }
+        let read = if state.map_or_else(|| request.is_options(), State::is_options) {
+            request.read()
+        } else if policy.answers_anyone() {
+            Lines::default()
+        } else {
+            request.read_actual()
+        };
         Some(Self {
             place,
-            ..Self::by(prepared, request, is_options)
+            ..Self::by(prepared, request, &read)
         })
     }
 
-    /// The same, for those who ask more rarely.
+    /// The same, for those who ask more rarely, and perhaps while a judgement is being made.
     #[inline(never)]
     pub(crate) fn once_more(request: Request<'r>) -> Option<Self> {
+        if request.is_being_judged() {
+            return None;
+        }
         Self::of(request)
     }
 
-    /// What a policy makes of a request that came as `OPTIONS`, or did not.
+    /// What a policy makes of a request with these headers.
     #[inline(always)] // as above
-    pub(crate) fn by(prepared: &'r Prepared, request: Request<'r>, is_options: bool) -> Self {
+    pub(crate) fn by(prepared: &'r Prepared, request: Request<'r>, read: &Lines<'r>) -> Self {
         let policy = &**prepared.policy();
-        let (origin, preflight) = if is_options {
-            let read = request.read();
-            (read.origin, read.preflight())
-        } else if policy.answers_anyone() {
-            (Field::Absent, None)
-        } else {
-            (request.origin(), None)
-        };
         Self {
             prepared,
             place: None,
             policy,
-            verdict: policy.judge_origin(origin, || request.fetch_site(), &request),
-            origin,
-            preflight,
+            verdict: policy.judge_origin(read.origin(), || read.fetch_site(), &request),
+            origin: read.origin(),
+            preflight: read.preflight(),
         }
     }
 
@@ -112,19 +114,7 @@ impl<'r> Judgement<'r> {
 
     /// The value of `Access-Control-Allow-Origin`, which with a plain `*` is sent where there is no `Origin`, too.
     pub(crate) fn allowed_origin(self, request: Request<'r>) -> Option<&'r [u8]> {
-        self.kept_origin(request)
-            .or_else(|| self.policy.allowed_origin(self.verdict, self.origin))
-    }
-
-    /// The value that the response has already, where that stands.
-    pub(crate) fn kept_origin(self, request: Request<'r>) -> Option<&'r [u8]> {
-        if self.policy.overrides() {
-            return None;
-        }
-        let mut headers = request.response_headers();
-        headers
-            .find(|header| header.name().eq_ignore_ascii_case(ALLOW_ORIGIN))
-            .map(|header| header.value())
+        kept_origin(request, self.policy).or_else(|| self.policy.allowed_origin(self.verdict, self.origin))
     }
 
     pub(crate) fn place(&self) -> Option<&'r Place> {
@@ -138,35 +128,27 @@ impl<'r> Judgement<'r> {
                 .policy
                 .preflight_outcome(self.verdict, preflight, request.requested_headers()),
             // Nobody has looked at it yet.
-            None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.origin()),
+            None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.read_actual().origin()),
             None => self.policy.outcome(self.verdict, self.origin),
         }
     }
 
     /// Remembers the verdict for when the request is counted.
-    #[inline]
     pub(crate) fn note(&self, request: Request<'r>) {
-        if let (Some(place), None) = (self.place, self.preflight) {
-            state::note(request, place, self.verdict);
+        if let (Some(place), None, (_, Some(state))) = (self.place, self.preflight, state::governing(request)) {
+            state.note(place, self.verdict);
         }
     }
 
     /// Logs a denial, once a request, if anyone listens.
-    #[inline]
     pub(crate) fn log(self, request: Request<'r>) {
-        let level = match self.policy.log_level() {
-            LogLevel::Info => NGX_LOG_INFO,
-            LogLevel::Notice => NGX_LOG_NOTICE,
-            LogLevel::Warn => NGX_LOG_WARN,
-            LogLevel::Error => NGX_LOG_ERR,
-        };
-        if request.logs(level as ngx_uint_t) {
-            self.log_at(level, request);
+        if request.logs(self.prepared.log_level()) {
+            self.log_at(self.prepared.log_level(), request);
         }
     }
 
     #[cold]
-    fn log_at(self, level: u32, request: Request<'r>) {
+    fn log_at(self, level: ngx_uint_t, request: Request<'r>) {
         if let (_, Some(reason)) = self.outcome(request) {
             if state::tells_first(request) {
                 let dry_run = if self.policy.is_dry_run() { " (dry run)" } else { "" };
@@ -174,4 +156,15 @@ impl<'r> Judgement<'r> {
             }
         }
     }
+}
+
+/// The value of `Access-Control-Allow-Origin` that the response has already, where that stands.
+pub(crate) fn kept_origin<'r>(request: Request<'r>, policy: &Policy) -> Option<&'r [u8]> {
+    if policy.overrides() {
+        return None;
+    }
+    let mut headers = request.response_headers();
+    headers
+        .find(|header| header.name().eq_ignore_ascii_case(ALLOW_ORIGIN))
+        .map(|header| header.value())
 }

@@ -11,6 +11,7 @@ mod disguise;
 mod fault;
 mod filter;
 mod guard;
+mod heap;
 mod judgement;
 mod list;
 mod log;

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 use core::ptr;
+use core::slice;
 
 use cors_policy::HeaderName;
 use nginx_sys::{ngx_list_part_t, ngx_list_push, ngx_list_t, ngx_str_t, ngx_table_elt_t};
@@ -54,7 +55,7 @@ impl Entry {
 }
 
 /// Most headers of a request are passed over with one look at what nginx's parsers have worked out from their names:
-/// a hash. Few others fall through the sieve with those that are wanted.
+/// a hash. Few others fall through the sieve with those that are wanted; one that was removed, which has no hash, does not.
 #[derive(Clone, Copy)]
 pub(crate) struct Sieve(u64);
 
@@ -68,11 +69,12 @@ impl Sieve {
             holes |= 1 << (hash(name) % 64);
             names = others;
         }
+        assert!(holes & 1 == 0, "entries that were removed must not fall through");
         Self(holes)
     }
 
-    #[inline]
-    fn lets_through(self, entry: &Entry) -> bool {
+    #[inline(always)]
+    pub(crate) fn lets_through(self, entry: &Entry) -> bool {
         self.0 >> (entry.0.hash % 64) & 1 != 0
     }
 }
@@ -104,23 +106,21 @@ impl<'l> Entries<'l> {
         }
     }
 
-    /// Runs `run` on those that `sieve` lets through. A loop in a loop: all headers of a request go through it.
-    #[inline(always)] // there is a loop for each set of names
-    pub(crate) fn for_each_in(self, sieve: Sieve, mut run: impl FnMut(&'l Entry)) {
-        let mut part = self.part;
-        // SAFETY: parts belong to the list, which outlives this iterator; the last has no next.
-        while let Some(here) = unsafe { part.as_ref() } {
-            if here.nelts > 0 {
+    /// The parts of the list: a loop in a loop is the shortest way through it.
+    #[inline(always)]
+    pub(crate) fn parts(self) -> impl Iterator<Item = &'l [Entry]> {
+        let mut next = self.part;
+        core::iter::from_fn(move || {
+            // SAFETY: parts belong to the list, which outlives this iterator; the last has no next.
+            let part = unsafe { next.as_ref() }?;
+            next = part.next;
+            Some(if part.nelts == 0 {
+                &[]
+            } else {
                 // SAFETY: a part holds `nelts` elements, and a list of headers holds table elements.
-                let entries = unsafe { core::slice::from_raw_parts(here.elts.cast::<Entry>(), here.nelts) };
-                for entry in entries {
-                    if sieve.lets_through(entry) && entry.is_live() {
-                        run(entry);
-                    }
-                }
-            }
-            part = here.next;
-        }
+                unsafe { slice::from_raw_parts(part.elts.cast::<Entry>(), part.nelts) }
+            })
+        })
     }
 
     #[inline]
@@ -156,12 +156,15 @@ impl<'l> Iterator for Entries<'l> {
 /// Takes away the headers that `unwanted` picks by name and value.
 #[inline]
 pub(crate) fn remove(list: &mut ngx_list_t, mut unwanted: impl FnMut(&Entry) -> bool) {
-    let mut entries = Entries::of(list);
-    while let Some(place) = entries.next_place() {
-        // SAFETY: the place lies in the list, of which this function has the only reference.
-        unsafe {
-            if unwanted(&*place) {
-                (*place).0.hash = 0;
+    let mut next: *mut ngx_list_part_t = &mut list.part;
+    // SAFETY: parts belong to the list; the last has no next.
+    while let Some(part) = unsafe { next.as_mut() } {
+        next = part.next;
+        for number in 0..part.nelts {
+            // SAFETY: a part holds `nelts` table elements, of which this function has the only reference.
+            let entry = unsafe { &mut *part.elts.cast::<Entry>().add(number) };
+            if entry.is_live() && unwanted(entry) {
+                entry.0.hash = 0;
             }
         }
     }

@@ -13,7 +13,7 @@ use nginx_sys::{
     NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
 };
 
-use crate::{access, conf, filter, status, variables, zone};
+use crate::{access, conf, filter, heap, status, variables, zone};
 
 /// What nginx calls once a configuration is complete.
 type Start = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
@@ -30,12 +30,14 @@ impl Module {
         context: &'static Constant<ngx_http_module_t>,
         commands: *const ngx_command_t,
         start: Option<Start>,
+        start_worker: Option<Start>,
     ) -> Self {
         let mut module = ngx_module_t::default();
         module.ctx = ptr::from_ref(context).cast::<c_void>().cast_mut();
         module.commands = commands.cast_mut();
         module.type_ = NGX_HTTP_MODULE as ngx_uint_t;
         module.init_module = start;
+        module.init_process = start_worker;
         Self(UnsafeCell::new(module))
     }
 
@@ -59,11 +61,15 @@ pub struct Constant<T>(T);
 unsafe impl<T> Sync for Constant<T> {}
 
 /// The module with the directives and the phase handlers.
-pub(crate) static HANDLER: Module =
-    Module::new(&HANDLER_CONTEXT, ptr::from_ref(&COMMANDS).cast(), Some(access::shorten));
+pub(crate) static HANDLER: Module = Module::new(
+    &HANDLER_CONTEXT,
+    ptr::from_ref(&COMMANDS).cast(),
+    Some(access::shorten),
+    Some(heap::prepare),
+);
 
 /// The module with the header filter.
-pub(crate) static FILTER: Module = Module::new(&FILTER_CONTEXT, ptr::from_ref(&NO_COMMANDS).cast(), None);
+pub(crate) static FILTER: Module = Module::new(&FILTER_CONTEXT, ptr::from_ref(&NO_COMMANDS).cast(), None, None);
 
 static HANDLER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t {
     preconfiguration: Some(variables::install),

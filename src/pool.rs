@@ -1,11 +1,10 @@
 //! Memory whose life nginx ends.
 
 use core::ffi::c_void;
-use core::mem::{align_of, needs_drop, size_of};
 use core::ptr::NonNull;
 use std::panic::catch_unwind;
 
-use nginx_sys::{ngx_palloc, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t};
+use nginx_sys::{ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t};
 
 use crate::guard::discard;
 
@@ -34,20 +33,6 @@ unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
         drop(unsafe { Box::from_raw(data.cast::<T>()) });
     })
     .unwrap_or_else(discard);
-}
-
-/// Puts a plain value into `pool`.
-///
-/// # Safety
-///
-/// `pool` is alive.
-pub(crate) unsafe fn leave<T>(pool: *mut ngx_pool_t, value: T) -> Result<NonNull<T>, OutOfMemory> {
-    const { assert!(align_of::<T>() <= align_of::<*const ()>() && !needs_drop::<T>()) };
-    // SAFETY: the caller vouches for the pool.
-    let place = NonNull::new(unsafe { ngx_palloc(pool, size_of::<T>()) }.cast::<T>()).ok_or(OutOfMemory)?;
-    // SAFETY: nginx allocated that many bytes, aligned to a pointer.
-    unsafe { place.write(value) };
-    Ok(place)
 }
 
 /// Bytes that live as long as `pool`: `parts` joined by `, `.

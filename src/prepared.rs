@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use cors_policy::{HeaderName, Kind, Policy, ResponseHeaders, Value, Vary};
+use cors_policy::{HeaderName, Kind, LogLevel, Policy, ResponseHeaders, Value, Vary};
+
+use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 
 use crate::list::Entry;
 
@@ -11,6 +13,7 @@ pub(crate) struct Prepared {
     policy: Rc<Policy>,
     /// Their values lie in the policy.
     answers: [Answer; Kind::COUNT],
+    log_level: ngx_uint_t,
 }
 
 /// The headers of one kind of response.
@@ -43,7 +46,23 @@ impl Prepared {
             let headers = kinds.next().and_then(|kind| policy.headers(kind));
             headers.map(Answer::new).unwrap_or_default()
         });
-        Self { policy, answers }
+        let log_level = match policy.log_level() {
+            LogLevel::Info => NGX_LOG_INFO,
+            LogLevel::Notice => NGX_LOG_NOTICE,
+            LogLevel::Warn => NGX_LOG_WARN,
+            LogLevel::Error => NGX_LOG_ERR,
+        };
+        Self {
+            policy,
+            answers,
+            log_level: log_level as ngx_uint_t,
+        }
+    }
+
+    /// How loudly denials are logged.
+    #[inline]
+    pub(crate) fn log_level(&self) -> ngx_uint_t {
+        self.log_level
     }
 
     #[inline]
@@ -106,6 +125,12 @@ impl Answer {
     #[inline]
     pub(crate) fn headers(&self) -> &[Entry] {
         &self.headers
+    }
+
+    /// Whether the request's origin is all that is missing.
+    #[inline]
+    pub(crate) fn is_complete(&self) -> bool {
+        self.open.is_empty()
     }
 
     /// The bits of those whose value is the request's origin.

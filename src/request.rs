@@ -3,11 +3,11 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use cors_policy::{is_named, Context, Field, Target};
+use cors_policy::{is_named, Context, Field, Preflight, Target};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
-    ngx_http_request_t, ngx_http_send_header, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t,
-    ngx_variable_value_t, NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
+    ngx_http_request_t, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t,
+    NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
 };
 
 use ngx::ngx_log_error;
@@ -25,6 +25,61 @@ const REQUEST_HEADERS: &[u8] = b"Access-Control-Request-Headers";
 pub(crate) struct Request<'r> {
     raw: NonNull<ngx_http_request_t>,
     life: PhantomData<&'r ngx_http_request_t>,
+}
+
+/// The lines of a request's header that decide.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Lines<'r> {
+    origin: Line<'r>,
+    fetch_site: Line<'r>,
+    request_method: Line<'r>,
+    private_network: Line<'r>,
+}
+
+/// The last line of a name, and whether it was the only one. A [`Field`] says the same in more words, which all headers
+/// would carry with them.
+#[derive(Clone, Copy, Default)]
+struct Line<'r> {
+    last: Option<&'r Entry>,
+    again: bool,
+}
+
+impl<'r> Line<'r> {
+    #[inline(always)]
+    fn add(&mut self, header: &'r Entry) {
+        self.again = self.last.is_some();
+        self.last = Some(header);
+    }
+
+    #[inline(always)]
+    fn field(self) -> Field<'r> {
+        match self.last {
+            Some(_) if self.again => Field::Several,
+            Some(header) => Field::One(header.value()),
+            None => Field::Absent,
+        }
+    }
+}
+
+impl<'r> Lines<'r> {
+    /// `Origin`
+    #[inline(always)]
+    pub(crate) fn origin(&self) -> Field<'r> {
+        self.origin.field()
+    }
+
+    /// `Sec-Fetch-Site`
+    #[inline(always)]
+    pub(crate) fn fetch_site(&self) -> Field<'r> {
+        self.fetch_site.field()
+    }
+
+    /// The preflight that an `OPTIONS` request with these lines is, if it is one.
+    #[inline(always)]
+    pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
+        let method = self.request_method.field();
+        Preflight::new(self.origin(), method, || self.private_network.field())
+    }
 }
 
 impl<'r> Request<'r> {
@@ -125,52 +180,60 @@ impl<'r> Request<'r> {
         unsafe { *self.get().ctx.add(module.index_in_http()) = context.as_ptr().cast() };
     }
 
-    /// `Origin`
-    #[inline]
-    pub(crate) fn origin(self) -> Field<'r> {
-        self.field(b"origin")
-    }
-
-    /// `Sec-Fetch-Site`
-    pub(crate) fn fetch_site(self) -> Field<'r> {
-        self.field(b"sec-fetch-site")
-    }
-
-    #[inline]
-    fn field<const N: usize>(self, name: &[u8; N]) -> Field<'r> {
-        let mut field = Field::Absent;
-        let sieve = Sieve::of(&[name]);
-        Entries::of(&self.get().headers_in.headers).for_each_in(sieve, |entry| {
-            if is_named(entry.name(), name) {
-                field.add(entry.value());
+    /// The headers that decide on any request.
+    #[inline(always)] // all headers go through it
+    pub(crate) fn read_actual(self) -> Lines<'r> {
+        const SIEVE: Sieve = Sieve::of(&[b"origin", b"sec-fetch-site"]);
+        let mut lines = Lines::default();
+        for part in self.header_parts() {
+            for header in part {
+                if !SIEVE.lets_through(header) {
+                    continue;
+                }
+                let name = header.name();
+                if is_named(name, b"origin") {
+                    lines.origin.add(header);
+                } else if is_named(name, b"sec-fetch-site") {
+                    lines.fetch_site.add(header);
+                }
             }
-        });
-        field
+        }
+        lines
     }
 
-    /// The headers that make a preflight of an `OPTIONS` request, in one pass.
-    #[inline]
-    pub(crate) fn read(self) -> cors_policy::Request<'r> {
+    /// The same, and those that make a preflight of an `OPTIONS` request.
+    #[inline(always)] // as above
+    pub(crate) fn read(self) -> Lines<'r> {
         const SIEVE: Sieve = Sieve::of(&[
             b"origin",
             b"access-control-request-method",
             b"access-control-request-private-network",
+            b"sec-fetch-site",
         ]);
-        let mut read = cors_policy::Request::default();
-        Entries::of(&self.get().headers_in.headers).for_each_in(SIEVE, |entry| {
-            let name = entry.name();
-            let field = if is_named(name, b"origin") {
-                &mut read.origin
-            } else if is_named(name, b"access-control-request-method") {
-                &mut read.request_method
-            } else if is_named(name, b"access-control-request-private-network") {
-                &mut read.private_network
-            } else {
-                return;
-            };
-            field.add(entry.value());
-        });
-        read
+        let mut lines = Lines::default();
+        for part in self.header_parts() {
+            for header in part {
+                if !SIEVE.lets_through(header) {
+                    continue;
+                }
+                let name = header.name();
+                if is_named(name, b"origin") {
+                    lines.origin.add(header);
+                } else if is_named(name, b"sec-fetch-site") {
+                    lines.fetch_site.add(header);
+                } else if is_named(name, b"access-control-request-method") {
+                    lines.request_method.add(header);
+                } else if is_named(name, b"access-control-request-private-network") {
+                    lines.private_network.add(header);
+                }
+            }
+        }
+        lines
+    }
+
+    #[inline(always)]
+    pub(crate) fn header_parts(self) -> impl Iterator<Item = &'r [Entry]> {
+        Entries::of(&self.get().headers_in.headers).parts()
     }
 
     /// The lines of `Access-Control-Request-Headers`.
@@ -251,20 +314,11 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// Answers with nothing but a header, and ends the request: no other handler and no `error_page` sees it.
-    pub(crate) fn answer(self, status: u16) {
-        let raw = self.as_ptr();
-        // SAFETY: the request is alive and in a phase handler. nginx expects a handler that ends a request by itself
-        // to return `NGX_DONE`, as the caller does, and no one touches the request after that.
-        unsafe {
-            // Where `error_page` has led here, nginx would send the status of the error.
-            (*raw).err_status = 0;
-            (*raw).headers_out.status = status.into();
-            (*raw).headers_out.content_length_n = 0;
-            shim::ngx_http_cors_set_header_only(raw, 1);
-            let sent = ngx_http_send_header(raw);
-            ngx_http_finalize_request(raw, sent);
-        }
+    /// Answers with nothing but a header, and ends the request: no other handler and no `error_page` sees it, and no one
+    /// touches it after that. Returns what the phase handler is to return.
+    pub(crate) fn answer(self, status: u16) -> ngx_int_t {
+        // SAFETY: the request is alive and in a phase handler.
+        unsafe { shim::ngx_http_cors_answer(self.as_ptr(), status.into()) }
     }
 
     /// Sends an error in the place of the response whose header a filter has failed to make.
@@ -272,14 +326,14 @@ impl<'r> Request<'r> {
         // SAFETY: the request is alive and in a header filter. The bit may be left over from `answer`, and the error
         // has a body.
         unsafe {
-            shim::ngx_http_cors_set_header_only(self.as_ptr(), 0);
+            shim::ngx_http_cors_allow_body(self.as_ptr());
             ngx_http_filter_finalize_request(self.as_ptr(), filter.as_ptr(), status)
         }
     }
 
-    /// Ends the request with an error, through `error_page` as usual, and also under `satisfy any`.
-    pub(crate) fn refuse(self, status: ngx_int_t) {
-        // SAFETY: as in `answer`.
+    /// Ends the request with a status, through `error_page` as usual, and also under `satisfy any`.
+    pub(crate) fn finalize(self, status: ngx_int_t) {
+        // SAFETY: the request is alive and in a phase handler, which returns `NGX_DONE` next.
         unsafe { ngx_http_finalize_request(self.as_ptr(), status) };
     }
 

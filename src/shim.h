@@ -117,8 +117,14 @@ ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 ngx_uint_t ngx_http_cors_is_internal(const ngx_http_request_t *r);
 ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
 
-/* Whether the response ends with its header. */
-void ngx_http_cors_set_header_only(ngx_http_request_t *r, ngx_uint_t header_only);
+/*
+ * Answers with nothing but a header, and ends the request: no other handler and no error_page sees it.
+ * Returns NGX_DONE, or the status that a phase handler is to return instead.
+ */
+ngx_int_t ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status);
+
+/* Lets the response have a body again. */
+void ngx_http_cors_allow_body(ngx_http_request_t *r);
 
 /* Whether the client asks for a WebSocket. */
 ngx_uint_t ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r);

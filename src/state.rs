@@ -5,23 +5,39 @@
 //! context is left to tell whether nginx has wiped it since.
 
 use core::ptr::{self, NonNull};
+use core::slice;
 
 use cors_policy::{Enforce, Preflight, Verdict};
-use nginx_sys::{ngx_str_t, ngx_variable_value_t};
+use nginx_sys::ngx_variable_value_t;
 
 use crate::conf::LocationConf;
-use crate::list::str;
 use crate::module::{self, Module};
-use crate::pool;
+use crate::prepared::{Answer, Prepared};
 use crate::request::Request;
 use crate::zone::Place;
 
 /// The names of the variables whose places make up a request's memory. They are the module's own only if no one has
 /// taken them before, which a configuration can do, but not by accident: they hold a space.
-pub(crate) const PLACES: [&str; 4] = ["cors location", "cors marks", "cors preflight", "cors verdict"];
+pub(crate) const PLACES: [&str; 8] = [
+    "cors location",
+    "cors marks",
+    "cors origin",
+    "cors origin length",
+    "cors method",
+    "cors method length",
+    "cors answer",
+    "cors verdict",
+];
+const LOCATION: usize = 0;
+const MARKS: usize = 1;
+const ORIGIN: usize = 2;
+const ORIGIN_LENGTH: usize = 3;
+const METHOD: usize = 4;
+const METHOD_LENGTH: usize = 5;
+const ANSWER: usize = 6;
+const PLACE: usize = 7;
 
-/// What the module remembers of a request: a location, marks, a preflight, a verdict. Of the values that lie in their places
-/// only the pointers are used.
+/// What the module remembers of a request. Of the values that lie in its places only the pointers are used.
 #[derive(Clone, Copy)]
 pub(crate) struct State<'r> {
     request: Request<'r>,
@@ -44,16 +60,37 @@ const TOLD: usize = 1 << 4;
 const ANSWERED: usize = 1 << 5;
 /// It was refused.
 const REFUSED: usize = 1 << 6;
-/// These bits of the pointer to a request's place in the zone hold the verdict.
+/// It is a preflight.
+const PREFLIGHT: usize = 1 << 7;
+/// The preflight asks for leave to enter a private network.
+const PRIVATE_NETWORK: usize = 1 << 8;
+/// From here on, the verdict on the preflight.
+const VERDICT_SHIFT: u32 = 9;
+
+/// A verdict takes so many bits.
 const VERDICT: usize = 7;
 
-/// A preflight that has been judged. The strings are the request's own.
-#[derive(Clone, Copy)]
-struct NotedPreflight {
-    verdict: Verdict,
-    origin: ngx_str_t,
-    method: ngx_str_t,
-    private_network: bool,
+const fn to_bits(verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::NoOrigin => 1,
+        Verdict::Anyone => 2,
+        Verdict::Allowed { credentials: false } => 3,
+        Verdict::Allowed { credentials: true } => 4,
+        Verdict::SameOrigin => 5,
+        Verdict::Denied => 6,
+    }
+}
+
+const fn from_bits(bits: usize) -> Option<Verdict> {
+    Some(match bits & VERDICT {
+        1 => Verdict::NoOrigin,
+        2 => Verdict::Anyone,
+        3 => Verdict::Allowed { credentials: false },
+        4 => Verdict::Allowed { credentials: true },
+        5 => Verdict::SameOrigin,
+        6 => Verdict::Denied,
+        _ => return None,
+    })
 }
 
 impl<'r> State<'r> {
@@ -64,9 +101,20 @@ impl<'r> State<'r> {
     }
 
     #[inline]
+    fn get(self, place: usize) -> *mut u8 {
+        // SAFETY: the values are the request's, and no one holds a reference to them.
+        unsafe { (*self.places.as_ptr())[place].data }
+    }
+
+    #[inline]
+    fn set(self, place: usize, to: *mut u8) {
+        // SAFETY: as above.
+        unsafe { (*self.places.as_ptr())[place].data = to };
+    }
+
+    #[inline]
     fn marks(self) -> usize {
-        // SAFETY: the values are the request's, and no one holds a reference to them; likewise below.
-        unsafe { (*self.places.as_ptr())[1].data as usize }
+        self.get(MARKS) as usize
     }
 
     #[inline]
@@ -76,23 +124,20 @@ impl<'r> State<'r> {
 
     #[inline]
     fn mark(self, marks: usize) {
-        let marks = self.marks() | marks;
-        // SAFETY: see `marks`.
-        unsafe { (*self.places.as_ptr())[1].data = marks as *mut u8 };
+        self.set(MARKS, (self.marks() | marks) as *mut u8);
     }
 
     #[inline]
     fn location(self) -> Option<&'r LocationConf> {
-        // SAFETY: see `marks`. `keep` alone writes this pointer; configurations live as long as the cycle, and a
-        // request does not outlive its cycle.
-        unsafe { (*self.places.as_ptr())[0].data.cast::<LocationConf>().as_ref() }
+        // SAFETY: `keep` alone writes this pointer; configurations live as long as the cycle, and a request does not
+        // outlive its cycle.
+        unsafe { self.get(LOCATION).cast::<LocationConf>().as_ref() }
     }
 
     #[inline]
     fn keep(self, location: Option<&LocationConf>) {
-        let location = location.map_or(core::ptr::null(), core::ptr::from_ref);
-        // SAFETY: see `marks`.
-        unsafe { (*self.places.as_ptr())[0].data = location.cast_mut().cast() };
+        let location = location.map_or(ptr::null(), ptr::from_ref);
+        self.set(LOCATION, location.cast_mut().cast());
     }
 
     #[inline]
@@ -107,9 +152,18 @@ impl<'r> State<'r> {
         self.is(OPTIONS)
     }
 
-    /// The preflight gets its answer.
-    pub(crate) fn note_answer(self) {
+    /// The preflight gets its answer, from `prepared`; with these headers, if they can be told now.
+    #[inline]
+    pub(crate) fn note_answer(self, answer: Option<&'r Answer>) {
         self.mark(ANSWERED);
+        self.set(ANSWER, answer.map_or(ptr::null(), ptr::from_ref).cast_mut().cast());
+    }
+
+    /// The headers of the answer to the preflight, if that is known.
+    #[inline]
+    pub(crate) fn answer(self) -> Option<&'r Answer> {
+        // SAFETY: `note_answer` alone writes this pointer, to a part of the configuration.
+        unsafe { self.get(ANSWER).cast::<Answer>().as_ref() }
     }
 
     /// `cors_enforce` refuses the request.
@@ -117,34 +171,51 @@ impl<'r> State<'r> {
         self.mark(REFUSED);
     }
 
-    /// Notes what was made of a preflight. Where there is no memory for that, it will be made of it once more.
+    /// Notes the verdict on a request that is no preflight, and where it counts.
+    #[inline]
+    pub(crate) fn note(self, place: &Place, verdict: Verdict) {
+        const { assert!(align_of::<Place>() > VERDICT) };
+        let noted = ptr::from_ref(place) as usize | to_bits(verdict);
+        self.set(PLACE, noted as *mut u8);
+    }
+
+    /// Notes what was made of a preflight.
+    #[inline]
     pub(crate) fn note_preflight(self, verdict: Verdict, preflight: Preflight<'r>) {
-        let noted = NotedPreflight {
-            verdict,
-            origin: str(preflight.origin),
-            method: str(preflight.method),
-            private_network: preflight.private_network,
-        };
-        // SAFETY: the request's pool is alive.
-        if let Ok(noted) = unsafe { pool::leave(self.request.pool(), noted) } {
-            // SAFETY: see `marks`.
-            unsafe { (*self.places.as_ptr())[2].data = noted.as_ptr().cast() };
-        }
+        let network = if preflight.private_network { PRIVATE_NETWORK } else { 0 };
+        self.set(ORIGIN, preflight.origin.as_ptr().cast_mut());
+        self.set(ORIGIN_LENGTH, preflight.origin.len() as *mut u8);
+        self.set(METHOD, preflight.method.as_ptr().cast_mut());
+        self.set(METHOD_LENGTH, preflight.method.len() as *mut u8);
+        let verdict = to_bits(verdict) << VERDICT_SHIFT;
+        let kept = self.marks() & !(VERDICT << VERDICT_SHIFT | PRIVATE_NETWORK);
+        self.set(MARKS, (kept | PREFLIGHT | network | verdict) as *mut u8);
     }
 
     /// The preflight that the request is, if that was noted.
     #[inline]
     pub(crate) fn preflight(self) -> Option<(Verdict, Preflight<'r>)> {
-        // SAFETY: see `marks`. `note_preflight` alone writes this pointer, to what lies in the request's pool.
-        let noted = unsafe { (*self.places.as_ptr())[2].data.cast::<NotedPreflight>().as_ref()? };
-        // SAFETY: both strings are headers of the request, which nginx keeps as long as the request.
-        let bytes = |str: ngx_str_t| unsafe { core::slice::from_raw_parts(str.data, str.len) };
+        if !self.is(PREFLIGHT) {
+            return None;
+        }
         let preflight = Preflight {
-            origin: bytes(noted.origin),
-            method: bytes(noted.method),
-            private_network: noted.private_network,
+            origin: self.origin(),
+            // SAFETY: as in `origin`.
+            method: unsafe { slice::from_raw_parts(self.get(METHOD), self.get(METHOD_LENGTH) as usize) },
+            private_network: self.is(PRIVATE_NETWORK),
         };
-        Some((noted.verdict, preflight))
+        Some((from_bits(self.marks() >> VERDICT_SHIFT)?, preflight))
+    }
+
+    /// The origin of the preflight.
+    #[inline]
+    pub(crate) fn origin(self) -> &'r [u8] {
+        if !self.is(PREFLIGHT) {
+            return &[];
+        }
+        let length = self.get(ORIGIN_LENGTH) as usize;
+        // SAFETY: `note_preflight` alone writes these, of a header of the request, which nginx keeps as long as that.
+        unsafe { slice::from_raw_parts(self.get(ORIGIN), length) }
     }
 }
 
@@ -205,6 +276,7 @@ pub(crate) fn enter(request: Request<'_>) {
 }
 
 /// The request stands in an access phase. The location that governs it is returned, the first time that there is one.
+#[inline]
 pub(crate) fn stand<'r>(request: Request<'r>) -> Option<(&'r LocationConf, State<'r>)> {
     let here = with_policy(request);
     let state = State::of(request)?;
@@ -245,6 +317,14 @@ pub(crate) fn stand_by(request: Request<'_>) -> bool {
     idle
 }
 
+/// What an answered preflight is to get, if that is known: under which policy, the headers, and the origin.
+#[inline]
+pub(crate) fn answer(request: Request<'_>) -> Option<(&Prepared, &Answer, &[u8])> {
+    let state = State::of(request)?;
+    let answer = state.answer()?;
+    Some((state.location()?.prepared()?, answer, state.origin()))
+}
+
 /// `location` governs the request from now on, whichever location nginx would choose.
 pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Option<State<'r>> {
     let state = State::of(request)?;
@@ -257,40 +337,11 @@ pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
 }
 
-/// Remembers the verdict on a request that is no preflight, and where it counts.
-#[inline]
-pub(crate) fn note(request: Request<'_>, place: &Place, verdict: Verdict) {
-    const { assert!(align_of::<Place>() > VERDICT) };
-    let Some(state) = State::of(request) else {
-        return;
-    };
-    let verdict = match verdict {
-        Verdict::NoOrigin => 1,
-        Verdict::Anyone => 2,
-        Verdict::Allowed { credentials: false } => 3,
-        Verdict::Allowed { credentials: true } => 4,
-        Verdict::SameOrigin => 5,
-        Verdict::Denied => 6,
-    };
-    let noted = ptr::from_ref(place) as usize | verdict;
-    // SAFETY: see `State::marks`.
-    unsafe { (*state.places.as_ptr())[3].data = noted as *mut u8 };
-}
-
 /// What `note` remembered.
 #[inline]
 pub(crate) fn noted<'r>(request: Request<'r>) -> Option<(&'r Place, Verdict)> {
-    // SAFETY: see `State::marks`.
-    let noted = unsafe { (*State::of(request)?.places.as_ptr())[3].data as usize };
-    let verdict = match noted & VERDICT {
-        1 => Verdict::NoOrigin,
-        2 => Verdict::Anyone,
-        3 => Verdict::Allowed { credentials: false },
-        4 => Verdict::Allowed { credentials: true },
-        5 => Verdict::SameOrigin,
-        6 => Verdict::Denied,
-        _ => return None,
-    };
+    let noted = State::of(request)?.get(PLACE) as usize;
+    let verdict = from_bits(noted)?;
     // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
     let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };
     Some((place, verdict))

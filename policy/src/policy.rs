@@ -139,6 +139,12 @@ impl Policy {
         self.dry_run
     }
 
+    /// Whether the policy may leave a response as it is.
+    #[inline]
+    pub fn is_reserved(&self) -> bool {
+        self.dry_run || !self.overrides
+    }
+
     /// How loudly denials are logged.
     pub fn log_level(&self) -> LogLevel {
         self.log_level
@@ -174,7 +180,7 @@ impl Policy {
         self.judge_origin(request.origin, || request.fetch_site, context)
     }
 
-    /// The same, where `Sec-Fetch-Site` is looked for only if it matters.
+    /// The same; `Sec-Fetch-Site` is asked for only if it matters.
     #[inline]
     pub fn judge_origin<'r>(
         &self,
@@ -182,6 +188,30 @@ impl Policy {
         fetch_site: impl FnOnce() -> Field<'r>,
         context: &impl Context<'r>,
     ) -> Verdict {
+        let (AllowOrigin::Listed { set, variables }, Field::One(origin)) = (&*self.allow_origin, origin) else {
+            return self.judge_unlisted(origin, fetch_site(), context);
+        };
+        let listed = set.contains(origin)
+            || (!variables.is_empty()
+                && variables
+                    .iter()
+                    .any(|variable| self.variable_lists(*variable, origin, context)));
+        if listed {
+            Verdict::Allowed {
+                credentials: match &*self.allow_credentials {
+                    AllowCredentials::Off => false,
+                    AllowCredentials::On => true,
+                    AllowCredentials::For(trusted) => trusted.contains(origin),
+                },
+            }
+        } else {
+            judge_stranger(origin, fetch_site(), context)
+        }
+    }
+
+    /// The same, where there is no list, or not one origin.
+    #[inline(never)]
+    fn judge_unlisted<'r>(&self, origin: Field<'r>, fetch_site: Field<'r>, context: &impl Context<'r>) -> Verdict {
         if self.answers_anyone() {
             return Verdict::Anyone;
         }
@@ -196,34 +226,8 @@ impl Policy {
             }
             Field::One(origin) => origin,
         };
-        if let Some(verdict) = self.admits(origin, context) {
-            return verdict;
-        }
-        let stays = context.target().is(origin) || (fetch_site() == Field::One(b"same-origin") && is_origin(origin));
-        if stays {
-            Verdict::SameOrigin
-        } else {
-            Verdict::Denied
-        }
-    }
-
-    /// The verdict on an origin that the list admits.
-    fn admits<'r>(&self, origin: &[u8], context: &impl Context<'r>) -> Option<Verdict> {
-        match &*self.allow_origin {
-            AllowOrigin::Nobody => None,
-            AllowOrigin::Listed { set, variables } => {
-                let listed = set.contains(origin)
-                    || variables
-                        .iter()
-                        .any(|variable| self.variable_lists(*variable, origin, context));
-                listed.then(|| Verdict::Allowed {
-                    credentials: match &*self.allow_credentials {
-                        AllowCredentials::Off => false,
-                        AllowCredentials::On => true,
-                        AllowCredentials::For(trusted) => trusted.contains(origin),
-                    },
-                })
-            }
+        let admitted = match &*self.allow_origin {
+            AllowOrigin::Nobody | AllowOrigin::Listed { .. } => None,
             AllowOrigin::Any => match &*self.allow_credentials {
                 AllowCredentials::Off => Some(Verdict::Anyone),
                 AllowCredentials::On => is_origin(origin).then(|| Verdict::Allowed {
@@ -235,7 +239,8 @@ impl Policy {
                     Verdict::Anyone
                 }),
             },
-        }
+        };
+        admitted.unwrap_or_else(|| judge_stranger(origin, fetch_site, context))
     }
 
     /// Whether `origin` is in the list that a variable holds for this request.
@@ -351,5 +356,16 @@ impl Policy {
             Some(name) => (Outcome::HeaderDenied, Some(Reason::NotAHeaderName(name))),
             None => (Outcome::Allowed, None),
         }
+    }
+}
+
+/// The verdict on an origin that no list admits.
+#[inline]
+fn judge_stranger<'r>(origin: &[u8], fetch_site: Field<'r>, context: &impl Context<'r>) -> Verdict {
+    let says_so = fetch_site == Field::One(b"same-origin");
+    if context.target().is(origin) || (says_so && is_origin(origin)) {
+        Verdict::SameOrigin
+    } else {
+        Verdict::Denied
     }
 }

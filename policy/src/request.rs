@@ -52,15 +52,33 @@ pub struct Preflight<'r> {
 impl<'r> Request<'r> {
     /// The preflight that an `OPTIONS` request with these headers is, if it is one.
     pub fn preflight(&self) -> Option<Preflight<'r>> {
-        match (self.origin, self.request_method) {
-            (Field::One(origin), Field::One(method)) if is_token(method) => Some(Preflight {
+        Preflight::new(self.origin, self.request_method, || self.private_network)
+    }
+}
+
+impl<'r> Preflight<'r> {
+    /// What an `OPTIONS` request with these headers is, if it is a preflight.
+    #[inline(always)] // what it takes are the parts of an answer that mostly is no
+    pub fn new(
+        origin: Field<'r>,
+        request_method: Field<'r>,
+        private_network: impl FnOnce() -> Field<'r>,
+    ) -> Option<Self> {
+        match (origin, request_method) {
+            (Field::One(origin), Field::One(method)) if is_method(method) => Some(Self {
                 origin,
                 method,
-                private_network: self.private_network == Field::One(b"true"),
+                private_network: private_network() == Field::One(b"true"),
             }),
             _ => None,
         }
     }
+}
+
+#[inline]
+fn is_method(bytes: &[u8]) -> bool {
+    // Almost all are one of these.
+    matches!(bytes, b"GET" | b"PUT" | b"HEAD" | b"POST" | b"PATCH" | b"DELETE") || is_token(bytes)
 }
 
 /// What a decision may want to know beyond the request's headers; it is asked for only then.

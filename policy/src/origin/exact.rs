@@ -13,6 +13,9 @@ use crate::problem::Position;
 const BLOCK_BITS: u32 = 18;
 const BLOCK: usize = 1 << BLOCK_BITS;
 
+/// So many are found sooner by comparing than by a hash.
+const FEW: usize = 4;
+
 /// The places in so many files are remembered.
 const MOST_FILES: usize = u16::MAX as usize;
 
@@ -43,6 +46,8 @@ pub(crate) struct Full;
 /// Origins, serialised one after the other in a few blocks of memory.
 #[derive(Default, Debug)]
 pub(crate) struct ExactOrigins {
+    /// All of them, as long as they are few.
+    few: Vec<Box<[u8]>>,
     blocks: Vec<Vec<u8>>,
     table: HashTable<Span>,
     files: Vec<Rc<str>>,
@@ -55,7 +60,12 @@ impl ExactOrigins {
         if self.find(hash, origin.as_bytes()) {
             return Ok(false);
         }
-        let Self { blocks, table, files } = self;
+        let Self {
+            few,
+            blocks,
+            table,
+            files,
+        } = self;
         let place = store(blocks, origin).ok_or(Full)?;
         if files.last().is_none_or(|last| !Rc::ptr_eq(last, &at.file)) && files.len() < MOST_FILES {
             files.push(at.file.clone());
@@ -68,11 +78,19 @@ impl ExactOrigins {
             line: u32::try_from(at.line).map_err(|_| Full)?,
         };
         table.insert_unique(hash, span, |span| self::hash(bytes(blocks, *span)));
+        if table.len() <= FEW {
+            few.push(origin.as_bytes().into());
+        } else {
+            *few = Vec::new();
+        }
         Ok(true)
     }
 
     #[inline]
     pub(crate) fn contains(&self, origin: &[u8]) -> bool {
+        if !self.few.is_empty() {
+            return self.few.iter().any(|few| **few == *origin);
+        }
         !self.table.is_empty() && self.find(hash(origin), origin)
     }
 
