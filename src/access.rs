@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::{Enforce, Kind, Policy, Preflight, PreflightMode, Verdict};
+use cors_policy::{Enforce, Policy, Preflight, PreflightMode, Verdict};
 use nginx_sys::{
     ngx_conf_t, ngx_cycle_t, ngx_http_phase_handler_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE,
     ngx_http_phases_NGX_HTTP_LOG_PHASE, ngx_http_phases_NGX_HTTP_REWRITE_PHASE,
@@ -10,7 +10,7 @@ use nginx_sys::{
     NGX_HTTP_FORBIDDEN, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_OK,
 };
 
-use crate::conf::{self, Configuration, Handler};
+use crate::conf::{self, Configuration, Handler, LocationConf};
 use crate::count;
 use crate::guard::guard;
 use crate::judgement::Judgement;
@@ -35,27 +35,32 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
         configuration.report_the_rest();
         configuration.check_zone();
-        let (refused, in_use, early_in_use, counts) = configuration
-            .with_main(|main| (main.refused, main.in_use, main.early_in_use, main.zone.is_some()))
-            .unwrap_or((true, false, false, false));
-        if refused {
+        let install = |(phase, handler, wanted)| match wanted {
+            true => configuration.add_handler(phase, handler),
+            false => Ok(()),
+        };
+        let plan = configuration.with_main(|main| {
+            let handlers: [(_, Handler, _); 4] = [
+                (
+                    ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE,
+                    server_rewrite,
+                    main.early_in_use,
+                ),
+                (ngx_http_phases_NGX_HTTP_REWRITE_PHASE, rewrite, main.redirects_errors),
+                (ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access, true),
+                (ngx_http_phases_NGX_HTTP_LOG_PHASE, count::count, main.zone.is_some()),
+            ];
+            (main.refused, main.in_use, handlers)
+        });
+        let Some((false, in_use, handlers)) = plan else {
             return NGX_ERROR as ngx_int_t;
-        }
+        };
         if !in_use {
             return NGX_OK as ngx_int_t;
         }
         let installed = configuration
             .reserve_places()
-            .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_REWRITE_PHASE, rewrite))
-            .and_then(|()| configuration.add_handler(ngx_http_phases_NGX_HTTP_ACCESS_PHASE, access))
-            .and_then(|()| match early_in_use {
-                true => configuration.add_handler(ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, server_rewrite),
-                false => Ok(()),
-            })
-            .and_then(|()| match counts {
-                true => configuration.add_handler(ngx_http_phases_NGX_HTTP_LOG_PHASE, count::count),
-                false => Ok(()),
-            });
+            .and_then(|()| handlers.into_iter().try_for_each(install));
         match installed {
             Ok(()) => NGX_OK as ngx_int_t,
             Err(OutOfMemory) => NGX_ERROR as ngx_int_t,
@@ -84,8 +89,9 @@ pub(crate) unsafe extern "C" fn shorten(cycle: *mut ngx_cycle_t) -> ngx_int_t {
 unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_http_phase_handler_t) -> ngx_int_t {
     // SAFETY: nginx runs its phases with live requests.
     let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
-    if !state::is_bystander(request) && request.is_main() {
-        state::enter(request);
+    let here = request.location();
+    if !state::is_bystander(request, here) && request.is_main() {
+        state::enter(request, here);
     }
     request.go_on()
 }
@@ -95,10 +101,11 @@ unsafe extern "C" fn check_rewrite(raw: *mut ngx_http_request_t, _: *mut ngx_htt
 unsafe extern "C" fn check_access(raw: *mut ngx_http_request_t, _: *mut ngx_http_phase_handler_t) -> ngx_int_t {
     // SAFETY: nginx runs its phases with live requests.
     let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
-    if state::is_bystander(request) || !request.is_main() || state::stand_by(request) {
+    let here = request.location();
+    if state::is_bystander(request, here) || !request.is_main() || state::stand_by(request, here) {
         return request.go_on();
     }
-    match guarded(request, decide) {
+    match guarded(request, |request| decide(request, here)) {
         DECLINED => return request.go_on(),
         DONE => {}
         status => request.finalize(status),
@@ -128,7 +135,7 @@ fn guarded<'r>(request: Request<'r>, work: impl FnOnce(Request<'r>) -> ngx_int_t
 unsafe extern "C" fn rewrite(raw: *mut ngx_http_request_t) -> ngx_int_t {
     let work = |request: Request<'_>| {
         if request.is_main() {
-            state::enter(request);
+            state::enter(request, request.location());
         }
         DECLINED
     };
@@ -158,7 +165,7 @@ fn answer_early(request: Request<'_>) -> ngx_int_t {
     let Some(preflight) = read.preflight() else {
         return DECLINED;
     };
-    let verdict = policy.judge_origin(read.origin(), || read.fetch_site(), &request);
+    let verdict = policy.judge_one(preflight.origin, || read.fetch_site(), &request);
     if verdict == Verdict::SameOrigin {
         return DECLINED;
     }
@@ -172,23 +179,20 @@ fn answer_early(request: Request<'_>) -> ngx_int_t {
 /// be refused.
 unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, decide) }
+    unsafe { handle(raw, |request| decide(request, request.location())) }
 }
 
 /// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
 /// and an error status could be outvoted.
-fn decide(request: Request<'_>) -> ngx_int_t {
-    if request.location().is_off_here() {
+fn decide<'r>(request: Request<'r>, here: &'r LocationConf) -> ngx_int_t {
+    if here.is_off_here() {
         return DECLINED;
     }
-    let Some((location, state)) = state::stand(request) else {
+    let Some((_location, prepared, state)) = state::stand(request, here) else {
         return DECLINED;
     };
     #[cfg(feature = "fault-injection")]
-    location.fault.strike(crate::fault::Fault::Access);
-    let Some(prepared) = location.prepared() else {
-        return DECLINED;
-    };
+    _location.fault.strike(crate::fault::Fault::Access);
     let policy = prepared.policy();
     let read = if request.is_options() {
         let read = request.read();
@@ -196,7 +200,7 @@ fn decide(request: Request<'_>) -> ngx_int_t {
             if request.is_post_action() {
                 return DECLINED;
             }
-            let verdict = policy.judge_origin(read.origin(), || read.fetch_site(), &request);
+            let verdict = policy.judge_one(preflight.origin, || read.fetch_site(), &request);
             return meet_preflight(request, state, prepared, verdict, preflight);
         }
         read
@@ -255,7 +259,9 @@ fn meet_preflight<'r>(
         Verdict::Denied => NGX_HTTP_FORBIDDEN as u16,
     };
     // The filter need not work out again what is known.
-    let answer = prepared.answer(Kind::of(verdict, true));
-    state.note_answer(answer.filter(|answer| answer.is_complete() && policy.overrides()));
+    let reply = prepared.reply(verdict);
+    #[cfg(feature = "fault-injection")]
+    let reply = reply.filter(|_| request.location().fault == crate::fault::Fault::None);
+    state.note_answer(reply);
     request.answer(status)
 }

@@ -42,6 +42,8 @@ pub(crate) struct MainConf {
     pub(crate) refused: bool,
     /// A location somewhere has `cors on`; without one, nothing is installed.
     pub(crate) in_use: bool,
+    /// A location somewhere has an `error_page`: that leads away from one that has not come to its access phase.
+    pub(crate) redirects_errors: bool,
     /// One of them answers preflights early.
     pub(crate) early_in_use: bool,
     /// The file that is being read: its name is shared by the positions of its directives.
@@ -317,6 +319,17 @@ impl Configuration {
         }
     }
 
+    /// Whether the block that nginx is merging has an `error_page`, be it inherited.
+    fn redirects_errors(self) -> bool {
+        // SAFETY: as in `with_block`; the core module has merged its configuration of the block before.
+        let pages = unsafe {
+            let slots = (*self.context()).loc_conf;
+            let core = (*slots.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_loc_conf_t>();
+            (*core).error_pages
+        };
+        !pages.is_null() && pages as usize != usize::MAX
+    }
+
     /// The server that nginx is merging, by its address and its name, and the location by its name; both may be empty.
     fn with_place<T>(self, run: impl FnOnce(usize, &str, &str) -> T) -> T {
         // SAFETY: as in `with_block`; the function reads a few fields, and its answer is static.
@@ -495,6 +508,7 @@ pub(crate) unsafe extern "C" fn merge_location(
                 let (scope, inherited) = (scope.clone(), outer.prepared.clone());
                 let (_, found) = inner.settle(&scope, inherited.as_ref(), block, &mut main.census);
                 main.in_use |= inner.prepared.is_some();
+                main.redirects_errors |= configuration.redirects_errors();
                 let is_early = |policy: &Policy| policy.preflight_mode() == PreflightMode::Early;
                 main.early_in_use |= matches!(block, Block::Server(_)) && inner.policy().is_some_and(is_early);
                 problems.extend(found);

@@ -53,7 +53,7 @@ fn count_noted(request: Request<'_>) -> Option<()> {
 /// Not a part of the handler itself, which is done with most requests by then.
 #[inline(never)]
 fn count_others(request: Request<'_>) {
-    if !state::is_bystander(request) {
+    if !state::is_bystander(request, request.location()) {
         guard(request.log(), (), || {
             let _ = count_closely(request);
         });

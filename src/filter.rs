@@ -47,7 +47,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
 unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its filters with live requests.
     let request = unsafe { Request::from_raw(NonNull::new_unchecked(raw)) };
-    if state::is_bystander(request) {
+    if state::is_bystander(request, request.location()) {
         return next(raw);
     }
     concern(request)
@@ -56,6 +56,23 @@ unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
 /// Not a part of the filter itself, which most requests only pass through.
 #[inline(never)]
 fn concern(request: Request<'_>) -> ngx_int_t {
+    if let Some((prepared, reply, origin)) = state::reply(request) {
+        // This far nothing can panic.
+        if request.logs(prepared.log_level()) {
+            log_denial(request);
+        }
+        // SAFETY: the headers are the policy's, which lives as long as the cycle, and so longer than a request; the
+        // origin lies in the request's memory.
+        if request.is_main() && unsafe { request.reply(reply, origin) } {
+            return next(request.as_ptr());
+        }
+    }
+    concern_closely(request)
+}
+
+/// The same for all but preflights that the module has answered.
+#[inline(never)]
+fn concern_closely(request: Request<'_>) -> ngx_int_t {
     const FAILED: ngx_int_t = NGX_HTTP_INTERNAL_SERVER_ERROR as ngx_int_t;
     let raw = request.as_ptr();
     // If the filter has failed on this request before, this is the response that says so.
@@ -86,11 +103,8 @@ fn next(raw: *mut ngx_http_request_t) -> ngx_int_t {
 fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
     #[cfg(feature = "fault-injection")]
     crate::fault::strike_filter(request);
-    if let Some((prepared, answer, origin)) = state::answer(request) {
-        if request.logs(prepared.log_level()) {
-            log_denial(request);
-        }
-        return replace(request, prepared.policy(), answer, origin, None);
+    if let Some((prepared, reply, origin)) = state::reply(request) {
+        return replace(request, prepared.policy(), &reply.answer, origin, None);
     }
     if request.location().is_off_here() {
         return Ok(());
@@ -155,9 +169,11 @@ fn leaves_alone(request: Request<'_>, policy: &Policy) -> bool {
 
 #[cold]
 fn log_denial(request: Request<'_>) {
-    if let Some(judgement) = Judgement::once_more(request) {
-        judgement.log(request);
-    }
+    guard(request.log(), (), || {
+        if let Some(judgement) = Judgement::once_more(request) {
+            judgement.log(request);
+        }
+    });
 }
 
 #[inline]

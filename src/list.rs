@@ -16,13 +16,23 @@ pub(crate) struct Entry(ngx_table_elt_t);
 impl Entry {
     /// A header for a response. `value` is not copied, and neither is it looked at.
     pub(crate) fn new(name: HeaderName, value: &[u8]) -> Self {
+        Self::from_parts(name.as_str(), name.as_lower_str(), value)
+    }
+
+    /// The same for any name.
+    pub(crate) fn from_parts(name: &'static str, lower: &'static str, value: &[u8]) -> Self {
         // SAFETY: all fields of a table element may be zero; which fields there are depends on nginx's version.
         let mut entry: ngx_table_elt_t = unsafe { core::mem::zeroed() };
         entry.hash = 1;
-        entry.key = str(name.as_str().as_bytes());
+        entry.key = str(name.as_bytes());
         entry.value = str(value);
-        entry.lowcase_key = name.as_lower_str().as_ptr().cast_mut();
+        entry.lowcase_key = lower.as_ptr().cast_mut();
         Self(entry)
+    }
+
+    /// The same header.
+    pub(crate) fn copy(&self) -> Self {
+        Self(self.0)
     }
 
     /// The same header with another value.
@@ -203,6 +213,29 @@ pub(crate) unsafe fn append(
         (*last).nelts = count + headers.len();
     }
     Ok(())
+}
+
+/// The same for a list that is empty; the last of the headers is returned. Nothing happens where it is not, or has no
+/// room.
+///
+/// # Safety
+///
+/// As above.
+#[inline(always)]
+pub(crate) unsafe fn fill(
+    list: &mut ngx_list_t,
+    headers: &[Entry],
+    origins: u64,
+    origin: &[u8],
+) -> Option<*mut ngx_table_elt_t> {
+    if list.part.nelts != 0 || !ptr::eq(list.last, &list.part) || headers.is_empty() || list.nalloc < headers.len() {
+        return None;
+    }
+    // SAFETY: the caller vouches for it; the list has its first part alone, so that nothing but memory can be missing.
+    unsafe {
+        append(list, headers, origins, origin).ok()?;
+        Some(list.part.elts.cast::<ngx_table_elt_t>().add(headers.len() - 1))
+    }
 }
 
 /// The same, where the list has to grow.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use cors_policy::{HeaderName, Kind, LogLevel, Policy, ResponseHeaders, Value, Vary};
+use cors_policy::{HeaderName, Kind, LogLevel, Policy, ResponseHeaders, Value, Vary, Verdict};
 
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 
@@ -12,7 +12,9 @@ use crate::list::Entry;
 pub(crate) struct Prepared {
     policy: Rc<Policy>,
     /// Their values lie in the policy.
-    answers: [Answer; Kind::COUNT],
+    answers: [Rc<Answer>; Kind::COUNT],
+    /// The answers to preflights by themselves.
+    replies: [Option<Reply>; Kind::COUNT],
     log_level: ngx_uint_t,
 }
 
@@ -30,6 +32,14 @@ pub(crate) struct Answer {
     _vary_line: Rc<str>,
 }
 
+/// The header of a response that this module gives, and no one else.
+pub(crate) struct Reply {
+    pub(crate) answer: Rc<Answer>,
+    /// Those of the answer, and `Content-Length` after them where there is one.
+    pub(crate) headers: Box<[Entry]>,
+    pub(crate) has_length: bool,
+}
+
 /// A value that is not known before the request.
 #[derive(Clone, Copy)]
 pub(crate) enum Open {
@@ -42,10 +52,11 @@ pub(crate) enum Open {
 impl Prepared {
     pub(crate) fn new(policy: Rc<Policy>) -> Self {
         let mut kinds = Kind::all();
-        let answers = core::array::from_fn(|_| {
+        let answers: [Rc<Answer>; Kind::COUNT] = core::array::from_fn(|_| {
             let headers = kinds.next().and_then(|kind| policy.headers(kind));
-            headers.map(Answer::new).unwrap_or_default()
+            Rc::new(headers.map(Answer::new).unwrap_or_default())
         });
+        let replies = core::array::from_fn(|kind| Reply::new(&policy, kind, answers.get(kind)?));
         let log_level = match policy.log_level() {
             LogLevel::Info => NGX_LOG_INFO,
             LogLevel::Notice => NGX_LOG_NOTICE,
@@ -55,6 +66,7 @@ impl Prepared {
         Self {
             policy,
             answers,
+            replies,
             log_level: log_level as ngx_uint_t,
         }
     }
@@ -72,7 +84,30 @@ impl Prepared {
 
     #[inline]
     pub(crate) fn answer(&self, kind: Kind) -> Option<&Answer> {
-        self.answers.get(kind.number())
+        self.answers.get(kind.number()).map(|answer| &**answer)
+    }
+
+    /// The whole header of the answer to a preflight, if nothing in it has to be put together first.
+    #[inline]
+    pub(crate) fn reply(&self, verdict: Verdict) -> Option<&Reply> {
+        self.replies.get(Kind::of(verdict, true).number())?.as_ref()
+    }
+}
+
+impl Reply {
+    fn new(policy: &Policy, kind: usize, answer: &Rc<Answer>) -> Option<Self> {
+        let is_refusal = kind == Kind::of(Verdict::Denied, true).number();
+        if !is_refusal && !Kind::is_preflight(kind) || !answer.is_complete() || policy.is_reserved() {
+            return None;
+        }
+        // nginx would print the number anew for each request, which costs more than all the rest.
+        let has_length = is_refusal || policy.preflight_status() != 204;
+        let length = has_length.then(|| Entry::from_parts("Content-Length", "content-length", b"0"));
+        Some(Self {
+            answer: answer.clone(),
+            headers: answer.headers().iter().map(Entry::copy).chain(length).collect(),
+            has_length,
+        })
     }
 }
 

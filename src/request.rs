@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use cors_policy::{is_named, Context, Field, Preflight, Target};
+use cors_policy::{is_named, Context, Field, Preflight};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t,
@@ -15,6 +15,7 @@ use ngx::ngx_log_error;
 use crate::conf::{LocationConf, MainConf};
 use crate::list::{self, Entries, Entry, Sieve};
 use crate::pool::{self, OutOfMemory};
+use crate::prepared::Reply;
 use crate::zone::Zone;
 use crate::{module, shim};
 
@@ -27,58 +28,62 @@ pub(crate) struct Request<'r> {
     life: PhantomData<&'r ngx_http_request_t>,
 }
 
-/// The lines of a request's header that decide.
+/// The lines of a request's header that decide: the last of each name, and which names came more than once. A [`Field`]
+/// says the same in more words, which the loop over all headers would carry with it.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Lines<'r> {
-    origin: Line<'r>,
-    fetch_site: Line<'r>,
-    request_method: Line<'r>,
-    private_network: Line<'r>,
+    origin: Option<&'r Entry>,
+    fetch_site: Option<&'r Entry>,
+    request_method: Option<&'r Entry>,
+    private_network: Option<&'r Entry>,
+    again: u32,
 }
 
-/// The last line of a name, and whether it was the only one. A [`Field`] says the same in more words, which all headers
-/// would carry with them.
-#[derive(Clone, Copy, Default)]
-struct Line<'r> {
-    last: Option<&'r Entry>,
-    again: bool,
-}
+const ORIGIN: u32 = 1;
+const FETCH_SITE: u32 = 1 << 1;
+const REQUEST_METHOD: u32 = 1 << 2;
+const PRIVATE_NETWORK: u32 = 1 << 3;
 
-impl<'r> Line<'r> {
+impl<'r> Lines<'r> {
     #[inline(always)]
-    fn add(&mut self, header: &'r Entry) {
-        self.again = self.last.is_some();
-        self.last = Some(header);
-    }
-
-    #[inline(always)]
-    fn field(self) -> Field<'r> {
-        match self.last {
-            Some(_) if self.again => Field::Several,
+    fn field(self, last: Option<&'r Entry>, bit: u32) -> Field<'r> {
+        match last {
+            Some(_) if self.again & bit != 0 => Field::Several,
             Some(header) => Field::One(header.value()),
             None => Field::Absent,
         }
     }
-}
 
-impl<'r> Lines<'r> {
     /// `Origin`
     #[inline(always)]
     pub(crate) fn origin(&self) -> Field<'r> {
-        self.origin.field()
+        self.field(self.origin, ORIGIN)
     }
 
     /// `Sec-Fetch-Site`
     #[inline(always)]
     pub(crate) fn fetch_site(&self) -> Field<'r> {
-        self.fetch_site.field()
+        self.field(self.fetch_site, FETCH_SITE)
     }
 
     /// The preflight that an `OPTIONS` request with these lines is, if it is one.
     #[inline(always)]
     pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
-        let method = self.request_method.field();
-        Preflight::new(self.origin(), method, || self.private_network.field())
+        let (origin, method) = (self.origin?, self.request_method?);
+        if self.again & (ORIGIN | REQUEST_METHOD) != 0 {
+            return None;
+        }
+        Preflight::new(origin.value(), method.value(), || {
+            self.field(self.private_network, PRIVATE_NETWORK)
+        })
+    }
+}
+
+/// `header` is one more line.
+#[inline(always)]
+fn add<'r>(last: &mut Option<&'r Entry>, again: &mut u32, bit: u32, header: &'r Entry) {
+    if last.replace(header).is_some() {
+        *again |= bit;
     }
 }
 
@@ -192,9 +197,9 @@ impl<'r> Request<'r> {
                 }
                 let name = header.name();
                 if is_named(name, b"origin") {
-                    lines.origin.add(header);
+                    add(&mut lines.origin, &mut lines.again, ORIGIN, header);
                 } else if is_named(name, b"sec-fetch-site") {
-                    lines.fetch_site.add(header);
+                    add(&mut lines.fetch_site, &mut lines.again, FETCH_SITE, header);
                 }
             }
         }
@@ -218,13 +223,13 @@ impl<'r> Request<'r> {
                 }
                 let name = header.name();
                 if is_named(name, b"origin") {
-                    lines.origin.add(header);
+                    add(&mut lines.origin, &mut lines.again, ORIGIN, header);
                 } else if is_named(name, b"sec-fetch-site") {
-                    lines.fetch_site.add(header);
+                    add(&mut lines.fetch_site, &mut lines.again, FETCH_SITE, header);
                 } else if is_named(name, b"access-control-request-method") {
-                    lines.request_method.add(header);
+                    add(&mut lines.request_method, &mut lines.again, REQUEST_METHOD, header);
                 } else if is_named(name, b"access-control-request-private-network") {
-                    lines.private_network.add(header);
+                    add(&mut lines.private_network, &mut lines.again, PRIVATE_NETWORK, header);
                 }
             }
         }
@@ -292,6 +297,26 @@ impl<'r> Request<'r> {
         unsafe { list::append(self.response_list(), headers, origins, origin) }
     }
 
+    /// Gives a response that has no header yet those of `reply`; false where it has some, or there is no room.
+    ///
+    /// # Safety
+    ///
+    /// As above.
+    #[inline(always)]
+    pub(crate) unsafe fn reply(self, reply: &Reply, origin: &[u8]) -> bool {
+        // SAFETY: the request is alive, and no one holds a reference to the response's header. The caller vouches for
+        // the strings; the list's pool is the request's.
+        unsafe {
+            let out = &mut (*self.raw.as_ptr()).headers_out;
+            match list::fill(&mut out.headers, &reply.headers, reply.answer.origins(), origin) {
+                Some(last) if reply.has_length => out.content_length = last,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// `parts` joined by `, ` in the request's memory.
     pub(crate) fn join<'a>(self, parts: impl Iterator<Item = &'a [u8]> + Clone) -> Result<&'r [u8], OutOfMemory> {
         // SAFETY: the request's pool lives as long as the request.
@@ -343,7 +368,7 @@ impl<'r> Request<'r> {
     }
 
     /// `:authority` as it came; what nginx makes of it has lost the port.
-    fn authority(self) -> Option<&'r [u8]> {
+    fn pseudo_authority(self) -> Option<&'r [u8]> {
         let request = self.get();
         // In HTTP/1 they bound the host in a request line, without its port.
         if request.http_version < NGX_HTTP_VERSION_20 as ngx_uint_t || request.host_start.is_null() {
@@ -385,18 +410,19 @@ impl<'r> Request<'r> {
 }
 
 impl<'r> Context<'r> for Request<'r> {
-    fn target(&self) -> Target<'r> {
+    #[inline]
+    fn authority(&self) -> &'r [u8] {
         let headers = &self.get().headers_in;
         // SAFETY: the pointer is null or points into the request's list of headers.
-        let host = unsafe { headers.host.as_ref() }.map(|host| host.value.as_bytes());
-        let authority = host
-            .or_else(|| self.authority())
-            .unwrap_or_else(|| headers.server.as_bytes());
-        Target {
-            // SAFETY: the request is alive, and the function reads one field of its connection.
-            secure: unsafe { shim::ngx_http_cors_is_secure(self.as_ptr()) != 0 },
-            authority,
+        match unsafe { headers.host.as_ref() } {
+            Some(host) => host.value.as_bytes(),
+            None => self.pseudo_authority().unwrap_or_else(|| headers.server.as_bytes()),
         }
+    }
+
+    fn is_secure(&self) -> bool {
+        // SAFETY: the request is alive, and the function reads one field of its connection.
+        unsafe { shim::ngx_http_cors_is_secure(self.as_ptr()) != 0 }
     }
 
     fn variable(&self, number: usize) -> &'r [u8] {

@@ -29,8 +29,7 @@ ngx_http_cors_is_post_action(const ngx_http_request_t *r)
 ngx_int_t
 ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status)
 {
-    ngx_int_t         rc;
-    ngx_table_elt_t  *length;
+    ngx_int_t  rc;
 
     /* On a connection that is kept the body would be taken for a request. */
 
@@ -46,24 +45,6 @@ ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status)
     r->header_only = 1;
     r->headers_out.status = status;
     r->headers_out.content_length_n = 0;
-
-    if (status != NGX_HTTP_NO_CONTENT) {
-
-        /* nginx would print the number anew for each request, which costs more than all the rest. */
-
-        length = ngx_list_push(&r->headers_out.headers);
-        if (length == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_memzero(length, sizeof(ngx_table_elt_t));
-        length->hash = 1;
-        ngx_str_set(&length->key, "Content-Length");
-        ngx_str_set(&length->value, "0");
-        length->lowcase_key = (u_char *) "content-length";
-
-        r->headers_out.content_length = length;
-    }
 
     ngx_http_finalize_request(r, ngx_http_send_header(r));
 

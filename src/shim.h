@@ -77,6 +77,7 @@
     X(ngx_http_headers_out_t, date)                                           \
     X(ngx_http_headers_out_t, status)                                         \
     X(ngx_http_headers_out_t, content_length_n)                               \
+    X(ngx_http_headers_out_t, content_length)                                 \
     X(ngx_http_core_main_conf_t, variables)                                   \
     X(ngx_http_core_main_conf_t, phases)                                      \
     X(ngx_http_core_srv_conf_t, server_name)                                  \
@@ -87,6 +88,7 @@
     X(ngx_buf_t, pos)                                                         \
     X(ngx_buf_t, last)                                                        \
     X(ngx_http_core_loc_conf_t, name)                                         \
+    X(ngx_http_core_loc_conf_t, error_pages)                                  \
     X(ngx_shm_zone_t, data)                                                   \
     X(ngx_shm_zone_t, shm)                                                    \
     X(ngx_shm_zone_t, init)                                                   \

@@ -12,7 +12,7 @@ use nginx_sys::ngx_variable_value_t;
 
 use crate::conf::LocationConf;
 use crate::module::{self, Module};
-use crate::prepared::{Answer, Prepared};
+use crate::prepared::{Prepared, Reply};
 use crate::request::Request;
 use crate::zone::Place;
 
@@ -25,7 +25,7 @@ pub(crate) const PLACES: [&str; 8] = [
     "cors origin length",
     "cors method",
     "cors method length",
-    "cors answer",
+    "cors reply",
     "cors verdict",
 ];
 const LOCATION: usize = 0;
@@ -34,7 +34,7 @@ const ORIGIN: usize = 2;
 const ORIGIN_LENGTH: usize = 3;
 const METHOD: usize = 4;
 const METHOD_LENGTH: usize = 5;
-const ANSWER: usize = 6;
+const REPLY: usize = 6;
 const PLACE: usize = 7;
 
 /// What the module remembers of a request. Of the values that lie in its places only the pointers are used.
@@ -147,23 +147,29 @@ impl<'r> State<'r> {
         touch(self.request);
     }
 
+    /// Whether no policy governs the request yet.
+    #[inline]
+    fn is_fresh(self) -> bool {
+        !self.is(SETTLED | JUDGED)
+    }
+
     /// Whether the request came as `OPTIONS`.
     pub(crate) fn is_options(self) -> bool {
         self.is(OPTIONS)
     }
 
-    /// The preflight gets its answer, from `prepared`; with these headers, if they can be told now.
+    /// The preflight gets its answer; with this header, if that can be told now.
     #[inline]
-    pub(crate) fn note_answer(self, answer: Option<&'r Answer>) {
+    pub(crate) fn note_answer(self, reply: Option<&'r Reply>) {
         self.mark(ANSWERED);
-        self.set(ANSWER, answer.map_or(ptr::null(), ptr::from_ref).cast_mut().cast());
+        self.set(REPLY, reply.map_or(ptr::null(), ptr::from_ref).cast_mut().cast());
     }
 
-    /// The headers of the answer to the preflight, if that is known.
+    /// The header of the answer to the preflight, if that is known.
     #[inline]
-    pub(crate) fn answer(self) -> Option<&'r Answer> {
+    fn reply(self) -> Option<&'r Reply> {
         // SAFETY: `note_answer` alone writes this pointer, to a part of the configuration.
-        unsafe { self.get(ANSWER).cast::<Answer>().as_ref() }
+        unsafe { self.get(REPLY).cast::<Reply>().as_ref() }
     }
 
     /// `cors_enforce` refuses the request.
@@ -222,8 +228,8 @@ impl<'r> State<'r> {
 /// Whether no policy has to do with the request: neither that of the location in which it stands, nor an earlier one,
 /// which would have left a context behind, or a redirect.
 #[inline]
-pub(crate) fn is_bystander(request: Request<'_>) -> bool {
-    request.location().prepared().is_none() && !is_touched(request) && !request.is_internal()
+pub(crate) fn is_bystander(request: Request<'_>, here: &LocationConf) -> bool {
+    here.prepared().is_none() && !is_touched(request) && !request.is_internal()
 }
 
 /// Leaves a context behind.
@@ -250,8 +256,8 @@ fn with_policy(request: Request<'_>) -> Option<&LocationConf> {
 
 /// The request enters the rewrite phase of the location in which it stands.
 #[inline]
-pub(crate) fn enter(request: Request<'_>) {
-    let here = with_policy(request);
+pub(crate) fn enter<'r>(request: Request<'r>, here: &'r LocationConf) {
+    let here = Some(here).filter(|location| location.prepared().is_some());
     let Some(state) = State::of(request) else {
         return;
     };
@@ -277,9 +283,22 @@ pub(crate) fn enter(request: Request<'_>) {
 
 /// The request stands in an access phase. The location that governs it is returned, the first time that there is one.
 #[inline]
-pub(crate) fn stand<'r>(request: Request<'r>) -> Option<(&'r LocationConf, State<'r>)> {
-    let here = with_policy(request);
+pub(crate) fn stand<'r>(
+    request: Request<'r>,
+    location: &'r LocationConf,
+) -> Option<(&'r LocationConf, &'r Prepared, State<'r>)> {
     let state = State::of(request)?;
+    if let (true, Some(prepared)) = (state.is_fresh(), location.prepared()) {
+        state.begin(Some(location), SETTLED | JUDGED);
+        return Some((location, prepared, state));
+    }
+    stand_again(request, state)
+}
+
+/// The same, where the request has come a longer way.
+#[inline(never)]
+fn stand_again<'r>(request: Request<'r>, state: State<'r>) -> Option<(&'r LocationConf, &'r Prepared, State<'r>)> {
+    let here = with_policy(request);
     if !state.is(KNOWN) {
         here?;
         state.begin(here, SETTLED);
@@ -293,36 +312,37 @@ pub(crate) fn stand<'r>(request: Request<'r>) -> Option<(&'r LocationConf, State
         return None;
     }
     state.mark(JUDGED);
-    Some((state.location()?, state))
+    let location = state.location()?;
+    Some((location, location.prepared()?, state))
 }
 
 /// Whether an access phase has nothing to do with the request but to settle that its location governs it, which is done
 /// then. So it is with most requests.
 #[inline]
-pub(crate) fn stand_by(request: Request<'_>) -> bool {
-    let Some((here, state)) = with_policy(request).and_then(|here| Some((here, State::of(request)?))) else {
+pub(crate) fn stand_by(request: Request<'_>, here: &LocationConf) -> bool {
+    if request.is_options() {
+        return false;
+    }
+    let (Some(prepared), Some(state)) = (here.prepared(), State::of(request)) else {
         return false;
     };
     #[cfg(feature = "fault-injection")]
     if here.fault != crate::fault::Fault::None {
         return false;
     }
-    let idle = state.location().is_some_and(|location| core::ptr::eq(location, here))
-        && !state.is_options()
-        && !request.is_options()
-        && here.policy().is_some_and(|policy| policy.enforce() == Enforce::Off);
+    let idle = state.is_fresh() && !state.is_options() && prepared.policy().enforce() == Enforce::Off;
     if idle {
-        state.mark(SETTLED | JUDGED);
+        state.begin(Some(here), SETTLED | JUDGED);
     }
     idle
 }
 
-/// What an answered preflight is to get, if that is known: under which policy, the headers, and the origin.
-#[inline]
-pub(crate) fn answer(request: Request<'_>) -> Option<(&Prepared, &Answer, &[u8])> {
+/// What an answered preflight is to get, if that is known: under which policy, the header, and the origin.
+#[inline(always)]
+pub(crate) fn reply(request: Request<'_>) -> Option<(&Prepared, &Reply, &[u8])> {
     let state = State::of(request)?;
-    let answer = state.answer()?;
-    Some((state.location()?.prepared()?, answer, state.origin()))
+    let reply = state.reply()?;
+    Some((state.location()?.prepared()?, reply, state.origin()))
 }
 
 /// `location` governs the request from now on, whichever location nginx would choose.

@@ -10,7 +10,7 @@ use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::origin::{is_insecure, is_origin, OriginSet};
-use crate::request::{Context, Field, Preflight, Request};
+use crate::request::{Context, Field, Preflight, Request, Target};
 use crate::response::{is_governed, ResponseHeaders, TIMING_ALLOW_ORIGIN};
 use crate::settings::{Enforce, LogLevel, PreflightMode};
 use crate::token::is_token;
@@ -188,24 +188,33 @@ impl Policy {
         fetch_site: impl FnOnce() -> Field<'r>,
         context: &impl Context<'r>,
     ) -> Verdict {
-        let (AllowOrigin::Listed { set, variables }, Field::One(origin)) = (&*self.allow_origin, origin) else {
-            return self.judge_unlisted(origin, fetch_site(), context);
+        match origin {
+            Field::One(origin) => self.judge_one(origin, fetch_site, context),
+            Field::Absent | Field::Several => self.judge_unlisted(origin, Field::Absent, context),
+        }
+    }
+
+    /// The same for a request with one `Origin`.
+    #[inline(always)] // nearly all that a request costs is here, and most of it in what its callers know already
+    pub fn judge_one<'r>(
+        &self,
+        origin: &'r [u8],
+        fetch_site: impl FnOnce() -> Field<'r>,
+        context: &impl Context<'r>,
+    ) -> Verdict {
+        let AllowOrigin::Listed { set, variables } = &*self.allow_origin else {
+            return self.judge_unlisted(Field::One(origin), fetch_site(), context);
         };
-        let listed = set.contains(origin)
-            || (!variables.is_empty()
-                && variables
-                    .iter()
-                    .any(|variable| self.variable_lists(*variable, origin, context)));
-        if listed {
-            Verdict::Allowed {
-                credentials: match &*self.allow_credentials {
-                    AllowCredentials::Off => false,
-                    AllowCredentials::On => true,
-                    AllowCredentials::For(trusted) => trusted.contains(origin),
-                },
-            }
-        } else {
-            judge_stranger(origin, fetch_site(), context)
+        let listed = set.contains(origin) || (!variables.is_empty() && self.variables_list(variables, origin, context));
+        if !listed {
+            return judge_stranger(origin, says_same_origin(fetch_site()), context);
+        }
+        Verdict::Allowed {
+            credentials: match &*self.allow_credentials {
+                AllowCredentials::Off => false,
+                AllowCredentials::On => true,
+                AllowCredentials::For(trusted) => trusted.contains(origin),
+            },
         }
     }
 
@@ -240,7 +249,14 @@ impl Policy {
                 }),
             },
         };
-        admitted.unwrap_or_else(|| judge_stranger(origin, fetch_site, context))
+        admitted.unwrap_or_else(|| judge_stranger(origin, says_same_origin(fetch_site), context))
+    }
+
+    #[inline(never)]
+    fn variables_list<'r>(&self, variables: &[usize], origin: &[u8], context: &impl Context<'r>) -> bool {
+        variables
+            .iter()
+            .any(|variable| self.variable_lists(*variable, origin, context))
     }
 
     /// Whether `origin` is in the list that a variable holds for this request.
@@ -359,11 +375,25 @@ impl Policy {
     }
 }
 
+#[inline(always)]
+fn says_same_origin(fetch_site: Field<'_>) -> bool {
+    fetch_site == Field::One(b"same-origin")
+}
+
 /// The verdict on an origin that no list admits.
-#[inline]
-fn judge_stranger<'r>(origin: &[u8], fetch_site: Field<'r>, context: &impl Context<'r>) -> Verdict {
-    let says_so = fetch_site == Field::One(b"same-origin");
-    if context.target().is(origin) || (says_so && is_origin(origin)) {
+#[inline(always)]
+fn judge_stranger<'r>(origin: &[u8], says_same_origin: bool, context: &impl Context<'r>) -> Verdict {
+    if says_same_origin || Target::may_be(context.authority(), origin) {
+        judge_neighbour(origin, says_same_origin, context)
+    } else {
+        Verdict::Denied
+    }
+}
+
+/// The same for an origin that may be the request's own.
+#[inline(never)]
+fn judge_neighbour<'r>(origin: &[u8], says_same_origin: bool, context: &impl Context<'r>) -> Verdict {
+    if context.target().is(origin) || (says_same_origin && is_origin(origin)) {
         Verdict::SameOrigin
     } else {
         Verdict::Denied

@@ -52,30 +52,29 @@ pub struct Preflight<'r> {
 impl<'r> Request<'r> {
     /// The preflight that an `OPTIONS` request with these headers is, if it is one.
     pub fn preflight(&self) -> Option<Preflight<'r>> {
-        Preflight::new(self.origin, self.request_method, || self.private_network)
-    }
-}
-
-impl<'r> Preflight<'r> {
-    /// What an `OPTIONS` request with these headers is, if it is a preflight.
-    #[inline(always)] // what it takes are the parts of an answer that mostly is no
-    pub fn new(
-        origin: Field<'r>,
-        request_method: Field<'r>,
-        private_network: impl FnOnce() -> Field<'r>,
-    ) -> Option<Self> {
-        match (origin, request_method) {
-            (Field::One(origin), Field::One(method)) if is_method(method) => Some(Self {
-                origin,
-                method,
-                private_network: private_network() == Field::One(b"true"),
-            }),
+        match (self.origin, self.request_method) {
+            (Field::One(origin), Field::One(method)) => Preflight::new(origin, method, || self.private_network),
             _ => None,
         }
     }
 }
 
-#[inline]
+impl<'r> Preflight<'r> {
+    /// What an `OPTIONS` request with the one `Origin` and the one `Access-Control-Request-Method` is, if it is a preflight.
+    #[inline(always)] // what it makes is taken apart at once
+    pub fn new(origin: &'r [u8], method: &'r [u8], private_network: impl FnOnce() -> Field<'r>) -> Option<Self> {
+        if !is_method(method) {
+            return None;
+        }
+        Some(Self {
+            origin,
+            method,
+            private_network: private_network() == Field::One(b"true"),
+        })
+    }
+}
+
+#[inline(always)]
 fn is_method(bytes: &[u8]) -> bool {
     // Almost all are one of these.
     matches!(bytes, b"GET" | b"PUT" | b"HEAD" | b"POST" | b"PATCH" | b"DELETE") || is_token(bytes)
@@ -83,8 +82,19 @@ fn is_method(bytes: &[u8]) -> bool {
 
 /// What a decision may want to know beyond the request's headers; it is asked for only then.
 pub trait Context<'r> {
+    /// Host and port as the request names them.
+    fn authority(&self) -> &'r [u8];
+
+    /// Whether it came over TLS.
+    fn is_secure(&self) -> bool;
+
     /// Where the request went.
-    fn target(&self) -> Target<'r>;
+    fn target(&self) -> Target<'r> {
+        Target {
+            secure: self.is_secure(),
+            authority: self.authority(),
+        }
+    }
 
     /// The value that the text with variables has for this request, which
     /// [`Syntax::variable`](crate::Syntax::variable) gave this number.
@@ -104,6 +114,18 @@ pub struct Target<'r> {
 }
 
 impl Target<'_> {
+    /// Whether a target of this authority and `origin` may have a host in common: whether one byte is the same. It
+    /// mostly is not, and then nothing else needs to be looked at.
+    #[inline(always)]
+    pub(crate) fn may_be(authority: &[u8], origin: &[u8]) -> bool {
+        let Some(first) = authority.first() else {
+            return false;
+        };
+        // The host comes after `http://` or `https://`. The bit is that of lower case.
+        let begins = |at: usize| origin.get(at).is_some_and(|byte| byte | 0x20 == first | 0x20);
+        begins(7) || begins(8)
+    }
+
     /// Whether `origin` is the target's own.
     pub(crate) fn is(&self, origin: &[u8]) -> bool {
         let scheme: &[u8] = if self.secure { b"https" } else { b"http" };
@@ -167,13 +189,16 @@ mod tests {
     #[test]
     fn a_target_knows_its_own_origin() {
         let own = |secure, authority: &str, origin: &str| {
-            Target {
+            let target = Target {
                 secure,
                 authority: authority.as_bytes(),
-            }
-            .is(origin.as_bytes())
+            };
+            let is = target.is(origin.as_bytes());
+            assert!(!is || Target::may_be(target.authority, origin.as_bytes()));
+            is
         };
         assert!(own(true, "example.com", "https://example.com"));
+        assert!(own(false, "Example.com", "http://example.com"));
         assert!(own(true, "Example.COM:443", "https://example.com"));
         assert!(own(false, "example.com:8080", "http://example.com:8080"));
         assert!(own(false, "[::1]:8080", "http://[::1]:8080"));

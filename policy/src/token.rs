@@ -33,7 +33,6 @@ const TCHAR: [bool; 256] = {
 };
 
 /// Whether `bytes` are a `token` of RFC 9110, section 5.6.2.
-#[inline]
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
     #[allow(clippy::indexing_slicing)] // a u8 is always inside a table of 256
     let all = bytes.iter().all(|&byte| TCHAR[usize::from(byte)]);

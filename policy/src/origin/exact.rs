@@ -86,11 +86,22 @@ impl ExactOrigins {
         Ok(true)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn contains(&self, origin: &[u8]) -> bool {
-        if !self.few.is_empty() {
-            return self.few.iter().any(|few| **few == *origin);
+        if self.few.is_empty() {
+            return self.contains_hashed(origin);
         }
+        // A loop of its own: the iterator's would be a call.
+        for few in &self.few {
+            if **few == *origin {
+                return true;
+            }
+        }
+        false
+    }
+
+    #[inline(never)]
+    fn contains_hashed(&self, origin: &[u8]) -> bool {
         !self.table.is_empty() && self.find(hash(origin), origin)
     }
 

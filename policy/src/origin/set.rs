@@ -14,11 +14,13 @@ pub(crate) struct OriginSet {
     patterns: PatternSet,
     null: bool,
     regexes: RegexSet,
+    is_more_than_exact: bool,
 }
 
 impl OriginSet {
     /// Adds what `origin` names; false where it was there already. `*` is no member of a set.
     pub(crate) fn insert(&mut self, origin: AllowedOrigin, at: &Position) -> Result<bool, Full> {
+        self.is_more_than_exact |= !matches!(origin, AllowedOrigin::Exact(_));
         match origin {
             AllowedOrigin::Any => Ok(false),
             AllowedOrigin::Null => Ok(!std::mem::replace(&mut self.null, true)),
@@ -29,14 +31,14 @@ impl OriginSet {
     }
 
     /// Whether the bytes of an `Origin` header are in the list.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn contains(&self, origin: &[u8]) -> bool {
-        if origin.len() > LONGEST {
-            return false;
-        }
-        if self.exact.contains(origin) {
-            return true;
-        }
+        origin.len() <= LONGEST
+            && (self.exact.contains(origin) || (self.is_more_than_exact && self.contains_otherwise(origin)))
+    }
+
+    #[inline(never)]
+    fn contains_otherwise(&self, origin: &[u8]) -> bool {
         if self.null && origin == b"null" {
             return true;
         }

@@ -210,8 +210,12 @@ impl<'r> Surroundings<'r> {
 }
 
 impl<'r> Context<'r> for Surroundings<'r> {
-    fn target(&self) -> Target<'r> {
-        self.target
+    fn authority(&self) -> &'r [u8] {
+        self.target.authority
+    }
+
+    fn is_secure(&self) -> bool {
+        self.target.secure
     }
 
     fn variable(&self, number: usize) -> &'r [u8] {
