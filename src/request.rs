@@ -7,7 +7,7 @@ use cors_policy::{is_named, Context, Field, Preflight};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t,
-    NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_LOG_WARN, NGX_OK,
+    NGX_AGAIN, NGX_HTTP_OPTIONS, NGX_HTTP_VERSION_20, NGX_HTTP_VERSION_9, NGX_LOG_WARN, NGX_OK,
 };
 
 use ngx::ngx_log_error;
@@ -140,9 +140,12 @@ impl<'r> Request<'r> {
     }
 
     /// Whether the answer is out, and nginx runs the request again for `post_action`.
+    #[inline]
     pub(crate) fn is_post_action(self) -> bool {
-        // SAFETY: the request is alive, and the function reads one field.
-        unsafe { shim::ngx_http_cors_is_post_action(self.as_ptr()) != 0 }
+        // nginx makes it one of HTTP/0.9, so that it has no header.
+        self.get().http_version == NGX_HTTP_VERSION_9 as ngx_uint_t
+            // SAFETY: the request is alive, and the function reads one field.
+            && unsafe { shim::ngx_http_cors_is_post_action(self.as_ptr()) != 0 }
     }
 
     pub(crate) fn asks_for_websocket(self) -> bool {
