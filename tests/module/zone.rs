@@ -240,6 +240,21 @@ fn another_size_starts_afresh_and_says_so() {
     );
 }
 
+#[test]
+fn another_build_of_the_module_starts_afresh_and_says_so() {
+    let mut nginx = nginx();
+    nginx.send(&Request::get("/api/hello.txt").origin(APP));
+    figures(&nginx, 1);
+    nginx.reload_with_other_module(&format!("{ZONE} {}", server(POLICY)));
+    figures(&nginx, 0);
+    let log = nginx.error_log();
+    assert!(
+        log.contains("[notice]")
+            && log.contains("cors zone \"cors\" starts afresh: it was that of another build of the module"),
+        "{log}"
+    );
+}
+
 /// Sends `count` requests on one connection, several at a time.
 fn load(port: u16, count: usize) {
     const AT_ONCE: usize = 50;

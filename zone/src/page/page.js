@@ -46,6 +46,9 @@ function policyRow(policy) {
   return row;
 }
 
+// Nothing that can be copied as it is would admit it.
+const without = (denied) => denied.result === "malformed" ? "no browser sends this" : "see the reason";
+
 function originRow(denied, now) {
   const figure = make("td", "n", count(denied.count));
   if (denied.error) figure.title = `at least ${count(denied.count - denied.error)}`;
@@ -54,7 +57,7 @@ function originRow(denied, now) {
     figure,
     make("td", "", denied.reason),
     make("td", "", denied.location === null ? "" : `${denied.server} ${denied.location}`),
-    make("td", "", denied.remedy === null ? make("span", "tag", "no browser sends this") : make("code", "", denied.remedy)),
+    make("td", "", denied.remedy === null ? make("span", "tag", without(denied)) : make("code", "", denied.remedy)),
     make("td", "", ago(now - denied.last)));
 }
 
