@@ -126,19 +126,20 @@ fn a_policy_can_be_asked() {
 fn a_variable_is_worked_out_for_the_origin_that_is_tried() {
     let nginx = Nginx::builder()
         .http(HTTP)
-        .http("log_format seen '$mapped|$http_origin';")
+        .http("log_format seen '$mapped|$http_origin|$http_sec_fetch_mode';")
         .server(&format!(
             "access_log logs/seen.log seen; if ($mapped) {{ set $x 1; }} {SERVER}"
         ))
         .start();
     let ask = |origin: &str| {
         let query = format!("/status?try=1&location=/mapped/&origin={origin}&credentials=1");
-        json(&nginx.send(&Request::get(&query).origin(STRANGER)))["allowed"].clone()
+        let request = Request::get(&query).origin(STRANGER).header("Sec-Fetch-Mode", "cors");
+        json(&nginx.send(&request))["allowed"].clone()
     };
     assert_eq!(ask("https://mapped.example"), true);
     assert_eq!(ask("https://stranger.example"), false);
     for line in nginx.log_lines("logs/seen.log", 2) {
-        assert_eq!(line, "|https://stranger.example");
+        assert_eq!(line, "|https://stranger.example|cors");
     }
 }
 

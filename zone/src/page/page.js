@@ -38,7 +38,7 @@ function policyRow(policy) {
   [meter.optimum, meter.low, meter.high] = [0, 0.02 * meter.max, 0.2 * meter.max];
   const place = make("td", "place", make("code", "", policy.location));
   if (policy.dry_run) place.append(" ", make("span", "tag", "dry run"));
-  const row = make("tr", "", make("td", "", policy.server), place);
+  const row = make("tr", "", make("td", "server", policy.server), place);
   for (const figure of [policy.total, allowed, without, sum(Object.values(policy.preflights)), policy.enforced_denials, policy.denied]) {
     row.append(make("td", "n", count(figure)));
   }
@@ -56,7 +56,7 @@ function originRow(denied, now) {
     make("td", "origin", denied.origin || "(several)"),
     figure,
     make("td", "reason", denied.reason),
-    make("td", "", denied.location === null ? "" : `${denied.server} ${denied.location}`),
+    make("td", "place", denied.location === null ? "" : `${denied.server} ${denied.location}`),
     make("td", "", denied.remedy === null ? make("span", "tag", without(denied)) : make("code", "", denied.remedy)),
     make("td", "last", ago(now - denied.last)));
 }
