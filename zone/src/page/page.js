@@ -57,7 +57,7 @@ function originRow(denied, now) {
     figure,
     make("td", "reason", denied.reason),
     make("td", "place", denied.location === null ? "" : `${denied.server} ${denied.location}`),
-    make("td", "", denied.remedy === null ? make("span", "tag", without(denied)) : make("code", "", denied.remedy)),
+    make("td", "remedy", denied.remedy === null ? make("span", "tag", without(denied)) : make("code", "", denied.remedy)),
     make("td", "last", ago(now - denied.last)));
 }
 
