@@ -18,6 +18,11 @@ impl Measured {
     pub fn is_over(&self) -> bool {
         self.added > self.scenario.limit
     }
+
+    /// Whether it may never be over, recorded or not.
+    pub fn is_bound(&self) -> bool {
+        self.scenario.ceiling == Ceiling::NoZone
+    }
 }
 
 /// What a request costs. callgrind's files stay below `keep`.
@@ -39,7 +44,7 @@ pub fn count(
         keep,
         &scenario.request(),
         |response| match role {
-            Role::Cors => scenario.faults(response, &peer.manners),
+            Role::Cors | Role::Uncounted => scenario.faults(response, &peer.manners),
             _ => scenario.ceiling_faults(response),
         },
     )
@@ -51,10 +56,11 @@ pub fn ceiling(scenario: &Scenario) -> Role {
     match scenario.ceiling {
         Ceiling::Return204 => Role::Return204,
         Ceiling::NoCors => Role::None,
+        Ceiling::NoZone => Role::Uncounted,
     }
 }
 
 /// Whether the policy is one that others than this module are given.
 pub fn is_for_all(scenario: &Scenario) -> bool {
-    scenario.headers == Headers::Two
+    scenario.headers == Headers::Two && scenario.ceiling != Ceiling::NoZone
 }

@@ -137,7 +137,7 @@ impl Load {
         let server = start.start()?;
         let response = Connection::open(server.port).send(&scenario.request());
         let faults = match role {
-            Role::Cors => scenario.faults(&response, &peer.manners),
+            Role::Cors | Role::Uncounted => scenario.faults(&response, &peer.manners),
             _ => scenario.ceiling_faults(&response),
         };
         ensure!(
@@ -183,6 +183,7 @@ fn ceiling(scenario: &Scenario) -> Role {
     match scenario.ceiling {
         Ceiling::Return204 => Role::Return204WithHeaders,
         Ceiling::NoCors => Role::None,
+        Ceiling::NoZone => Role::Uncounted,
     }
 }
 

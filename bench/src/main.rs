@@ -168,13 +168,15 @@ fn gate(options: &Options) -> Result<ExitCode> {
         let recorded = recorded.and_then(|figures| figures.get(scenario.name));
         let recorded = recorded.map(|figure| figure.added);
         let verdict = gate::judge(recorded, measured.added);
-        failed |= verdict != Verdict::Same;
+        let is_too_much = measured.is_bound() && measured.is_over();
+        failed |= verdict != Verdict::Same || is_too_much;
         let text = recorded.map_or_else(|| "-".to_owned(), |recorded| format!("{recorded:+}"));
         println!(
-            "{:<66} {text:>8} {:>+8}  {}",
+            "{:<66} {text:>8} {:>+8}  {}{}",
             scenario.title,
             measured.added,
-            verdict.words()
+            verdict.words(),
+            if is_too_much { ", OVER" } else { "" }
         );
     })?;
     if failed {
@@ -367,6 +369,7 @@ fn roles(scenario: &Scenario) -> [Role; 2] {
         match scenario.ceiling {
             Ceiling::Return204 => Role::Return204WithHeaders,
             Ceiling::NoCors => Role::None,
+            Ceiling::NoZone => Role::Uncounted,
         },
     ]
 }

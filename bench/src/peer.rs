@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::callgrind::WarmUp;
-use crate::scenario::{Headers, Manners, Origins, Scenario};
+use crate::scenario::{Ceiling, Headers, Manners, Origins, Scenario};
 use crate::server::{Build, Program, Start};
 
 /// What a server is to be.
@@ -11,6 +11,8 @@ use crate::server::{Build, Program, Start};
 pub enum Role {
     /// With the policy of the scenario.
     Cors,
+    /// The same, where the scenario has a zone, without it.
+    Uncounted,
     /// Without any CORS.
     None,
     /// With the shortest answer that it can give, and nothing else.
@@ -160,7 +162,7 @@ impl Setting {
             directory: peer.name,
             file: "nginx.conf",
             files: match role {
-                Role::Cors => peer.spelling.files(scenario.origins),
+                Role::Cors | Role::Uncounted => peer.spelling.files(scenario.origins),
                 _ => Vec::new(),
             },
             fill: NOTHING,
@@ -171,7 +173,8 @@ impl Setting {
         let lines = scenario.header_lines();
         match peer.family {
             Family::Nginx => match (role, scenario.headers) {
-                (Role::Cors, Headers::Two) => (),
+                (Role::Cors, _) if scenario.ceiling == Ceiling::NoZone => start.file = "zone.conf",
+                (Role::Cors, Headers::Two) | (Role::Uncounted, _) => (),
                 (Role::Cors, Headers::Echoed) => start.file = "echo.conf",
                 (Role::Cors, Headers::NoPolicy) => {
                     start.directory = "none";

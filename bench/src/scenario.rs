@@ -52,6 +52,8 @@ pub enum Headers {
 pub enum Ceiling {
     Return204,
     NoCors,
+    /// The same policy, and no `cors_zone`: what counting costs.
+    NoZone,
 }
 
 /// What must come back, as far as it is CORS.
@@ -167,6 +169,20 @@ fn build() -> Vec<Scenario> {
         method: "GET",
         ..preflight(name, title, limit)
     };
+    let counted = |scenario| Scenario {
+        ceiling: Ceiling::NoZone,
+        limit: 150,
+        ..scenario
+    };
+    let denied = |scenario: Scenario| Scenario {
+        answer: if scenario.is_preflight() {
+            Answer::Denied
+        } else {
+            Answer::Unreadable
+        },
+        origin: Some(STRANGER.to_owned()),
+        ..scenario
+    };
     vec![
         preflight("preflight-allowed", "preflight, allowed", 700),
         Scenario {
@@ -236,6 +252,23 @@ fn build() -> Vec<Scenario> {
             answer: Answer::Plain,
             ..actual("no-cors", "location without cors, module loaded", 60)
         },
+        counted(preflight("zone-preflight-allowed", "preflight, allowed, counted", 0)),
+        counted(denied(preflight(
+            "zone-preflight-denied",
+            "preflight, denied, counted",
+            0,
+        ))),
+        counted(actual("zone-actual-allowed", "actual request, allowed, counted", 0)),
+        counted(denied(actual(
+            "zone-actual-denied",
+            "actual request, denied, counted",
+            0,
+        ))),
+        counted(Scenario {
+            answer: Answer::Unreadable,
+            origin: None,
+            ..actual("zone-no-origin", "no Origin, counted", 0)
+        }),
     ]
 }
 
@@ -379,7 +412,7 @@ impl Scenario {
     pub fn ceiling_faults(&self, response: &Response) -> Vec<String> {
         let status = match self.ceiling {
             Ceiling::Return204 => 204,
-            Ceiling::NoCors => 200,
+            Ceiling::NoCors | Ceiling::NoZone => 200,
         };
         let right = response.status == status && (self.is_preflight() || response.text() == document());
         if right {

@@ -8,7 +8,6 @@ use crate::policy::Policy;
 use crate::request::{Context, Field, Preflight, Request};
 use crate::response::{HeaderName, Value};
 use crate::settings::{Enforce, PreflightMode};
-use crate::token::is_token;
 
 /// A request that a script of `origin` might make.
 #[derive(Clone, Debug)]
@@ -45,6 +44,8 @@ pub struct Tried<'r> {
     pub actual: Step<'r>,
     /// What the browser makes of both.
     pub conclusion: Conclusion<'r>,
+    /// The directive that would change it, if there is one that can be copied as it is.
+    pub remedy: Option<String>,
 }
 
 /// What the browser makes of the answers.
@@ -93,24 +94,23 @@ impl fmt::Display for Conclusion<'_> {
 }
 
 impl Conclusion<'_> {
-    /// The directive that would change it, if there is one that can be copied as it is.
-    pub fn remedy(&self) -> Option<String> {
+    fn remedy(&self, verdict: Verdict, origin: &[u8]) -> Option<String> {
         let (directive, value) = match *self {
-            Self::NoCredentials => return Some("cors_allow_credentials on;".to_owned()),
+            // Beside `*` only origins by name may have them.
+            Self::NoCredentials if verdict == Verdict::Anyone => ("cors_allow_credentials", origin),
+            Self::NoCredentials => ("cors_allow_credentials", &b"on"[..]),
             Self::NotSent(reason) | Self::Refused(reason) | Self::NotReadable(reason) => match reason? {
-                Reason::Origin(origin) => ("cors_allow_origin", origin),
+                Reason::NoOriginAllowed | Reason::Origin(_) => ("cors_allow_origin", origin),
                 Reason::Method(method) => ("cors_allow_methods", method),
                 Reason::Header(name) => ("cors_allow_headers", name),
-                _ => return None,
+                Reason::NotAHeaderName(_) | Reason::NotAnOrigin(_) | Reason::SeveralOrigins => return None,
             },
             Self::Readable | Self::SameOrigin | Self::UpToTheApplication => return None,
         };
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(byte);
         let value = std::str::from_utf8(value).ok()?;
-        value
-            .bytes()
-            .all(|byte| is_plain(&byte))
-            .then(|| format!("{directive} {value};"))
+        let copies = !value.is_empty() && value.as_bytes().iter().all(is_plain);
+        copies.then(|| format!("{directive} {value};"))
     }
 }
 
@@ -118,12 +118,21 @@ impl Conclusion<'_> {
 const SAFE_METHODS: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 const SAFE_HEADERS: [&[u8]; 3] = [b"accept", b"accept-language", b"content-language"];
 
+/// Browsers write these in upper case, and no others (Fetch, "normalize a method").
+const NORMALIZED: [&[u8]; 6] = [b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT"];
+
+fn normalized(method: &[u8]) -> &[u8] {
+    let mut known = NORMALIZED.into_iter();
+    known.find(|known| known.eq_ignore_ascii_case(method)).unwrap_or(method)
+}
+
 impl Policy {
     /// What would become of the request, by the same functions that real ones go through.
     pub fn attempt<'r>(&self, trial: &Trial<'r>, context: &impl Context<'r>) -> Tried<'r> {
+        let method = normalized(trial.method);
         let read = Request {
             origin: Field::One(trial.origin),
-            request_method: Field::One(trial.method),
+            request_method: Field::One(method),
             ..Request::default()
         };
         let verdict = self.judge(&read, context);
@@ -133,11 +142,11 @@ impl Policy {
             .copied()
             .filter(|name| !SAFE_HEADERS.iter().any(|safe| name.eq_ignore_ascii_case(safe)))
             .collect();
-        let asks = !SAFE_METHODS.contains(&trial.method) || !unsafe_headers.is_empty();
-        let preflight = (asks && verdict != Verdict::SameOrigin && is_token(trial.method)).then(|| {
+        let asks = !SAFE_METHODS.contains(&method) || !unsafe_headers.is_empty();
+        let preflight = (asks && verdict != Verdict::SameOrigin).then(|| {
             let preflight = Preflight {
                 origin: trial.origin,
-                method: trial.method,
+                method,
                 private_network: false,
             };
             let (outcome, reason) = self.preflight_outcome(verdict, preflight, unsafe_headers.iter().copied());
@@ -149,7 +158,7 @@ impl Policy {
                     (_, Verdict::Denied) => Some(403),
                     _ => Some(self.preflight_status()),
                 },
-                headers: self.attempt_headers(verdict, trial, &unsafe_headers, true),
+                headers: self.attempt_headers(Kind::of(verdict, true), trial, method, &unsafe_headers),
             }
         });
         let (outcome, reason) = self.outcome(verdict, read.origin);
@@ -158,7 +167,7 @@ impl Policy {
             outcome,
             reason,
             status: refuses.then_some(403),
-            headers: self.attempt_headers(verdict, trial, &unsafe_headers, false),
+            headers: self.attempt_headers(Kind::of(verdict, false), trial, method, &unsafe_headers),
         };
         let conclusion = match &preflight {
             _ if verdict == Verdict::SameOrigin => Conclusion::SameOrigin,
@@ -172,18 +181,19 @@ impl Policy {
         Tried {
             preflight,
             actual,
+            remedy: conclusion.remedy(verdict, trial.origin),
             conclusion,
         }
     }
 
     fn attempt_headers(
         &self,
-        verdict: Verdict,
+        kind: Kind,
         trial: &Trial<'_>,
+        method: &[u8],
         names: &[&[u8]],
-        is_preflight: bool,
     ) -> Vec<(HeaderName, Vec<u8>)> {
-        let Some(answer) = self.headers(Kind::of(verdict, is_preflight)) else {
+        let Some(answer) = self.headers(kind) else {
             return Vec::new();
         };
         let mut headers: Vec<_> = answer
@@ -192,7 +202,7 @@ impl Policy {
                 let value = match value {
                     Value::Bytes(value) => value.to_vec(),
                     Value::Origin => trial.origin.to_vec(),
-                    Value::Method => trial.method.to_vec(),
+                    Value::Method => method.to_vec(),
                     Value::PrivateNetwork => Vec::new(),
                     Value::FromRequest => self
                         .echoed_headers(names.iter().copied())

@@ -152,6 +152,19 @@ fn visit() -> Result<(), Box<dyn Error>> {
             window.execute("scrollTo(0, 0)", Vec::new()).await?;
             std::fs::write(file, window.screenshot().await?)?;
         }
+
+        // A stranger's origin stays text there as well.
+        let origin = window.find(Locator::Css(&field("origin"))).await?;
+        origin.clear().await?;
+        origin.send_keys(HOSTILE).await?;
+        window.find(Locator::Css("#try button")).await?.click().await?;
+        let refusal = "return document.querySelector('#answer > p').textContent.includes('<img src=x')";
+        let start = Instant::now();
+        while window.execute(refusal, Vec::new()).await? != Value::Bool(true) {
+            assert!(start.elapsed() < PATIENCE, "{:#}", look(&window).await?);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(look(&window).await?["images"], 0);
         window.close().await?;
         Ok(())
     })

@@ -392,8 +392,20 @@ impl Nginx {
     /// Puts `http` inside the `http` block and reloads. Returns when new workers serve and the old ones
     /// are gone.
     pub fn reload_with(&mut self, http: &str) {
+        let config = self.expand(http);
+        self.replace_workers(&config);
+    }
+
+    /// Does the same with the module in a file of another name, as another build of it would be.
+    pub fn reload_with_other_module(&mut self, http: &str) {
+        let config = self.expand(http);
+        self.prefix.copy_module("modules/other.so");
+        self.replace_workers(&config.replace("modules/ngx_http_cors_module.so", "modules/other.so"));
+    }
+
+    fn replace_workers(&mut self, config: &str) {
         let old = self.worker_pids();
-        self.reload(http);
+        self.reload(config);
         poll(|| {
             let now = self.worker_pids();
             (!now.is_empty() && old.iter().all(|pid| !now.contains(pid))).then_some(())
@@ -404,7 +416,8 @@ impl Nginx {
     /// Does the same, but returns while old workers still serve the connections that they have.
     pub fn reload_beside_old_workers(&mut self, http: &str) {
         let logged = self.error_log().len();
-        self.reload(http);
+        let config = self.expand(http);
+        self.reload(&config);
         poll(|| {
             self.error_log()[logged..]
                 .contains("gracefully shutting down")
@@ -416,7 +429,8 @@ impl Nginx {
     /// Does the same with a configuration that nginx refuses, and returns what it logs about that.
     pub fn reload_refused(&mut self, http: &str) -> String {
         let logged = self.error_log().len();
-        self.reload(http);
+        let config = self.expand(http);
+        self.reload(&config);
         self.alerts_expected = true;
         poll(|| {
             let news = self.error_log().split_off(logged);
@@ -426,10 +440,13 @@ impl Nginx {
         .expect("a refusal in the error log")
     }
 
-    fn reload(&mut self, http: &str) {
-        let config = Template::Http(http.to_owned()).expand(&mut self.ports);
+    fn expand(&mut self, http: &str) -> String {
+        Template::Http(http.to_owned()).expand(&mut self.ports)
+    }
+
+    fn reload(&mut self, config: &str) {
         self.ports.release();
-        self.prefix.write_config(&config);
+        self.prefix.write_config(config);
         signal::send(self.master.id(), signal::RELOAD).expect("a running master");
     }
 

@@ -36,6 +36,11 @@ impl Prefix {
         prefix
     }
 
+    /// Makes another file of the module. The linker takes a link for the file that it is.
+    pub(crate) fn copy_module(&self, name: &str) {
+        fs::copy(self.path("modules/ngx_http_cors_module.so"), self.path(name)).expect("a new file");
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.directory.path()
     }

@@ -1,6 +1,8 @@
 //! Inheritance: each directive on its own, the way nginx does it.
 
-use harness::{Nginx, Request, Response};
+use std::fs;
+
+use harness::{workspace_root, Nginx, Request, Response};
 
 use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
 
@@ -217,4 +219,55 @@ fn the_recipe_of_old_fits_into_directives() {
             ("Access-Control-Max-Age", "43200"),
         ]
     );
+}
+
+/// What nginx says of directives that stand in a block: a line each, and nothing if it reads them all.
+fn refusal(context: &str, lines: &str) -> String {
+    let builder = Nginx::builder();
+    let builder = match context {
+        "http" => builder.http(lines),
+        "server" => builder.server(lines),
+        "location" => builder.server(&format!("location / {{ {lines} }}")),
+        "if in location" => builder.server(&format!("location / {{ if ($args) {{ {lines} }} }}")),
+        _ => panic!("{context} is no context"),
+    };
+    let check = builder.check();
+    let about_places = |line: &&str| line.contains("is not allowed here") || line.contains("unknown directive");
+    check.stderr.lines().filter(about_places).collect()
+}
+
+#[test]
+fn directives_stand_where_the_reference_says_and_nowhere_else() {
+    let reference = fs::read_to_string(workspace_root().join("docs/directives.md")).expect("a reference");
+    let sections = reference
+        .split("\n### ")
+        .skip(1)
+        .filter(|section| !section.starts_with('$'));
+    let documented: Vec<(&str, Vec<String>)> = sections
+        .map(|section| {
+            let (name, rest) = section.split_once('\n').expect("a name");
+            let contexts = rest
+                .lines()
+                .find_map(|line| line.strip_prefix("- Context: "))
+                .expect("contexts");
+            (
+                name,
+                contexts.split(", ").map(|context| context.replace('`', "")).collect(),
+            )
+        })
+        .collect();
+    for context in ["http", "server", "location", "if in location"] {
+        let (allowed, others): (Vec<_>, Vec<_>) = documented
+            .iter()
+            .partition(|(_, contexts)| contexts.iter().any(|other| other == context));
+        let lines: String = allowed.iter().map(|(name, _)| format!("{name};\n")).collect();
+        assert_eq!(refusal(context, &lines), "", "{context}");
+        for (name, _) in others {
+            let refusal = refusal(context, &format!("{name};"));
+            assert!(
+                refusal.contains(&format!("\"{name}\" directive is not allowed here")),
+                "{context}: {name}"
+            );
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::{assert_status, APP, STRANGER};
 
 const SERVER: &str = "
     location /api/ { cors on; cors_allow_origin https://app.example.com; cors_allow_headers X-One; alias html/; }
+    location /empty/ { cors on; alias html/; }
     location /mapped/ { cors on; cors_allow_origin $mapped; cors_allow_credentials on; alias html/; }
     location /page { cors_status html; }
     location /metrics { cors_status prometheus; }
@@ -104,6 +105,9 @@ fn a_policy_can_be_asked() {
     assert_eq!(denied["remedy"], "cors_allow_origin https://stranger.example;");
     assert_eq!(denied["preflight"], Value::Null);
 
+    let unlisted = ask("location=/empty/&origin=https://app.example.com");
+    assert_eq!(unlisted["remedy"], "cors_allow_origin https://app.example.com;");
+
     let header = ask("location=/api/&origin=https://app.example.com&headers=X-Two");
     assert_eq!(
         (&header["allowed"], &header["preflight"]["result"]),
@@ -122,19 +126,20 @@ fn a_policy_can_be_asked() {
 fn a_variable_is_worked_out_for_the_origin_that_is_tried() {
     let nginx = Nginx::builder()
         .http(HTTP)
-        .http("log_format seen '$mapped|$http_origin';")
+        .http("log_format seen '$mapped|$http_origin|$http_sec_fetch_mode';")
         .server(&format!(
             "access_log logs/seen.log seen; if ($mapped) {{ set $x 1; }} {SERVER}"
         ))
         .start();
     let ask = |origin: &str| {
         let query = format!("/status?try=1&location=/mapped/&origin={origin}&credentials=1");
-        json(&nginx.send(&Request::get(&query).origin(STRANGER)))["allowed"].clone()
+        let request = Request::get(&query).origin(STRANGER).header("Sec-Fetch-Mode", "cors");
+        json(&nginx.send(&request))["allowed"].clone()
     };
     assert_eq!(ask("https://mapped.example"), true);
     assert_eq!(ask("https://stranger.example"), false);
     for line in nginx.log_lines("logs/seen.log", 2) {
-        assert_eq!(line, "|https://stranger.example");
+        assert_eq!(line, "|https://stranger.example|cors");
     }
 }
 
@@ -148,11 +153,13 @@ fn what_cannot_be_shown_is_refused() {
     };
     for (zone, status, why) in [
         ("cors_zone c:64k;", "cors_status xml;", "\"cors_status\" has the value \"xml\": there is no such format; write \"json\", \"prometheus\" or \"html\""),
+        ("cors_zone c:64k;", "cors_status json;\ncors_status html;", "\"cors_status\" directive is duplicate; remove one"),
         ("cors_zone c:64k;", "cors_status json html;", "\"json html\": it takes one value"),
         ("", "cors_status;", "\"cors_status\" has nothing to show: \"cors_zone\" is missing; write \"cors_zone cors:256k;\" in http"),
     ] {
         let refusal = check(zone, status);
-        let message = refusal.error_at(status);
+        let last = status.lines().last().unwrap_or_default();
+        let message = refusal.error_at(last);
         assert!(message.contains(why), "{message}");
     }
 }

@@ -240,6 +240,21 @@ fn another_size_starts_afresh_and_says_so() {
     );
 }
 
+#[test]
+fn another_build_of_the_module_starts_afresh_and_says_so() {
+    let mut nginx = nginx();
+    nginx.send(&Request::get("/api/hello.txt").origin(APP));
+    figures(&nginx, 1);
+    nginx.reload_with_other_module(&format!("{ZONE} {}", server(POLICY)));
+    figures(&nginx, 0);
+    let log = nginx.error_log();
+    assert!(
+        log.contains("[notice]")
+            && log.contains("cors zone \"cors\" starts afresh: it was that of another build of the module"),
+        "{log}"
+    );
+}
+
 /// Sends `count` requests on one connection, several at a time.
 fn load(port: u16, count: usize) {
     const AT_ONCE: usize = 50;
@@ -318,7 +333,8 @@ fn a_killed_worker_leaves_the_counts_as_they_are() {
     assert!(total(&before) < total(&after));
     let requests = policy(&after, "/api/")["requests"].as_object().expect("counts");
     let denied = requests["origin_denied"].as_u64().expect("a number");
-    assert_eq!(figures_of(&after, STRANGER), denied, "{after:#}");
+    // A worker may have counted the request, and not its origin yet, or the other way round.
+    assert!(figures_of(&after, STRANGER).abs_diff(denied) <= 2, "{after:#}");
 }
 
 fn figures_of(figures: &Value, origin: &str) -> u64 {

@@ -258,8 +258,111 @@ pub fn tried(place: &Named<'_>, tried: &Tried<'_>) -> Vec<u8> {
         dry_run: place.dry_run,
         allowed: matches!(tried.conclusion, Conclusion::Readable | Conclusion::SameOrigin),
         explanation: tried.conclusion.to_string(),
-        remedy: tried.conclusion.remedy(),
+        remedy: tried.remedy.clone(),
         preflight: tried.preflight.as_ref().map(Part::new),
         request: Part::new(&tried.actual),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::AtomicU64;
+    use std::collections::BTreeSet;
+
+    use cors_policy::Reason;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{words_for, Denial};
+
+    const NOW: u64 = 1_800_000_000;
+    const ALLOWED: crate::Counted = crate::Counted {
+        kind: Kind::Actual,
+        outcome: Some(Outcome::Allowed),
+        answered: false,
+        enforced: false,
+        dry_run: false,
+    };
+
+    /// The figures of one place after these denials.
+    fn figures(denials: &[(&[u8], Reason<'_>)]) -> Value {
+        let words: Vec<_> = (0..words_for(1)).map(|_| AtomicU64::new(0)).collect();
+        let zone = Zone::format(&words, 1, NOW).unwrap();
+        let slot = zone.assign([("a.example", "/api/")].into_iter())[0].unwrap();
+        zone.count(slot, ALLOWED, NOW);
+        for &(origin, reason) in denials {
+            zone.deny(&Denial { origin, reason, slot }, NOW);
+        }
+        let place = Named {
+            server: "a.example",
+            location: "/api/",
+            dry_run: false,
+            slot,
+        };
+        serde_json::from_slice(&Report::new("cors", 65536, &zone, &[place], NOW).to_json()).unwrap()
+    }
+
+    /// Every name in the JSON, but for the results, which are those of `$cors_result`.
+    fn names(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    found.insert(name.clone());
+                    if !matches!(name.as_str(), "requests" | "preflights") {
+                        names(member, found);
+                    }
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| names(element, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_name_in_the_json_is_in_the_reference() {
+        let reference = include_str!("../../docs/directives.md");
+        let section = reference
+            .split("\n### ")
+            .find(|section| section.starts_with("cors_status\n"));
+        let mut found = BTreeSet::new();
+        names(
+            &figures(&[(b"https://b.example", Reason::Origin(b"https://b.example"))]),
+            &mut found,
+        );
+        assert!(found.len() > 25, "{found:?}");
+        for name in found {
+            assert!(section.unwrap().contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_directive_that_would_admit_a_denied_origin_is_named() {
+        let origin = b"https://b.example".as_slice();
+        let long = [b'a'; 1000];
+        for (origin, reason, remedy) in [
+            (
+                origin,
+                Reason::Origin(origin),
+                Some("cors_allow_origin https://b.example;"),
+            ),
+            (
+                origin,
+                Reason::NoOriginAllowed,
+                Some("cors_allow_origin https://b.example;"),
+            ),
+            (origin, Reason::Method(b"PATCH"), Some("cors_allow_methods PATCH;")),
+            (origin, Reason::Header(b"x-one"), Some("cors_allow_headers x-one;")),
+            // None of these could be copied as they are, and some would be dangerous.
+            (origin, Reason::Method(b"PATCH;"), None),
+            (origin, Reason::Header(b"x-{one}"), None),
+            (origin, Reason::NotAHeaderName(b"x one"), None),
+            (&long, Reason::Origin(&long), None),
+            (b"https://b.example;", Reason::Origin(b"https://b.example;"), None),
+            (b"$http_origin", Reason::NotAnOrigin(b"$http_origin"), None),
+            (b"", Reason::SeveralOrigins, None),
+        ] {
+            let figures = figures(&[(origin, reason)]);
+            assert_eq!(figures["denied_origins"][0]["remedy"].as_str(), remedy, "{reason}");
+        }
+    }
 }

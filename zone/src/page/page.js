@@ -36,15 +36,18 @@ function policyRow(policy) {
   meter.value = policy.denied;
   // Few are good, many are bad.
   [meter.optimum, meter.low, meter.high] = [0, 0.02 * meter.max, 0.2 * meter.max];
-  const place = make("td", "", make("code", "", policy.location));
+  const place = make("td", "place", make("code", "", policy.location));
   if (policy.dry_run) place.append(" ", make("span", "tag", "dry run"));
-  const row = make("tr", "", make("td", "", policy.server), place);
+  const row = make("tr", "", make("td", "server", policy.server), place);
   for (const figure of [policy.total, allowed, without, sum(Object.values(policy.preflights)), policy.enforced_denials, policy.denied]) {
     row.append(make("td", "n", count(figure)));
   }
-  row.append(make("td", "", meter, " ", share(policy.denied, policy.total)));
+  row.append(make("td", "share", meter, " ", share(policy.denied, policy.total)));
   return row;
 }
+
+// Nothing that can be copied as it is would admit it.
+const without = (denied) => denied.result === "malformed" ? "no browser sends this" : "see the reason";
 
 function originRow(denied, now) {
   const figure = make("td", "n", count(denied.count));
@@ -52,10 +55,10 @@ function originRow(denied, now) {
   return make("tr", "",
     make("td", "origin", denied.origin || "(several)"),
     figure,
-    make("td", "", denied.reason),
-    make("td", "", denied.location === null ? "" : `${denied.server} ${denied.location}`),
-    make("td", "", denied.remedy === null ? make("span", "tag", "no browser sends this") : make("code", "", denied.remedy)),
-    make("td", "", ago(now - denied.last)));
+    make("td", "reason", denied.reason),
+    make("td", "place", denied.location === null ? "" : `${denied.server} ${denied.location}`),
+    make("td", "remedy", denied.remedy === null ? make("span", "tag", without(denied)) : make("code", "", denied.remedy)),
+    make("td", "last", ago(now - denied.last)));
 }
 
 function draw(history) {
@@ -140,7 +143,8 @@ document.forms.try.addEventListener("submit", async (event) => {
     if (answer.remedy !== null) parts.push(make("p", "", make("code", "", answer.remedy)));
     if (answer.dry_run) parts.push(make("span", "tag", "dry run: the policy changes no response yet"), make("br"));
     if (answer.preflight) parts.push(...part("Preflight", answer.preflight));
-    parts.push(...part("Request", answer.request));
+    const isSent = !answer.preflight || answer.preflight.result === "allowed";
+    parts.push(...part(isSent ? "Request" : "Request, were it sent", answer.request));
     at("answer").replaceChildren(...parts);
   } catch (error) {
     at("answer").replaceChildren(make("p", "wrong", error.message));

@@ -147,8 +147,23 @@ fn the_longest_unused_make_room() {
 }
 
 #[test]
+fn of_the_unused_the_longest_unused_goes_first() {
+    let words = memory(0);
+    let zone = format(&words);
+    let only = |name| zone.assign([(name, "/")].into_iter())[0].expect("room");
+    let (older, newer) = (only("older"), only("newer"));
+    zone.count(older, ALLOWED, NOW);
+    zone.count(newer, ALLOWED, NOW);
+    // Room for all but one.
+    let names: Vec<String> = (1..zone.capacity()).map(|number| number.to_string()).collect();
+    zone.assign(names.iter().map(|name| (name.as_str(), "/")));
+    assert_eq!((zone.totals(older).all(), zone.totals(newer).all()), (0, 1));
+}
+
+#[test]
 fn memory_of_another_size_or_layout_is_no_zone() {
-    let words = memory(1);
+    // One word less has room for a zone as well.
+    let words = memory(100);
     assert!(Zone::attach(&words).is_none());
     format(&words);
     assert!(Zone::attach(&words).is_some());
