@@ -24,6 +24,7 @@ mod http3;
 mod keepalive;
 mod lifetimes;
 mod logging;
+mod manifests;
 mod off;
 mod origins;
 mod overriding;
