@@ -33,6 +33,7 @@ mod pnotes;
 mod preflight;
 mod private_network;
 mod prometheus;
+mod reference;
 mod regexes;
 mod reload;
 mod same_origin;
