@@ -7,7 +7,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-policy miri \
-	deb dist matrix test-addon test-reproducible clean clean-room help
+	deb dist sbom matrix test-addon test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -88,8 +88,12 @@ deb: ## Make a package for the Debian release that this runs on, and for its ngi
 	tools/deb.sh
 
 test-addon: ## Build the module within nginx's own build, and run it
-	@tools/require.sh build
+	@tools/require.sh build addon
 	tools/test-addon.sh
+
+test-image: ## Build the image of deploy/docker/Dockerfile, and run it (as root, with debootstrap and buildah)
+	@tools/require.sh build image
+	tools/test-image.sh
 
 test-reproducible: ## Build the module twice, in different directories, and compare
 	@tools/require.sh build
@@ -100,6 +104,9 @@ matrix: ## Build, test, package and install on Debian 12, 13 and sid, in fresh r
 
 dist: ## Make a tarball of the sources of the last commit
 	tools/dist.sh
+
+sbom: ## Make a bill of the crates that are linked into the module
+	tools/sbom.sh
 
 clean: ## Remove all that was built
 	rm -rf build target

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|deb|valgrind|asan|bench|peers|<package>=<version> ...
+# tools/require.sh build|test|addon|deb|lintian|image|valgrind|asan|bench|peers|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -71,6 +71,12 @@ for job; do
         need libssl-dev header openssl/ssl.h
         need zlib1g-dev header zlib.h
         ;;
+    addon) need curl command -v curl ;;
+    lintian) need lintian command -v lintian ;;
+    image)
+        need buildah command -v buildah
+        need debootstrap command -v debootstrap
+        ;;
     test)
         need chromium command -v chromium
         need chromium-driver command -v chromedriver
@@ -124,13 +130,6 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
     # One unreachable repository among several is no reason to stop: installing will tell.
     "${apt[@]}" update || true
-    # Some packages would start a server; Debian lets a policy forbid that.
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e "$policy" ]; then
-        trap '"${as_root[@]}" rm -f "$policy"' EXIT
-        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
-        "${as_root[@]}" chmod 755 "$policy"
-    fi
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null || fail "$hint"
 fi
 

@@ -26,8 +26,8 @@ if "$configure" --add-module="$repository" >"$work/refused" 2>&1; then
 fi
 grep -q 'can only be built with --add-dynamic-module' "$work/refused" || fail "$(cat "$work/refused")"
 
-# Kept, so that the next run has less to compile.
-export CARGO_TARGET_DIR=$repository/target/addon
+# Shares what cargo made of all that is not about nginx.
+export CARGO_TARGET_DIR=$repository/target/vendored
 "$configure" --prefix="$work/installed" --with-compat --with-threads --with-http_ssl_module \
     --add-dynamic-module="$repository" >"$work/configured" || fail "$(tail "$work/configured")"
 make -j "$(nproc)" >"$work/made" || fail "$(tail "$work/made")"

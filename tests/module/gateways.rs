@@ -1,4 +1,4 @@
-//! `docs/gateways.md` and `deploy/`: what other gateways call something else does here what it does there.
+//! `docs/gateways.md`: what other gateways call something else does here what it does there.
 
 use std::fs;
 
@@ -121,58 +121,4 @@ fn the_defaults_of_ingress_nginx() {
     assert!(response
         .list("Access-Control-Allow-Headers")
         .contains(&"authorization".to_owned()));
-}
-
-/// The texts of nginx's language in a manifest: block scalars under the keys that controllers know.
-fn snippets(manifest: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut context = String::new();
-    let mut lines = manifest.lines().peekable();
-    while let Some(line) = lines.next() {
-        let key = line.trim_start().trim_start_matches("- ");
-        if let Some(named) = key.strip_prefix("context: ") {
-            named.clone_into(&mut context);
-        }
-        let Some(key) = key.strip_suffix(": |") else { continue };
-        let indentation = line.len() - line.trim_start().len();
-        let mut text = String::new();
-        while let Some(next) =
-            lines.next_if(|next| next.is_empty() || next.len() - next.trim_start().len() > indentation)
-        {
-            text += next.trim_start();
-            text.push('\n');
-        }
-        let place = if key == "value" {
-            context.clone()
-        } else {
-            key.to_owned()
-        };
-        found.push((place, text));
-    }
-    found
-}
-
-#[test]
-fn the_snippets_of_the_manifests_are_accepted_where_they_go() {
-    let mut count = 0;
-    for entry in fs::read_dir(workspace_root().join("deploy/kubernetes")).expect("the manifests") {
-        let file = entry.expect("a manifest").path();
-        let text = fs::read_to_string(&file).expect("a manifest");
-        for (place, snippet) in snippets(&text) {
-            count += 1;
-            let builder = match place.rsplit(['/', '.']).next().unwrap_or_default() {
-                "main-snippets" | "main" => {
-                    assert_eq!(snippet, "load_module modules/ngx_http_cors_module.so;\n", "{place}");
-                    continue;
-                }
-                "http-snippets" | "http" => Nginx::builder().http(&snippet).server(""),
-                "server-snippets" | "server" => Nginx::builder().server(&snippet),
-                "location-snippets" | "location" => Nginx::builder().server(&format!("location / {{ {snippet} }}")),
-                _ => panic!("{}: {place}", file.display()),
-            };
-            let check = builder.check();
-            assert!(check.accepted(), "{}: {}", file.display(), check.stderr);
-        }
-    }
-    assert!(count >= 6, "{count}");
 }
