@@ -16,8 +16,8 @@ use crate::prepared::{Prepared, Reply};
 use crate::request::Request;
 use crate::zone::Place;
 
-/// The names of the variables whose places make up a request's memory. They are the module's own only if no one has
-/// taken them before, which a configuration can do, but not by accident: they hold a space.
+/// The names of the variables whose places make up a request's memory, in the order of [`Slot`]. They are the module's own
+/// only if no one has taken them before, which a configuration can do, but not by accident: they hold a space.
 pub(crate) const PLACES: [&str; 8] = [
     "cors location",
     "cors marks",
@@ -28,14 +28,21 @@ pub(crate) const PLACES: [&str; 8] = [
     "cors reply",
     "cors verdict",
 ];
-const LOCATION: usize = 0;
-const MARKS: usize = 1;
-const ORIGIN: usize = 2;
-const ORIGIN_LENGTH: usize = 3;
-const METHOD: usize = 4;
-const METHOD_LENGTH: usize = 5;
-const REPLY: usize = 6;
-const PLACE: usize = 7;
+
+/// What lies in these places.
+#[derive(Clone, Copy)]
+enum Slot {
+    Location,
+    Marks,
+    Origin,
+    OriginLength,
+    Method,
+    MethodLength,
+    Reply,
+    Place,
+}
+
+const _: () = assert!(Slot::Place as usize + 1 == PLACES.len());
 
 /// What the module remembers of a request. Of the values that lie in its places only the pointers are used.
 #[derive(Clone, Copy)]
@@ -101,20 +108,20 @@ impl<'r> State<'r> {
     }
 
     #[inline]
-    fn get(self, place: usize) -> *mut u8 {
-        // SAFETY: the values are the request's, and no one holds a reference to them.
-        unsafe { (*self.places.as_ptr())[place].data }
+    fn get(self, slot: Slot) -> *mut u8 {
+        // SAFETY: the values are the request's, and no one holds a reference to them; there is one for each slot.
+        unsafe { (*self.places.as_ptr().cast::<ngx_variable_value_t>().add(slot as usize)).data }
     }
 
     #[inline]
-    fn set(self, place: usize, to: *mut u8) {
+    fn set(self, slot: Slot, to: *mut u8) {
         // SAFETY: as above.
-        unsafe { (*self.places.as_ptr())[place].data = to };
+        unsafe { (*self.places.as_ptr().cast::<ngx_variable_value_t>().add(slot as usize)).data = to };
     }
 
     #[inline]
     fn marks(self) -> usize {
-        self.get(MARKS) as usize
+        self.get(Slot::Marks) as usize
     }
 
     #[inline]
@@ -124,20 +131,20 @@ impl<'r> State<'r> {
 
     #[inline]
     fn mark(self, marks: usize) {
-        self.set(MARKS, (self.marks() | marks) as *mut u8);
+        self.set(Slot::Marks, (self.marks() | marks) as *mut u8);
     }
 
     #[inline]
     fn location(self) -> Option<&'r LocationConf> {
         // SAFETY: `keep` alone writes this pointer; configurations live as long as the cycle, and a request does not
         // outlive its cycle.
-        unsafe { self.get(LOCATION).cast::<LocationConf>().as_ref() }
+        unsafe { self.get(Slot::Location).cast::<LocationConf>().as_ref() }
     }
 
     #[inline]
     fn keep(self, location: Option<&LocationConf>) {
         let location = location.map_or(ptr::null(), ptr::from_ref);
-        self.set(LOCATION, location.cast_mut().cast());
+        self.set(Slot::Location, location.cast_mut().cast());
     }
 
     #[inline]
@@ -162,14 +169,14 @@ impl<'r> State<'r> {
     #[inline]
     pub(crate) fn note_answer(self, reply: Option<&'r Reply>) {
         self.mark(ANSWERED);
-        self.set(REPLY, reply.map_or(ptr::null(), ptr::from_ref).cast_mut().cast());
+        self.set(Slot::Reply, reply.map_or(ptr::null(), ptr::from_ref).cast_mut().cast());
     }
 
     /// The header of the answer to the preflight, if that is known.
     #[inline]
     fn reply(self) -> Option<&'r Reply> {
         // SAFETY: `note_answer` alone writes this pointer, to a part of the configuration.
-        unsafe { self.get(REPLY).cast::<Reply>().as_ref() }
+        unsafe { self.get(Slot::Reply).cast::<Reply>().as_ref() }
     }
 
     /// `cors_enforce` refuses the request.
@@ -182,20 +189,20 @@ impl<'r> State<'r> {
     pub(crate) fn note(self, place: &Place, verdict: Verdict) {
         const { assert!(align_of::<Place>() > VERDICT) };
         let noted = ptr::from_ref(place) as usize | to_bits(verdict);
-        self.set(PLACE, noted as *mut u8);
+        self.set(Slot::Place, noted as *mut u8);
     }
 
     /// Notes what was made of a preflight.
     #[inline]
     pub(crate) fn note_preflight(self, verdict: Verdict, preflight: Preflight<'r>) {
         let network = if preflight.private_network { PRIVATE_NETWORK } else { 0 };
-        self.set(ORIGIN, preflight.origin.as_ptr().cast_mut());
-        self.set(ORIGIN_LENGTH, preflight.origin.len() as *mut u8);
-        self.set(METHOD, preflight.method.as_ptr().cast_mut());
-        self.set(METHOD_LENGTH, preflight.method.len() as *mut u8);
+        self.set(Slot::Origin, preflight.origin.as_ptr().cast_mut());
+        self.set(Slot::OriginLength, preflight.origin.len() as *mut u8);
+        self.set(Slot::Method, preflight.method.as_ptr().cast_mut());
+        self.set(Slot::MethodLength, preflight.method.len() as *mut u8);
         let verdict = to_bits(verdict) << VERDICT_SHIFT;
         let kept = self.marks() & !(VERDICT << VERDICT_SHIFT | PRIVATE_NETWORK);
-        self.set(MARKS, (kept | PREFLIGHT | network | verdict) as *mut u8);
+        self.set(Slot::Marks, (kept | PREFLIGHT | network | verdict) as *mut u8);
     }
 
     /// The preflight that the request is, if that was noted.
@@ -207,7 +214,7 @@ impl<'r> State<'r> {
         let preflight = Preflight {
             origin: self.origin(),
             // SAFETY: as in `origin`.
-            method: unsafe { slice::from_raw_parts(self.get(METHOD), self.get(METHOD_LENGTH) as usize) },
+            method: unsafe { slice::from_raw_parts(self.get(Slot::Method), self.get(Slot::MethodLength) as usize) },
             private_network: self.is(PRIVATE_NETWORK),
         };
         Some((from_bits(self.marks() >> VERDICT_SHIFT)?, preflight))
@@ -219,9 +226,9 @@ impl<'r> State<'r> {
         if !self.is(PREFLIGHT) {
             return &[];
         }
-        let length = self.get(ORIGIN_LENGTH) as usize;
+        let length = self.get(Slot::OriginLength) as usize;
         // SAFETY: `note_preflight` alone writes these, of a header of the request, which nginx keeps as long as that.
-        unsafe { slice::from_raw_parts(self.get(ORIGIN), length) }
+        unsafe { slice::from_raw_parts(self.get(Slot::Origin), length) }
     }
 }
 
@@ -360,7 +367,7 @@ pub(crate) fn is_known(request: Request<'_>) -> bool {
 /// What `note` remembered.
 #[inline]
 pub(crate) fn noted<'r>(request: Request<'r>) -> Option<(&'r Place, Verdict)> {
-    let noted = State::of(request)?.get(PLACE) as usize;
+    let noted = State::of(request)?.get(Slot::Place) as usize;
     let verdict = from_bits(noted)?;
     // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
     let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };

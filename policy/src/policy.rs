@@ -17,6 +17,7 @@ use crate::token::is_token;
 
 /// What `cors_allow_origin` says.
 #[derive(Debug, Default)]
+#[allow(clippy::large_enum_variant)] // there is one for a list, and it lies on the heap
 pub(crate) enum AllowOrigin {
     /// Nothing: there is no such directive.
     #[default]
