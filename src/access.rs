@@ -184,6 +184,7 @@ unsafe extern "C" fn access(raw: *mut ngx_http_request_t) -> ngx_int_t {
 
 /// Gives nginx `NGX_DECLINED` or `NGX_DONE`, for a finished answer: under `satisfy any`, `NGX_OK` would grant access,
 /// and an error status could be outvoted.
+#[inline(always)]
 fn decide<'r>(request: Request<'r>, here: &'r LocationConf) -> ngx_int_t {
     if here.is_off_here() {
         return DECLINED;
@@ -239,7 +240,7 @@ fn enforce<'r>(request: Request<'r>, state: State<'r>, judgement: Judgement<'r>)
     DONE
 }
 
-#[inline]
+#[inline(always)]
 fn meet_preflight<'r>(
     request: Request<'r>,
     state: State<'r>,
@@ -247,24 +248,24 @@ fn meet_preflight<'r>(
     verdict: Verdict,
     preflight: Preflight<'r>,
 ) -> ngx_int_t {
-    let policy = prepared.policy();
     state.note_preflight(verdict, preflight);
-    if policy.preflight_mode() == PreflightMode::Pass || policy.is_dry_run() {
+    let Some((reply, status)) = prepared.reply(verdict).and_then(|reply| Some((reply, reply.status?))) else {
         return DECLINED;
-    }
-    // One question after the other: a table of answers would take longer.
-    let status = if verdict == Verdict::Denied {
-        NGX_HTTP_FORBIDDEN as u16
-    } else if verdict == Verdict::SameOrigin || verdict == Verdict::NoOrigin {
-        // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
-        return DECLINED;
-    } else {
-        policy.preflight_status()
     };
-    // The filter need not work out again what is known.
-    let reply = prepared.reply(verdict);
+    let is_complete = reply.is_complete;
     #[cfg(feature = "fault-injection")]
-    let reply = reply.filter(|_| request.location().fault == crate::fault::Fault::None);
-    state.note_answer(reply);
-    request.answer(status)
+    let is_complete = is_complete && request.location().fault == crate::fault::Fault::None;
+    // The filter need not work out again what is known.
+    state.note_answer(is_complete.then_some(reply));
+    if is_complete && request.logs(prepared.log_level()) {
+        log_answered(request);
+    }
+    request.answer(status.get())
+}
+
+#[cold]
+fn log_answered(request: Request<'_>) {
+    if let Some(judgement) = Judgement::once_more(request) {
+        judgement.log(request);
+    }
 }

@@ -8,7 +8,6 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_OK};
 
 use crate::guard::guard;
 use crate::judgement::Judgement;
-use crate::list::Sieve;
 use crate::request::Request;
 use crate::state;
 use crate::zone::{self, Place};
@@ -167,9 +166,8 @@ impl<'r> Request<'r> {
         const NAME: &[u8] = b"access-control-request-headers";
         let mut lines = 0;
         let mut last: &'r [u8] = &[];
-        const SIEVE: Sieve = Sieve::of(&[NAME]);
-        for header in self.header_parts().flatten() {
-            if SIEVE.lets_through(header) && header.name().eq_ignore_ascii_case(NAME) {
+        for header in self.header() {
+            if header.name().eq_ignore_ascii_case(NAME) {
                 lines += 1;
                 last = header.value();
             }

@@ -56,13 +56,9 @@ unsafe extern "C" fn filter(raw: *mut ngx_http_request_t) -> ngx_int_t {
 /// Not a part of the filter itself, which most requests only pass through.
 #[inline(never)]
 fn concern(request: Request<'_>) -> ngx_int_t {
-    if let Some((prepared, reply, origin)) = state::reply(request) {
-        // This far nothing can panic.
-        if request.logs(prepared.log_level()) {
-            log_denial(request);
-        }
-        // SAFETY: the headers are the policy's, which lives as long as the cycle, and so longer than a request; the
-        // origin lies in the request's memory.
+    if let Some((reply, origin)) = state::reply(request) {
+        // Nothing can panic here. SAFETY: the headers are the policy's, which lives as long as the cycle, and so longer
+        // than a request; the origin lies in the request's memory.
         if request.is_main() && unsafe { request.reply(reply, origin) } {
             return next(request.as_ptr());
         }
@@ -103,8 +99,10 @@ fn next(raw: *mut ngx_http_request_t) -> ngx_int_t {
 fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
     #[cfg(feature = "fault-injection")]
     crate::fault::strike_filter(request);
-    if let Some((prepared, reply, origin)) = state::reply(request) {
-        return replace(request, prepared.policy(), &reply.answer, origin, None);
+    if let Some((reply, origin)) = state::reply(request) {
+        if let Some(policy) = state::governing(request).0.policy() {
+            return replace(request, policy, &reply.answer, origin, None);
+        }
     }
     if request.location().is_off_here() {
         return Ok(());
@@ -169,11 +167,9 @@ fn leaves_alone(request: Request<'_>, policy: &Policy) -> bool {
 
 #[cold]
 fn log_denial(request: Request<'_>) {
-    guard(request.log(), (), || {
-        if let Some(judgement) = Judgement::once_more(request) {
-            judgement.log(request);
-        }
-    });
+    if let Some(judgement) = Judgement::once_more(request) {
+        judgement.log(request);
+    }
 }
 
 #[inline]

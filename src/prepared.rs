@@ -1,5 +1,6 @@
 //! The headers of responses as nginx keeps them, made when the configuration is read: a request gets copies.
 
+use core::num::NonZeroU16;
 use std::rc::Rc;
 
 use cors_policy::{HeaderName, Kind, LogLevel, Policy, ResponseHeaders, Value, Vary, Verdict};
@@ -13,8 +14,8 @@ pub(crate) struct Prepared {
     policy: Rc<Policy>,
     /// Their values lie in the policy.
     answers: [Rc<Answer>; Kind::COUNT],
-    /// The answers to preflights by themselves.
-    replies: [Option<Reply>; Kind::COUNT],
+    /// What preflights are answered, by the numbers of verdicts.
+    replies: [Reply; Verdict::ALL.len()],
     log_level: ngx_uint_t,
 }
 
@@ -32,8 +33,12 @@ pub(crate) struct Answer {
     _vary_line: Rc<str>,
 }
 
-/// The header of a response that this module gives, and no one else.
+/// What a preflight is answered.
 pub(crate) struct Reply {
+    /// `None` if it goes on to its handler.
+    pub(crate) status: Option<NonZeroU16>,
+    /// Whether the headers are all that the response needs but the origin, and whatever else it has can be left alone.
+    pub(crate) is_complete: bool,
     pub(crate) answer: Rc<Answer>,
     /// Those of the answer, and `Content-Length` after them where there is one.
     pub(crate) headers: Box<[Entry]>,
@@ -56,7 +61,10 @@ impl Prepared {
             let headers = kinds.next().and_then(|kind| policy.headers(kind));
             Rc::new(headers.map(Answer::new).unwrap_or_default())
         });
-        let replies = core::array::from_fn(|kind| Reply::new(&policy, kind, answers.get(kind)?));
+        let replies = Verdict::ALL.map(|verdict| {
+            let answer = answers.get(Kind::of(verdict, true).number());
+            Reply::new(&policy, verdict, answer.cloned().unwrap_or_default())
+        });
         let log_level = match policy.log_level() {
             LogLevel::Info => NGX_LOG_INFO,
             LogLevel::Notice => NGX_LOG_NOTICE,
@@ -87,27 +95,26 @@ impl Prepared {
         self.answers.get(kind.number()).map(|answer| &**answer)
     }
 
-    /// The whole header of the answer to a preflight, if nothing in it has to be put together first.
+    /// What a preflight with this verdict is answered.
     #[inline]
     pub(crate) fn reply(&self, verdict: Verdict) -> Option<&Reply> {
-        self.replies.get(Kind::of(verdict, true).number())?.as_ref()
+        self.replies.get(verdict.number())
     }
 }
 
 impl Reply {
-    fn new(policy: &Policy, kind: usize, answer: &Rc<Answer>) -> Option<Self> {
-        let is_refusal = kind == Kind::of(Verdict::Denied, true).number();
-        if !is_refusal && !Kind::is_preflight(kind) || !answer.is_complete() || policy.is_reserved() {
-            return None;
-        }
+    fn new(policy: &Policy, verdict: Verdict, answer: Rc<Answer>) -> Self {
+        let status = policy.preflight_answer(verdict).and_then(NonZeroU16::new);
         // nginx would print the number anew for each request, which costs more than all the rest.
-        let has_length = is_refusal || policy.preflight_status() != 204;
+        let has_length = status.is_some_and(|status| status.get() != 204);
         let length = has_length.then(|| Entry::from_parts("Content-Length", "content-length", b"0"));
-        Some(Self {
-            answer: answer.clone(),
+        Self {
+            status,
+            is_complete: answer.is_complete() && !policy.is_reserved(),
             headers: answer.headers().iter().map(Entry::copy).chain(length).collect(),
+            answer,
             has_length,
-        })
+        }
     }
 }
 

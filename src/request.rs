@@ -45,6 +45,32 @@ const REQUEST_METHOD: u32 = 1 << 2;
 const PRIVATE_NETWORK: u32 = 1 << 3;
 
 impl<'r> Lines<'r> {
+    /// Takes note of `header`, if it is one of those that decide on any request. Returns its bit if there was one before.
+    #[inline(always)]
+    fn add_actual(&mut self, header: &'r Entry) -> u32 {
+        let name = header.name();
+        if is_named(name, b"origin") {
+            set(&mut self.origin, header, ORIGIN)
+        } else if is_named(name, b"sec-fetch-site") {
+            set(&mut self.fetch_site, header, FETCH_SITE)
+        } else {
+            0
+        }
+    }
+
+    /// The same, if it is one of those that decide.
+    #[inline(always)]
+    fn add(&mut self, header: &'r Entry) -> u32 {
+        let name = header.name();
+        if is_named(name, b"access-control-request-method") {
+            set(&mut self.request_method, header, REQUEST_METHOD)
+        } else if is_named(name, b"access-control-request-private-network") {
+            set(&mut self.private_network, header, PRIVATE_NETWORK)
+        } else {
+            self.add_actual(header)
+        }
+    }
+
     #[inline(always)]
     fn field(self, last: Option<&'r Entry>, bit: u32) -> Field<'r> {
         match last {
@@ -79,11 +105,13 @@ impl<'r> Lines<'r> {
     }
 }
 
-/// `header` is one more line.
+/// Sets `line` to `header`; returns `bit` if it was set before.
 #[inline(always)]
-fn add<'r>(last: &mut Option<&'r Entry>, again: &mut u32, bit: u32, header: &'r Entry) {
-    if last.replace(header).is_some() {
-        *again |= bit;
+fn set<'r>(line: &mut Option<&'r Entry>, header: &'r Entry, bit: u32) -> u32 {
+    if line.replace(header).is_some() {
+        bit
+    } else {
+        0
     }
 }
 
@@ -188,65 +216,62 @@ impl<'r> Request<'r> {
         unsafe { *self.get().ctx.add(module.index_in_http()) = context.as_ptr().cast() };
     }
 
-    /// The headers that decide on any request.
+    /// The headers that decide on a request that is no preflight.
     #[inline(always)] // all headers go through it
     pub(crate) fn read_actual(self) -> Lines<'r> {
         const SIEVE: Sieve = Sieve::of(&[b"origin", b"sec-fetch-site"]);
         let mut lines = Lines::default();
-        for part in self.header_parts() {
+        for part in self.header().parts() {
             for header in part {
-                if !SIEVE.lets_through(header) {
-                    continue;
-                }
-                let name = header.name();
-                if is_named(name, b"origin") {
-                    add(&mut lines.origin, &mut lines.again, ORIGIN, header);
-                } else if is_named(name, b"sec-fetch-site") {
-                    add(&mut lines.fetch_site, &mut lines.again, FETCH_SITE, header);
+                // A line that comes again is nothing to carry through the loop.
+                if SIEVE.lets_through(header) && lines.add_actual(header) != 0 {
+                    return self.read_all();
                 }
             }
         }
         lines
     }
 
-    /// The same, and those that make a preflight of an `OPTIONS` request.
+    /// The headers that make a preflight of an `OPTIONS` request, and decide on it.
     #[inline(always)] // as above
     pub(crate) fn read(self) -> Lines<'r> {
         const SIEVE: Sieve = Sieve::of(&[
             b"origin",
+            b"sec-fetch-site",
             b"access-control-request-method",
             b"access-control-request-private-network",
-            b"sec-fetch-site",
         ]);
         let mut lines = Lines::default();
-        for part in self.header_parts() {
+        for part in self.header().parts() {
             for header in part {
-                if !SIEVE.lets_through(header) {
-                    continue;
-                }
-                let name = header.name();
-                if is_named(name, b"origin") {
-                    add(&mut lines.origin, &mut lines.again, ORIGIN, header);
-                } else if is_named(name, b"sec-fetch-site") {
-                    add(&mut lines.fetch_site, &mut lines.again, FETCH_SITE, header);
-                } else if is_named(name, b"access-control-request-method") {
-                    add(&mut lines.request_method, &mut lines.again, REQUEST_METHOD, header);
-                } else if is_named(name, b"access-control-request-private-network") {
-                    add(&mut lines.private_network, &mut lines.again, PRIVATE_NETWORK, header);
+                // A line that comes again is nothing to carry through the loop.
+                if SIEVE.lets_through(header) && lines.add(header) != 0 {
+                    return self.read_all();
                 }
             }
         }
         lines
     }
 
-    #[inline(always)]
-    pub(crate) fn header_parts(self) -> impl Iterator<Item = &'r [Entry]> {
-        Entries::of(&self.get().headers_in.headers).parts()
+    /// The same, where there are more lines than names.
+    #[cold]
+    fn read_all(self) -> Lines<'r> {
+        let mut lines = Lines::default();
+        for header in self.header() {
+            lines.again |= lines.add(header);
+        }
+        lines
+    }
+
+    /// Its headers.
+    #[inline]
+    pub(crate) fn header(self) -> Entries<'r> {
+        Entries::of(&self.get().headers_in.headers)
     }
 
     /// The lines of `Access-Control-Request-Headers`.
     pub(crate) fn requested_headers(self) -> impl Iterator<Item = &'r [u8]> + Clone {
-        Entries::of(&self.get().headers_in.headers)
+        self.header()
             .filter(|entry| entry.name().eq_ignore_ascii_case(REQUEST_HEADERS))
             .map(|entry| entry.value())
     }
@@ -370,6 +395,12 @@ impl<'r> Request<'r> {
         self.main_conf().is_some_and(MainConf::is_judging)
     }
 
+    #[inline(never)]
+    fn authority_without_host(self) -> &'r [u8] {
+        self.pseudo_authority()
+            .unwrap_or_else(|| self.get().headers_in.server.as_bytes())
+    }
+
     /// `:authority` as it came; what nginx makes of it has lost the port.
     fn pseudo_authority(self) -> Option<&'r [u8]> {
         let request = self.get();
@@ -413,13 +444,13 @@ impl<'r> Request<'r> {
 }
 
 impl<'r> Context<'r> for Request<'r> {
-    #[inline]
+    #[inline(always)]
     fn authority(&self) -> &'r [u8] {
         let headers = &self.get().headers_in;
         // SAFETY: the pointer is null or points into the request's list of headers.
         match unsafe { headers.host.as_ref() } {
             Some(host) => host.value.as_bytes(),
-            None => self.pseudo_authority().unwrap_or_else(|| headers.server.as_bytes()),
+            None => self.authority_without_host(),
         }
     }
 

@@ -77,27 +77,15 @@ const VERDICT_SHIFT: u32 = 9;
 /// A verdict takes so many bits.
 const VERDICT: usize = 7;
 
+/// None of the bits is set where there is no verdict.
+#[inline]
 const fn to_bits(verdict: Verdict) -> usize {
-    match verdict {
-        Verdict::NoOrigin => 1,
-        Verdict::Anyone => 2,
-        Verdict::Allowed { credentials: false } => 3,
-        Verdict::Allowed { credentials: true } => 4,
-        Verdict::SameOrigin => 5,
-        Verdict::Denied => 6,
-    }
+    verdict.number() + 1
 }
 
-const fn from_bits(bits: usize) -> Option<Verdict> {
-    Some(match bits & VERDICT {
-        1 => Verdict::NoOrigin,
-        2 => Verdict::Anyone,
-        3 => Verdict::Allowed { credentials: false },
-        4 => Verdict::Allowed { credentials: true },
-        5 => Verdict::SameOrigin,
-        6 => Verdict::Denied,
-        _ => return None,
-    })
+#[inline]
+fn from_bits(bits: usize) -> Option<Verdict> {
+    Verdict::ALL.get((bits & VERDICT).checked_sub(1)?).copied()
 }
 
 impl<'r> State<'r> {
@@ -344,12 +332,11 @@ pub(crate) fn stand_by(request: Request<'_>, here: &LocationConf) -> bool {
     idle
 }
 
-/// What an answered preflight is to get, if that is known: under which policy, the header, and the origin.
+/// What an answered preflight is to get, if that is known, and its origin.
 #[inline(always)]
-pub(crate) fn reply(request: Request<'_>) -> Option<(&Prepared, &Reply, &[u8])> {
+pub(crate) fn reply(request: Request<'_>) -> Option<(&Reply, &[u8])> {
     let state = State::of(request)?;
-    let reply = state.reply()?;
-    Some((state.location()?.prepared()?, reply, state.origin()))
+    Some((state.reply()?, state.origin()))
 }
 
 /// `location` governs the request from now on, whichever location nginx would choose.

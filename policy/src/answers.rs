@@ -82,11 +82,6 @@ impl Kind {
         Self(if is_preflight { number + 3 } else { number })
     }
 
-    /// Whether the kind of this number is that of answers to preflights that are allowed.
-    pub fn is_preflight(number: usize) -> bool {
-        number > 3
-    }
-
     /// Its number, below [`Kind::COUNT`].
     #[inline]
     pub fn number(self) -> usize {

@@ -20,6 +20,31 @@ pub enum Verdict {
     Denied,
 }
 
+impl Verdict {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] = [
+        Self::Allowed { credentials: false },
+        Self::Allowed { credentials: true },
+        Self::NoOrigin,
+        Self::Anyone,
+        Self::SameOrigin,
+        Self::Denied,
+    ];
+
+    /// Its number in [`Verdict::ALL`].
+    #[inline]
+    pub const fn number(self) -> usize {
+        match self {
+            Self::Allowed { credentials: false } => 0,
+            Self::Allowed { credentials: true } => 1,
+            Self::NoOrigin => 2,
+            Self::Anyone => 3,
+            Self::SameOrigin => 4,
+            Self::Denied => 5,
+        }
+    }
+}
+
 /// How a request ended, as `$cors_result` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

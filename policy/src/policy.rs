@@ -120,6 +120,19 @@ impl Policy {
         self.preflight_status
     }
 
+    /// The status with which a preflight is answered, unless it goes on to its handler.
+    pub fn preflight_answer(&self, verdict: Verdict) -> Option<u16> {
+        if self.preflight == PreflightMode::Pass || self.dry_run {
+            return None;
+        }
+        match verdict {
+            Verdict::Anyone | Verdict::Allowed { .. } => Some(self.preflight_status),
+            // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
+            Verdict::SameOrigin | Verdict::NoOrigin => None,
+            Verdict::Denied => Some(403),
+        }
+    }
+
     /// What happens to a preflight.
     pub fn preflight_mode(&self) -> PreflightMode {
         self.preflight

@@ -118,16 +118,18 @@ impl Target<'_> {
     /// It mostly does not, and then nothing else needs to be looked at.
     #[inline(always)]
     pub(crate) fn may_be(authority: &[u8], origin: &[u8]) -> bool {
+        let (Some(authority), Some(origin)) = (authority.first_chunk::<4>(), origin.get(4..12)) else {
+            return true;
+        };
+        let Ok(origin) = origin.try_into().map(u64::from_le_bytes) else {
+            return true;
+        };
         // In lower case, as far as they are letters.
-        let word = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) | 0x2020_2020;
+        const FOLD: u32 = 0x2020_2020;
+        let host = u32::from_le_bytes(*authority) | FOLD;
         // The host comes after `http://` or `https://`.
-        match (authority, origin) {
-            ([a, b, c, d, ..], [_, _, _, _, _, _, _, s, t, u, v, w, ..]) => {
-                let host = word(&[*a, *b, *c, *d]);
-                host == word(&[*s, *t, *u, *v]) || host == word(&[*t, *u, *v, *w])
-            }
-            _ => true,
-        }
+        let begins = |shift: u32| (origin >> shift) as u32 | FOLD == host;
+        begins(3 * 8) || begins(4 * 8)
     }
 
     /// Whether `origin` is the target's own.
