@@ -2,7 +2,7 @@
 
 use hashbrown::HashTable;
 
-use crate::name_hash::NameHash;
+use crate::name_hash::hash_folded;
 use crate::token::{elements, is_token};
 
 /// Names that browsers let no script set (forbidden request-headers), apart from the prefixes.
@@ -78,8 +78,8 @@ impl AllowHeaders {
             self.any = true;
         } else {
             self.names
-                .insert_unique(NameHash::of_folded(value.as_bytes()), value.into(), |name| {
-                    NameHash::of_folded(name.as_bytes())
+                .insert_unique(hash_folded(value.as_bytes()), value.into(), |name| {
+                    hash_folded(name.as_bytes())
                 });
         }
         if !self.line.is_empty() {
@@ -91,9 +91,7 @@ impl AllowHeaders {
 
     fn lists(&self, name: &[u8]) -> bool {
         self.names
-            .find(NameHash::of_folded(name), |listed| {
-                listed.as_bytes().eq_ignore_ascii_case(name)
-            })
+            .find(hash_folded(name), |listed| listed.as_bytes().eq_ignore_ascii_case(name))
             .is_some()
     }
 

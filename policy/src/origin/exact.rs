@@ -147,7 +147,7 @@ fn bytes(blocks: &[Vec<u8>], span: Span) -> &[u8] {
 
 /// A fixed seed: the table is built from the configuration, so no request can make it collide.
 #[inline]
-fn hash(bytes: &[u8]) -> u64 {
+pub(super) fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
     hasher.write(bytes);
     hasher.finish()

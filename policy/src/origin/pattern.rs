@@ -1,12 +1,12 @@
 //! Patterns: `https://*.example.com`, `http://localhost:*`.
 //!
-//! One pass over the request's host, from its end, meets every pattern that could match: at each label boundary the
-//! hash of what has been read finds the patterns with that suffix. More patterns make the table larger, not the pass.
+//! A request's host is held against one suffix for each length that a pattern's has, and only where a label begins:
+//! more patterns make the table larger, not the search.
 
 use hashbrown::HashTable;
 
-use super::SerializedOrigin;
-use crate::name_hash::NameHash;
+use super::exact::hash;
+use super::serialized::{is_label_byte, split};
 use crate::problem::Position;
 
 /// Which ports a pattern covers.
@@ -32,15 +32,14 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     fn hash(&self) -> u64 {
-        let host = self.host.bytes().rev().fold(NameHash::new(), NameHash::push);
-        key(host, scheme_hash(self.scheme.as_bytes()), self.port, self.subdomains)
+        key(self.scheme.as_bytes(), self.host.as_bytes(), self.subdomains, self.port)
     }
 
-    fn is(&self, origin: &SerializedOrigin<'_>, host: &[u8], subdomains: bool, port: PortRule) -> bool {
-        self.subdomains == subdomains
+    fn is(&self, scheme: &[u8], host: &[u8], subdomains: bool, port: PortRule) -> bool {
+        self.host.as_bytes() == host
+            && self.scheme.as_bytes() == scheme
+            && self.subdomains == subdomains
             && self.port == port
-            && self.host.as_bytes() == host
-            && self.scheme.as_bytes() == origin.scheme
     }
 }
 
@@ -67,8 +66,12 @@ struct Listed {
 #[derive(Default, Debug)]
 pub(crate) struct PatternSet {
     table: HashTable<Listed>,
-    /// Bit n is set where a suffix of n bytes exists (63 for all that are longer), so that most labels need no look-up.
-    suffix_lengths: u64,
+    /// How long the hosts after `*.` are: each length once, the shortest first.
+    suffix_lengths: Vec<usize>,
+    /// Some have no `*.`.
+    has_whole_hosts: bool,
+    /// Some have `:*`.
+    has_any_port: bool,
 }
 
 impl PatternSet {
@@ -78,9 +81,12 @@ impl PatternSet {
         if self.table.find(hash, |other| other.pattern == pattern).is_some() {
             return false;
         }
-        if pattern.subdomains {
-            self.suffix_lengths |= length_bit(pattern.host.len());
+        if !pattern.subdomains {
+            self.has_whole_hosts = true;
+        } else if let Err(place) = self.suffix_lengths.binary_search(&pattern.host.len()) {
+            self.suffix_lengths.insert(place, pattern.host.len());
         }
+        self.has_any_port |= pattern.port == PortRule::Any;
         let listed = Listed {
             pattern,
             at: at.clone(),
@@ -93,47 +99,42 @@ impl PatternSet {
         self.table.is_empty()
     }
 
-    /// A pattern that covers `origin`, of those that `counts` picks.
+    /// Whether a pattern covers the bytes of an `Origin` header.
+    pub(crate) fn covers(&self, origin: &[u8]) -> bool {
+        split(origin).is_some_and(|(scheme, host, port)| self.covering(scheme, host, port, |_| true).is_some())
+    }
+
+    /// A pattern that covers an origin of these parts, of those that `counts` picks. No one need have looked at `host`
+    /// before: what a pattern spells out it equals, and the labels that a `*` stands for are looked at here.
     pub(crate) fn covering(
         &self,
-        origin: &SerializedOrigin<'_>,
+        scheme: &[u8],
+        host: &[u8],
+        port: Option<u16>,
         counts: impl Fn(&Pattern) -> bool,
     ) -> Option<&Pattern> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let scheme = scheme_hash(origin.scheme);
-        let port = origin.port.map_or(PortRule::Default, PortRule::Only);
-        let find = |hash: NameHash, host: &[u8], subdomains: bool| {
-            [port, PortRule::Any].into_iter().find_map(|port| {
-                let hash = key(hash, scheme, port, subdomains);
-                let is_meant =
-                    |listed: &Listed| listed.pattern.is(origin, host, subdomains, port) && counts(&listed.pattern);
-                self.table.find(hash, is_meant).map(|listed| &listed.pattern)
-            })
+        let port = port.map_or(PortRule::Default, PortRule::Only);
+        let find_with = |host: &[u8], subdomains: bool, port: PortRule| {
+            let is_meant =
+                |listed: &Listed| listed.pattern.is(scheme, host, subdomains, port) && counts(&listed.pattern);
+            let listed = self.table.find(key(scheme, host, subdomains, port), is_meant);
+            listed.map(|listed| &listed.pattern)
         };
-
-        let mut hash = NameHash::new();
-        let mut found = None;
-        // A dot at the end of what is left would make an empty label.
-        let mut after_dot = true;
-        for (position, &byte) in origin.host.iter().enumerate().rev() {
-            if byte == b'.' {
-                if after_dot && found.is_some() {
-                    return None;
+        let find = |host: &[u8], subdomains: bool| {
+            let any = || self.has_any_port.then(|| find_with(host, subdomains, PortRule::Any))?;
+            find_with(host, subdomains, port).or_else(any)
+        };
+        for &length in &self.suffix_lengths {
+            let Some((labels, suffix)) = host.split_at_checked(host.len().wrapping_sub(length)) else {
+                break;
+            };
+            if let [labels @ .., b'.'] = labels {
+                if let Some(pattern) = find(suffix, true).filter(|_| are_labels(labels)) {
+                    return Some(pattern);
                 }
-                after_dot = true;
-                let suffix = origin.host.get(position + 1..).unwrap_or_default();
-                if found.is_none() && self.suffix_lengths & length_bit(suffix.len()) != 0 {
-                    found = find(hash, suffix, true);
-                }
-            } else {
-                after_dot = false;
             }
-            hash = hash.push(byte);
         }
-        // The loop has read the labels in front of the suffix as well: none of them may be empty.
-        found.filter(|_| !after_dot).or_else(|| find(hash, origin.host, false))
+        self.has_whole_hosts.then(|| find(host, false))?
     }
 
     /// Patterns that add nothing, since another one covers them: the one, where it was listed, and the other.
@@ -145,40 +146,43 @@ impl PatternSet {
             } else {
                 pattern.host.to_string()
             };
-            let origin = SerializedOrigin {
-                scheme: pattern.scheme.as_bytes(),
-                host: host.as_bytes(),
-                port: match pattern.port {
-                    PortRule::Default => None,
-                    PortRule::Only(port) => Some(port),
-                    PortRule::Any => Some(0),
-                },
+            let port = match pattern.port {
+                PortRule::Default => None,
+                PortRule::Only(port) => Some(port),
+                PortRule::Any => Some(0),
             };
-            let other = self.covering(&origin, |other| other != pattern)?;
+            let other = self.covering(pattern.scheme.as_bytes(), host.as_bytes(), port, |other| {
+                other != pattern
+            })?;
             Some((pattern.to_string(), at, other))
         })
     }
 }
 
-fn scheme_hash(scheme: &[u8]) -> u64 {
-    scheme
-        .iter()
-        .fold(NameHash::new(), |hash, byte| hash.push(*byte))
-        .finish()
+/// Whether these are one or more labels of a host.
+fn are_labels(bytes: &[u8]) -> bool {
+    let mut is_empty = true;
+    for &byte in bytes {
+        if is_label_byte(byte) {
+            is_empty = false;
+        } else if byte == b'.' && !is_empty {
+            is_empty = true;
+        } else {
+            return false;
+        }
+    }
+    !is_empty
 }
 
-fn key(host: NameHash, scheme: u64, port: PortRule, subdomains: bool) -> u64 {
+/// Under this hash a pattern is found. Of the scheme it takes what tells the usual ones apart.
+fn key(scheme: &[u8], host: &[u8], subdomains: bool, port: PortRule) -> u64 {
     let port = match port {
         PortRule::Default => 0,
         PortRule::Only(number) => u64::from(number),
         PortRule::Any => 1 << 16,
     };
-    let rest = port | u64::from(subdomains) << 17;
-    host.finish() ^ scheme ^ rest.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-fn length_bit(length: usize) -> u64 {
-    1 << length.min(63)
+    let rest = port | u64::from(subdomains) << 17 | (scheme.len() as u64) << 18;
+    hash(host) ^ rest.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]
@@ -198,7 +202,7 @@ mod tests {
     }
 
     fn matches(set: &PatternSet, origin: &str) -> bool {
-        SerializedOrigin::recognize(origin.as_bytes()).is_some_and(|origin| set.covering(&origin, |_| true).is_some())
+        set.covers(origin.as_bytes())
     }
 
     #[test]
@@ -229,6 +233,28 @@ mod tests {
             "wss://a.example.com",
         ] {
             assert!(!matches(&set, origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_star_covers_what_browsers_send_and_nothing_else() {
+        use super::super::SerializedOrigin;
+        let set = set(&["https://*.example.com", "https://*.example.com:*"]);
+        let bytes = b"a1.-_/@:A%\0";
+        let mut fronts = vec![Vec::new()];
+        for _ in 0..4 {
+            let longer = |front: &Vec<u8>| bytes.map(|byte| [front.as_slice(), &[byte]].concat());
+            fronts.extend(fronts.clone().iter().flat_map(longer));
+            fronts.sort();
+            fronts.dedup();
+        }
+        for front in fronts {
+            for port in ["", ":", ":1", ":443", ":x"] {
+                let origin = [b"https://", &front[..], b".example.com", port.as_bytes()].concat();
+                let labels = front.split(|&byte| byte == b'.').all(|label| !label.is_empty());
+                let expected = labels && SerializedOrigin::recognize(&origin).is_some();
+                assert_eq!(set.covers(&origin), expected, "{}", origin.escape_ascii());
+            }
         }
     }
 

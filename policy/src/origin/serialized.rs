@@ -81,6 +81,25 @@ impl<'a> SerializedOrigin<'a> {
     }
 }
 
+/// Scheme, host and port of an origin, which may be none: where there is no port, no one has looked at the host.
+#[inline]
+pub(super) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8], Option<u16>)> {
+    if let (Some(b"https://"), Some(host @ [.., last])) = (bytes.get(..8), bytes.get(8..)) {
+        // An address, or a port.
+        if !last.is_ascii_digit() && *last != b']' {
+            return Some((b"https", host, None));
+        }
+    }
+    let origin = SerializedOrigin::recognize(bytes)?;
+    Some((origin.scheme, origin.host, origin.port))
+}
+
+/// What a label of a host consists of.
+#[inline]
+pub(super) fn is_label_byte(byte: u8) -> bool {
+    is_host_byte(byte) && byte != b'.'
+}
+
 /// What a host that is a name consists of. A table takes one look where comparisons take ten.
 #[inline]
 fn is_host_byte(byte: u8) -> bool {

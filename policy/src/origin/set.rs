@@ -42,11 +42,10 @@ impl OriginSet {
         if self.null && origin == b"null" {
             return true;
         }
-        if self.patterns.is_empty() && self.regexes.is_empty() {
-            return false;
+        if !self.patterns.is_empty() && self.patterns.covers(origin) {
+            return true;
         }
-        SerializedOrigin::recognize(origin)
-            .is_some_and(|parts| self.patterns.covering(&parts, |_| true).is_some() || self.regexes.matches(origin))
+        !self.regexes.is_empty() && SerializedOrigin::recognize(origin).is_some() && self.regexes.matches(origin)
     }
 
     /// Members that add nothing, since a pattern covers them: the member, where it was listed if that is known, and
@@ -58,7 +57,8 @@ impl OriginSet {
             .flatten();
         let exact = exact.filter_map(|(origin, at)| {
             let parts = SerializedOrigin::recognize(origin.as_bytes())?;
-            Some((origin.to_owned(), at, self.patterns.covering(&parts, |_| true)?))
+            let pattern = self.patterns.covering(parts.scheme, parts.host, parts.port, |_| true)?;
+            Some((origin.to_owned(), at, pattern))
         });
         let patterns = self.patterns.covered();
         exact.chain(patterns.map(|(member, at, pattern)| (member, Some(at.clone()), pattern)))
