@@ -115,11 +115,16 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
         return decorate_options(request);
     }
     let policy = prepared.policy();
-    let read = match policy.answers_anyone() {
+    let is_for_anyone = policy.answers_anyone();
+    let read = match is_for_anyone {
         true => Lines::default(),
         false => request.read_actual(),
     };
-    let verdict = policy.judge_origin(read.origin(), || read.fetch_site(), &request);
+    let (verdict, origin) = match read.origin() {
+        Field::One(origin) => (policy.judge_one(origin, || read.fetch_site(), &request), origin),
+        Field::Absent if !is_for_anyone => (Verdict::NoOrigin, &[][..]),
+        none => (policy.judge_origin(none, || Field::Absent, &request), &[][..]),
+    };
     if verdict == Verdict::Denied && request.logs(prepared.log_level()) {
         log_denial(request);
     }
@@ -131,10 +136,6 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
     }
     match prepared.answer(Kind::of(verdict, false)) {
         Some(answer) if request.status() != NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t => {
-            let origin = match read.origin() {
-                Field::One(origin) => origin,
-                Field::Absent | Field::Several => &[],
-            };
             replace(request, policy, answer, origin, None)
         }
         _ => Ok(()),
