@@ -129,7 +129,7 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
         log_denial(request);
     }
     if let (Some(place), Some(state)) = (location.place(), state) {
-        state.note(place, verdict);
+        state.note(place, verdict, origin);
     }
     if policy.is_reserved() && leaves_alone(request, policy) {
         return Ok(());
@@ -240,7 +240,10 @@ fn fill_in<'r>(
             Open::Method => preflight.map_or(&[][..], |preflight| preflight.method),
             Open::PrivateNetwork if preflight.is_some_and(|preflight| preflight.private_network) => b"true",
             Open::PrivateNetwork => &[],
-            Open::FromRequest => request.join(policy.echoed_headers(request.requested_headers()))?,
+            Open::FromRequest => match policy.echoed_line(request.requested_headers()) {
+                Some(line) => line,
+                None => request.join(policy.echoed_headers(request.requested_headers()))?,
+            },
             Open::FromResponse => request.join(policy.exposed_headers(request.response_header_names()))?,
         };
         if !value.is_empty() {

@@ -136,7 +136,7 @@ impl<'r> Judgement<'r> {
     /// Remembers the verdict for when the request is counted.
     pub(crate) fn note(&self, request: Request<'r>) {
         if let (Some(place), None, (_, Some(state))) = (self.place, self.preflight, state::governing(request)) {
-            state.note(place, self.verdict);
+            state.note(place, self.verdict, self.origin());
         }
     }
 

@@ -90,7 +90,7 @@ fn from_bits(bits: usize) -> Option<Verdict> {
 
 impl<'r> State<'r> {
     #[inline]
-    fn of(request: Request<'r>) -> Option<Self> {
+    pub(crate) fn of(request: Request<'r>) -> Option<Self> {
         let places = request.values_at(request.first_place()?);
         Some(Self { request, places })
     }
@@ -122,8 +122,9 @@ impl<'r> State<'r> {
         self.set(Slot::Marks, (self.marks() | marks) as *mut u8);
     }
 
+    /// The location that governs the request, or may come to.
     #[inline]
-    fn location(self) -> Option<&'r LocationConf> {
+    pub(crate) fn location(self) -> Option<&'r LocationConf> {
         // SAFETY: `keep` alone writes this pointer; configurations live as long as the cycle, and a request does not
         // outlive its cycle.
         unsafe { self.get(Slot::Location).cast::<LocationConf>().as_ref() }
@@ -167,25 +168,57 @@ impl<'r> State<'r> {
         unsafe { self.get(Slot::Reply).cast::<Reply>().as_ref() }
     }
 
+    /// Whether `cors_enforce` has refused the request.
+    pub(crate) fn is_refused(self) -> bool {
+        self.is(REFUSED)
+    }
+
     /// `cors_enforce` refuses the request.
     pub(crate) fn note_refusal(self) {
         self.mark(REFUSED);
     }
 
-    /// Notes the verdict on a request that is no preflight, and where it counts.
+    /// Notes the verdict on a request that is no preflight, the origin if that is denied, and where it counts.
     #[inline]
-    pub(crate) fn note(self, place: &Place, verdict: Verdict) {
+    pub(crate) fn note(self, place: &Place, verdict: Verdict, origin: &'r [u8]) {
         const { assert!(align_of::<Place>() > VERDICT) };
         let noted = ptr::from_ref(place) as usize | to_bits(verdict);
         self.set(Slot::Place, noted as *mut u8);
+        if verdict == Verdict::Denied {
+            self.note_origin(origin);
+        }
+    }
+
+    #[inline]
+    fn note_origin(self, origin: &'r [u8]) {
+        self.set(Slot::Origin, origin.as_ptr().cast_mut());
+        self.set(Slot::OriginLength, origin.len() as *mut u8);
+    }
+
+    /// What `note` noted.
+    #[inline]
+    pub(crate) fn noted(self) -> Option<(&'r Place, Verdict)> {
+        let noted = self.get(Slot::Place) as usize;
+        let verdict = from_bits(noted)?;
+        // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
+        let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };
+        Some((place, verdict))
+    }
+
+    /// The location that governs the request, and its verdict on the preflight, if that was answered.
+    #[inline]
+    pub(crate) fn answered(self) -> Option<(&'r LocationConf, Verdict)> {
+        match self.marks() & (PREFLIGHT | ANSWERED) {
+            both if both == PREFLIGHT | ANSWERED => Some((self.location()?, from_bits(self.marks() >> VERDICT_SHIFT)?)),
+            _ => None,
+        }
     }
 
     /// Notes what was made of a preflight.
     #[inline]
     pub(crate) fn note_preflight(self, verdict: Verdict, preflight: Preflight<'r>) {
         let network = if preflight.private_network { PRIVATE_NETWORK } else { 0 };
-        self.set(Slot::Origin, preflight.origin.as_ptr().cast_mut());
-        self.set(Slot::OriginLength, preflight.origin.len() as *mut u8);
+        self.note_origin(preflight.origin);
         self.set(Slot::Method, preflight.method.as_ptr().cast_mut());
         self.set(Slot::MethodLength, preflight.method.len() as *mut u8);
         let verdict = to_bits(verdict) << VERDICT_SHIFT;
@@ -208,15 +241,15 @@ impl<'r> State<'r> {
         Some((from_bits(self.marks() >> VERDICT_SHIFT)?, preflight))
     }
 
-    /// The origin of the preflight.
+    /// The origin that was noted, if one was.
     #[inline]
     pub(crate) fn origin(self) -> &'r [u8] {
-        if !self.is(PREFLIGHT) {
+        let start = self.get(Slot::Origin);
+        if start.is_null() {
             return &[];
         }
-        let length = self.get(Slot::OriginLength) as usize;
-        // SAFETY: `note_preflight` alone writes these, of a header of the request, which nginx keeps as long as that.
-        unsafe { slice::from_raw_parts(self.get(Slot::Origin), length) }
+        // SAFETY: `note_origin` alone writes these, of a header of the request, which nginx keeps as long as that.
+        unsafe { slice::from_raw_parts(start, self.get(Slot::OriginLength) as usize) }
     }
 }
 
@@ -349,16 +382,6 @@ pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Optio
 /// Whether the request has been seen before.
 pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
-}
-
-/// What `note` remembered.
-#[inline]
-pub(crate) fn noted<'r>(request: Request<'r>) -> Option<(&'r Place, Verdict)> {
-    let noted = State::of(request)?.get(Slot::Place) as usize;
-    let verdict = from_bits(noted)?;
-    // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
-    let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };
-    Some((place, verdict))
 }
 
 /// Whether the request is a preflight that was answered.

@@ -244,7 +244,7 @@ fn build() -> Vec<Scenario> {
             ..preflight(
                 "preflight-8k-echoed",
                 "preflight, 8 KB of requested header names, all sent back",
-                10_000,
+                75_000, // each byte is looked at
             )
         },
         Scenario {

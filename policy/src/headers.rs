@@ -3,7 +3,7 @@
 use hashbrown::HashTable;
 
 use crate::name_hash::hash_folded;
-use crate::token::{elements, is_token};
+use crate::token::{elements, is_tchar, is_token};
 
 /// Names that browsers let no script set (forbidden request-headers), apart from the prefixes.
 const FORBIDDEN: [&str; 21] = [
@@ -114,6 +114,26 @@ impl AllowHeaders {
         lines.flat_map(elements).filter(|name| self.allows(name))
     }
 
+    /// Whether `line` can be sent back as it is: it lists names, as browsers write that, and all of them are allowed.
+    pub(crate) fn echoes_whole(&self, line: &[u8]) -> bool {
+        // The one name that `*` does not cover.
+        const AUTHORIZATION: &[u8] = b"authorization";
+        let covers_all = self.lists(AUTHORIZATION);
+        let mut rest = line;
+        loop {
+            let length = rest.iter().position(|&byte| !is_tchar(byte)).unwrap_or(rest.len());
+            let (name, others) = rest.split_at(length);
+            if name.is_empty() || (!covers_all && name.eq_ignore_ascii_case(AUTHORIZATION)) {
+                return false;
+            }
+            match others {
+                [] => return self.any,
+                [b',', others @ ..] => rest = others,
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether `*` has to be spelled out: with credentials it would be an ordinary name.
     pub(crate) fn echoes(&self, credentials: bool) -> bool {
         self.any && credentials
@@ -187,6 +207,30 @@ mod tests {
         let line = &b"x-a,x b,,x-c,Authorization"[..];
         let echoed: Vec<_> = headers.echo([line].into_iter()).collect();
         assert_eq!(echoed, [&b"x-a"[..], b"x-c"]);
+    }
+
+    #[test]
+    fn a_line_of_names_that_are_all_allowed_is_sent_back_as_it_is() {
+        let any = headers(&["*"]);
+        for line in ["x-a", "x-a,content-type,cache-control", "authorizatiom"] {
+            assert!(any.echoes_whole(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "",
+            ",",
+            "x-a,",
+            ",x-a",
+            "x-a,,x-b",
+            "x-a, x-b",
+            "x a",
+            "x-a\t",
+            "x:a",
+            "x-a,Authorization,x-b",
+        ] {
+            assert!(!any.echoes_whole(line.as_bytes()), "{line}");
+        }
+        assert!(headers(&["*", "Authorization"]).echoes_whole(b"authorization,x-a"));
+        assert!(!headers(&["X-A"]).echoes_whole(b"x-a"));
     }
 
     #[test]

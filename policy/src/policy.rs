@@ -331,6 +331,12 @@ impl Policy {
         self.allow_headers.echo(lines)
     }
 
+    /// The same where all that was asked for is sent back, and stands on one line: that line.
+    pub fn echoed_line<'a>(&self, mut lines: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
+        let line = lines.next()?;
+        (lines.next().is_none() && self.allow_headers.echoes_whole(line)).then_some(line)
+    }
+
     /// For [`Value::FromResponse`](crate::Value::FromResponse): the names to expose of those that the response carries.
     pub fn exposed_headers<'a>(
         &self,

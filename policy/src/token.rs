@@ -34,9 +34,13 @@ const TCHAR: [bool; 256] = {
 
 /// Whether `bytes` are a `token` of RFC 9110, section 5.6.2.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    bytes.iter().copied().all(is_tchar) && !bytes.is_empty()
+}
+
+#[inline]
+pub(crate) fn is_tchar(byte: u8) -> bool {
     #[allow(clippy::indexing_slicing)] // a u8 is always inside a table of 256
-    let all = bytes.iter().all(|&byte| TCHAR[usize::from(byte)]);
-    all && !bytes.is_empty()
+    TCHAR[usize::from(byte)]
 }
 
 /// The elements of a list as RFC 9110, section 5.6.1.2 has recipients read it: empty elements do not count.
