@@ -52,6 +52,28 @@ ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status)
 }
 
 
+ngx_int_t
+ngx_http_cors_send_all(ngx_http_request_t *r, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
 void
 ngx_http_cors_allow_body(ngx_http_request_t *r)
 {

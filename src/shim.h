@@ -32,7 +32,6 @@
     X(ngx_http_core_srv_conf_t)                                               \
     X(ngx_http_core_loc_conf_t)                                               \
     X(ngx_buf_t)                                                              \
-    X(ngx_chain_t)                                                            \
     X(ngx_shm_zone_t)                                                         \
     X(ngx_slab_pool_t)                                                        \
     X(ngx_time_t)
@@ -124,6 +123,9 @@ ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
  * Returns NGX_DONE, or the status that a phase handler is to return instead.
  */
 ngx_int_t ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status);
+
+/* Sends the header, and "b" for the whole body. */
+ngx_int_t ngx_http_cors_send_all(ngx_http_request_t *r, ngx_buf_t *b);
 
 /* Lets the response have a body again. */
 void ngx_http_cors_allow_body(ngx_http_request_t *r);

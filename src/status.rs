@@ -7,9 +7,9 @@ use std::rc::Rc;
 use cors_policy::{Position, Problem, Trial};
 use cors_zone::{page, Format, Named, Query, Report, Try};
 use nginx_sys::{
-    ngx_chain_t, ngx_command_t, ngx_conf_t, ngx_create_temp_buf, ngx_http_output_filter, ngx_http_request_t,
-    ngx_http_send_header, ngx_int_t, ngx_list_push, ngx_table_elt_t, ngx_uint_t, NGX_ERROR, NGX_HTTP_BAD_REQUEST,
-    NGX_HTTP_GET, NGX_HTTP_HEAD, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK, NGX_OK,
+    ngx_command_t, ngx_conf_t, ngx_create_temp_buf, ngx_http_request_t, ngx_int_t, ngx_list_push, ngx_table_elt_t,
+    ngx_uint_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_GET, NGX_HTTP_HEAD, NGX_HTTP_INTERNAL_SERVER_ERROR,
+    NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
@@ -18,6 +18,7 @@ use crate::guard::guard;
 use crate::list::str;
 use crate::pool::OutOfMemory;
 use crate::request::Request;
+use crate::shim;
 use crate::zone::{self, Place, Zone};
 
 const DIRECTIVE: &str = "cors_status";
@@ -235,17 +236,7 @@ impl<'r> Request<'r> {
             };
             ptr::copy_nonoverlapping(body.as_ptr(), filled.pos, body.len());
             filled.last = filled.pos.add(body.len());
-            filled.set_last_buf(1);
-            filled.set_last_in_chain(1);
-            let sent = ngx_http_send_header(raw);
-            if sent == NGX_ERROR as ngx_int_t || sent > NGX_OK as ngx_int_t || (*raw).header_only() != 0 {
-                return Ok(sent);
-            }
-            let mut chain = ngx_chain_t {
-                buf: buffer,
-                next: ptr::null_mut(),
-            };
-            Ok(ngx_http_output_filter(raw, &mut chain))
+            Ok(shim::ngx_http_cors_send_all(raw, buffer))
         }
     }
 }

@@ -18,11 +18,6 @@ impl Measured {
     pub fn is_over(&self) -> bool {
         self.added > self.scenario.limit
     }
-
-    /// Whether it may never be over, recorded or not.
-    pub fn is_bound(&self) -> bool {
-        self.scenario.ceiling == Ceiling::NoZone
-    }
 }
 
 /// What a request costs. callgrind's files stay below `keep`.
