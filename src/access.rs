@@ -255,12 +255,17 @@ fn meet_preflight<'r>(
     let is_complete = reply.is_complete;
     #[cfg(feature = "fault-injection")]
     let is_complete = is_complete && request.location().fault == crate::fault::Fault::None;
+    // On a connection that is kept the body would be taken for a request. If it cannot be read, that is the answer.
+    if let Err(status) = request.discard_body() {
+        return status;
+    }
     // The filter need not work out again what is known.
     state.note_answer(is_complete.then_some(reply));
     if is_complete && request.logs(prepared.log_level()) {
         log_answered(request);
     }
-    request.answer(status.get())
+    request.answer(status.get());
+    DONE
 }
 
 #[cold]

@@ -419,8 +419,13 @@ pub(crate) unsafe fn phase_handlers<'c>(
     };
     let mut next = core.map_or(ptr::null_mut(), |core| core.phase_engine.handlers);
     core::iter::from_fn(move || {
-        // SAFETY: nginx ends the array with an entry that has no checker.
-        let handler = unsafe { next.as_mut() }.filter(|handler| handler.checker.is_some())?;
+        // SAFETY: nginx ends the array with a checker that is none; nothing may lie behind that.
+        let is_last = next.is_null() || unsafe { (*next).checker.is_none() };
+        if is_last {
+            return None;
+        }
+        // SAFETY: this one is whole.
+        let handler = unsafe { &mut *next };
         // SAFETY: as above.
         next = unsafe { next.add(1) };
         Some(handler)

@@ -59,7 +59,7 @@ fn concern(request: Request<'_>) -> ngx_int_t {
     if let Some((reply, origin)) = state::reply(request) {
         // Nothing can panic here. SAFETY: the headers are the policy's, which lives as long as the cycle, and so longer
         // than a request; the origin lies in the request's memory.
-        if request.is_main() && unsafe { request.reply(reply, origin) } {
+        if unsafe { request.reply(reply, origin) } {
             return next(request.as_ptr());
         }
     }
@@ -100,6 +100,10 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
     #[cfg(feature = "fault-injection")]
     crate::fault::strike_filter(request);
     if let Some((reply, origin)) = state::reply(request) {
+        if !reply.is_of(request.status()) {
+            // A filter has put an error in the place of the answer, and that has a body.
+            request.allow_body();
+        }
         if let Some(policy) = state::governing(request).0.policy() {
             return replace(request, policy, &reply.answer, origin, None);
         }

@@ -103,6 +103,12 @@ impl Prepared {
 }
 
 impl Reply {
+    /// Whether a response of this status can be the answer.
+    #[inline]
+    pub(crate) fn is_of(&self, status: ngx_uint_t) -> bool {
+        self.status.map_or(0, NonZeroU16::get) as ngx_uint_t == status
+    }
+
     fn new(policy: &Policy, verdict: Verdict, answer: Rc<Answer>) -> Self {
         let status = policy.preflight_answer(verdict).and_then(NonZeroU16::new);
         // nginx would print the number anew for each request, which costs more than all the rest.

@@ -325,7 +325,8 @@ impl<'r> Request<'r> {
         unsafe { list::append(self.response_list(), headers, origins, origin) }
     }
 
-    /// Gives a response that has no header yet those of `reply`; false where it has some, or there is no room.
+    /// Gives a response that has no header yet those of `reply`; false where it has some, or there is no room, or it is no
+    /// longer that response.
     ///
     /// # Safety
     ///
@@ -336,6 +337,9 @@ impl<'r> Request<'r> {
         // the strings; the list's pool is the request's.
         unsafe {
             let out = &mut (*self.raw.as_ptr()).headers_out;
+            if !reply.is_of(out.status) {
+                return false;
+            }
             match list::fill(&mut out.headers, &reply.headers, reply.answer.origins(), origin) {
                 Some(last) if reply.has_length => out.content_length = last,
                 Some(_) => {}
@@ -368,10 +372,16 @@ impl<'r> Request<'r> {
     }
 
     /// Answers with nothing but a header, and ends the request: no other handler and no `error_page` sees it, and no one
-    /// touches it after that. Returns what the phase handler is to return.
-    pub(crate) fn answer(self, status: u16) -> ngx_int_t {
-        // SAFETY: the request is alive and in a phase handler.
+    /// touches it after that.
+    pub(crate) fn answer(self, status: u16) {
+        // SAFETY: the request is alive and in a phase handler, which returns `NGX_DONE` next.
         unsafe { shim::ngx_http_cors_answer(self.as_ptr(), status.into()) }
+    }
+
+    /// Lets the response have a body, though `answer` meant it to have none.
+    pub(crate) fn allow_body(self) {
+        // SAFETY: the request is alive.
+        unsafe { shim::ngx_http_cors_allow_body(self.as_ptr()) };
     }
 
     /// Sends an error in the place of the response whose header a filter has failed to make.
@@ -379,7 +389,7 @@ impl<'r> Request<'r> {
         // SAFETY: the request is alive and in a header filter. The bit may be left over from `answer`, and the error
         // has a body.
         unsafe {
-            shim::ngx_http_cors_allow_body(self.as_ptr());
+            self.allow_body();
             ngx_http_filter_finalize_request(self.as_ptr(), filter.as_ptr(), status)
         }
     }
@@ -392,7 +402,7 @@ impl<'r> Request<'r> {
 
     /// Whether the value of a variable that lists origins is being worked out.
     pub(crate) fn is_being_judged(self) -> bool {
-        self.main_conf().is_some_and(MainConf::is_judging)
+        self.main_conf().is_judging()
     }
 
     #[inline(never)]
@@ -416,13 +426,13 @@ impl<'r> Request<'r> {
     /// Where requests are counted, if they are.
     #[inline]
     pub(crate) fn zone(self) -> Option<&'r Zone> {
-        self.main_conf()?.zone.as_ref()
+        self.main_conf().zone.as_ref()
     }
 
     /// Where memory of the request's own begins among the values of its variables.
     #[inline]
     pub(crate) fn first_place(self) -> Option<usize> {
-        self.main_conf()?.first_place
+        self.main_conf().first_place
     }
 
     /// Some values of variables, as nginx keeps them, from the one with this number on.
@@ -433,12 +443,13 @@ impl<'r> Request<'r> {
     }
 
     #[inline]
-    fn main_conf(self) -> Option<&'r MainConf> {
-        // SAFETY: nginx allocated a slot for every module; this module's holds its own configuration, which lives as
-        // long as the cycle, and a request does not outlive its cycle.
+    fn main_conf(self) -> &'r MainConf {
+        // SAFETY: nginx allocated a slot for every module. This module's holds its own configuration, as nginx takes up
+        // no configuration for which `create_main` failed; it lives as long as the cycle, and a request does not outlive
+        // its cycle.
         unsafe {
             let slot = *self.get().main_conf.add(module::HANDLER.index_in_http());
-            slot.cast::<MainConf>().as_ref()
+            &*slot.cast::<MainConf>()
         }
     }
 }
@@ -460,11 +471,11 @@ impl<'r> Context<'r> for Request<'r> {
     }
 
     fn variable(&self, number: usize) -> &'r [u8] {
-        let Some(variable) = self.main_conf().and_then(|main| main.variable(number)) else {
+        let Some(variable) = self.main_conf().variable(number) else {
             return &[];
         };
         // The variable may be made of this module's own, which must not ask for a judgement in their turn.
-        let Some(_judging) = self.main_conf().and_then(MainConf::judge_once) else {
+        let Some(_judging) = self.main_conf().judge_once() else {
             return &[];
         };
         let mut value = ngx_str_t::empty();
@@ -487,7 +498,7 @@ impl<'r> Context<'r> for Request<'r> {
     }
 
     fn ignored(&self, number: usize, why: &'static str) {
-        let Some(variable) = self.main_conf().and_then(|main| main.variable(number)) else {
+        let Some(variable) = self.main_conf().variable(number) else {
             return;
         };
         if !variable.complained.replace(true) {

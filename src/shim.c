@@ -26,29 +26,45 @@ ngx_http_cors_is_post_action(const ngx_http_request_t *r)
 }
 
 
-ngx_int_t
+void
 ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status)
 {
     ngx_int_t  rc;
 
-    /* On a connection that is kept the body would be taken for a request. */
-
-    rc = ngx_http_discard_request_body(r);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    /* Where error_page has led here, nginx would send the status of the error. */
+    /*
+     * Where error_page has led here, nginx would send the status of the error; and preconditions are those of a
+     * document.
+     */
 
     r->err_status = 0;
     r->header_only = 1;
+    r->disable_not_modified = 1;
+
+    if (status != NGX_HTTP_NO_CONTENT) {
+
+        /* With trailers to come, nginx would begin a body in chunks; of responses without a body it knows but a few. */
+
+        r->method = NGX_HTTP_HEAD;
+    }
+
     r->headers_out.status = status;
     r->headers_out.content_length_n = 0;
 
-    ngx_http_finalize_request(r, ngx_http_send_header(r));
+    rc = ngx_http_send_header(r);
 
-    return NGX_DONE;
+    if (rc == NGX_OK && !r->header_sent) {
+
+        /* A filter, such as that of images, waits for a body to make a header of; once it has been asked it waits no more. */
+
+        ngx_http_clean_header(r);
+
+        r->headers_out.status = status;
+        r->headers_out.content_length_n = 0;
+
+        rc = ngx_http_send_header(r);
+    }
+
+    ngx_http_finalize_request(r, rc);
 }
 
 
@@ -78,6 +94,10 @@ void
 ngx_http_cors_allow_body(ngx_http_request_t *r)
 {
     r->header_only = 0;
+
+    if (r->method == NGX_HTTP_HEAD && r->method_name.len != 4) {
+        r->method = NGX_HTTP_OPTIONS;
+    }
 }
 
 

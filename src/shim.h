@@ -118,11 +118,8 @@ ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 ngx_uint_t ngx_http_cors_is_internal(const ngx_http_request_t *r);
 ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
 
-/*
- * Answers with nothing but a header, and ends the request: no other handler and no error_page sees it.
- * Returns NGX_DONE, or the status that a phase handler is to return instead.
- */
-ngx_int_t ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status);
+/* Answers with nothing but a header, and ends the request: no other handler and no error_page sees it. */
+void ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status);
 
 /* Sends the header, and "b" for the whole body. */
 ngx_int_t ngx_http_cors_send_all(ngx_http_request_t *r, ngx_buf_t *b);

@@ -40,7 +40,8 @@ pub(crate) struct Zone {
     memory: OnceCell<cors_zone::Zone<'static>>,
 }
 
-/// A location, or a server, with a policy.
+/// A location, or a server, with a policy. The low bits of its address are free on every processor.
+#[repr(align(8))]
 pub(crate) struct Place {
     pub(crate) server: Rc<str>,
     pub(crate) location: Box<str>,

@@ -49,6 +49,54 @@ fn the_chunked_body_of_a_preflight_is_not_the_next_request() {
 }
 
 #[test]
+fn a_preflight_whose_body_cannot_be_read_gets_an_error_of_the_right_length() {
+    let policy = "location / { cors on; cors_allow_origin https://app.example.com; }
+        location /ok { cors on; cors_allow_origin https://app.example.com; cors_preflight_status 200; }";
+    let nginx = Nginx::server(policy);
+    for (target, origin) in [("/", STRANGER), ("/ok", APP)] {
+        let preflight = Request::preflight(target, origin, "GET")
+            .header("Transfer-Encoding", "chunked")
+            .body("zz\r\n");
+        let mut connection = nginx.connect();
+        let response = connection.send(&preflight);
+        assert_status(&response, 400);
+        assert!(response.text().contains("400 Bad Request"), "{response}");
+        connection.assert_closed();
+    }
+}
+
+#[test]
+fn trailers_of_the_location_leave_no_answer_to_a_preflight_without_an_end() {
+    let nginx = Nginx::server(
+        "location / {
+            add_trailer X-Done yes always;
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_preflight_status 200;
+        }",
+    );
+    let mut connection = nginx.connect();
+    for (origin, status) in [(APP, 200), (STRANGER, 403), (APP, 200)] {
+        let response = connection.send(&Request::preflight("/hello.txt", origin, "GET"));
+        assert_status(&response, status);
+        assert_eq!(response.only("Content-Length"), "0");
+        assert_eq!(response.get("Transfer-Encoding"), None, "{response}");
+    }
+}
+
+#[test]
+fn preconditions_mean_nothing_to_the_answer_to_a_preflight() {
+    let nginx =
+        Nginx::server("location / { cors on; cors_allow_origin https://app.example.com; cors_preflight_status 200; }");
+    let mut connection = nginx.connect();
+    for (name, value) in [("If-Match", "\"x\""), ("If-None-Match", "*")] {
+        let response = connection.send(&Request::preflight("/", APP, "GET").header(name, value));
+        assert_status(&response, 200);
+        assert_allows(&response, APP);
+    }
+}
+
+#[test]
 fn a_body_that_comes_after_the_answer_is_not_the_next_request() {
     let nginx = Nginx::server(POLICY);
     let mut connection = nginx.connect();
