@@ -13,7 +13,7 @@ use nginx_sys::{
 use crate::conf::{self, Configuration, Handler, LocationConf};
 use crate::count;
 use crate::guard::guard;
-use crate::judgement::Judgement;
+use crate::judgement::{log_denial, Judgement};
 use crate::pool::OutOfMemory;
 use crate::prepared::Prepared;
 use crate::request::Request;
@@ -262,15 +262,8 @@ fn meet_preflight<'r>(
     // The filter need not work out again what is known.
     state.note_answer(is_complete.then_some(reply));
     if is_complete && request.logs(prepared.log_level()) {
-        log_answered(request);
+        log_denial(request);
     }
     request.answer(status.get());
     DONE
-}
-
-#[cold]
-fn log_answered(request: Request<'_>) {
-    if let Some(judgement) = Judgement::once_more(request) {
-        judgement.log(request);
-    }
 }

@@ -8,7 +8,6 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_OK};
 
 use crate::guard::guard;
 use crate::judgement::Judgement;
-use crate::list::Sieve;
 use crate::request::Request;
 use crate::state::{self, State};
 use crate::zone::{self, Place};
@@ -30,6 +29,18 @@ const ACTUAL: Counted = Counted {
     enforced: false,
     dry_run: false,
 };
+
+/// What is counted of a request that had a decision.
+#[inline]
+fn counted(state: Option<State<'_>>, kind: Kind, outcome: Outcome, dry_run: bool) -> Counted {
+    Counted {
+        kind,
+        outcome: Some(outcome),
+        answered: state.is_some_and(State::is_answered),
+        enforced: state.is_some_and(State::is_refused),
+        dry_run,
+    }
+}
 
 /// Counts what most requests are: not denied, and no preflight.
 #[inline]
@@ -62,7 +73,8 @@ fn count_alike(request: Request<'_>) -> Option<()> {
     if verdict == Verdict::Denied {
         return count_again(request, state, place, Kind::Preflight);
     }
-    if !remembers(request, state, place) {
+    let (_, preflight) = state.preflight()?;
+    if !remembers(place, location.policy()?, preflight, requested_header_line(request)?) {
         return None;
     }
     let counted = Counted {
@@ -79,32 +91,19 @@ fn count_alike(request: Request<'_>) -> Option<()> {
 fn count_again(request: Request<'_>, state: State<'_>, place: &Place, kind: Kind) -> Option<()> {
     let (zone, slot, now) = (request.zone()?.memory()?, place.slot()?, zone::now());
     let cause = zone.deny_again(state.origin(), slot, now)?;
-    let counted = Counted {
-        kind,
-        outcome: Some(cause.outcome()),
-        answered: kind == Kind::Preflight,
-        enforced: state.is_refused(),
-        dry_run: state::governing(request).0.policy().is_some_and(Policy::is_dry_run),
-    };
-    zone.count(slot, counted, now);
+    let is_dry_run = state::governing(request).0.policy().is_some_and(Policy::is_dry_run);
+    zone.count(slot, counted(Some(state), kind, cause.outcome(), is_dry_run), now);
     Some(())
 }
 
-/// Whether the preflight, which is allowed as far as its origin goes, asks what the last one asked.
+/// Whether the preflight, which `policy` allows as far as its origin goes, asks what the last one asked; `line` names the
+/// headers.
 #[inline]
-fn remembers(request: Request<'_>, state: State<'_>, place: &Place) -> bool {
-    let (Some((_, preflight)), Some(location)) = (state.preflight(), state.location()) else {
-        return false;
-    };
+fn remembers(place: &Place, policy: &Policy, preflight: Preflight<'_>, line: &[u8]) -> bool {
     // An `if` shares the place of its location, and may have another policy.
-    let is_of_place = location
-        .prepared()
-        .is_some_and(|prepared| core::ptr::eq(prepared, &*place.prepared));
-    let (true, Some(line), Ok(allowed)) = (is_of_place, request.requested_header_line(), place.allowed.try_borrow())
-    else {
-        return false;
-    };
-    *allowed.0 == *preflight.method && *allowed.1 == *line
+    let is_of_place = core::ptr::eq(policy, &**place.prepared.policy());
+    let allowed = place.allowed.try_borrow();
+    is_of_place && allowed.is_ok_and(|allowed| *allowed.0 == *preflight.method && *allowed.1 == *line)
 }
 
 /// Not a part of the handler itself, which is done with most requests by then.
@@ -147,13 +146,7 @@ fn count_closely(request: Request<'_>) -> Option<()> {
         ),
         None => (Kind::Actual, judgement.outcome(request)),
     };
-    let counted = Counted {
-        kind,
-        outcome: Some(outcome),
-        answered: state::is_answered(request),
-        enforced: state::is_refused(request),
-        dry_run: judgement.policy.is_dry_run(),
-    };
+    let counted = counted(State::of(request), kind, outcome, judgement.policy.is_dry_run());
     let (zone, slot, now) = (request.zone()?.memory()?, place.slot()?, zone::now());
     zone.count(slot, counted, now);
     if let Some(reason) = reason {
@@ -170,24 +163,15 @@ fn count_denied(request: Request<'_>, place: &Place, policy: &Policy, kind: Kind
         Field::One(bytes) => bytes,
         Field::Absent | Field::Several => &[],
     };
-    let counted = |outcome| Counted {
-        kind,
-        outcome: Some(outcome),
-        answered: state::is_answered(request),
-        enforced: state::is_refused(request),
-        dry_run: policy.is_dry_run(),
-    };
     let (outcome, reason) = policy.outcome(Verdict::Denied, origin);
-    zone.count(slot, counted(outcome), now);
+    zone.count(
+        slot,
+        counted(State::of(request), kind, outcome, policy.is_dry_run()),
+        now,
+    );
     if let Some(reason) = reason {
-        zone.deny(
-            &Denial {
-                origin: bytes,
-                reason,
-                slot,
-            },
-            now,
-        );
+        let origin = bytes;
+        zone.deny(&Denial { origin, reason, slot }, now);
     }
     Some(())
 }
@@ -201,14 +185,11 @@ fn preflight_outcome<'r>(
 ) -> (Outcome, Option<Reason<'r>>) {
     /// Longer lists are not kept.
     const LONGEST: usize = 512;
-    // An `if` shares the place of its location, and may have another policy.
     let is_admitted = matches!(judgement.verdict, Verdict::Anyone | Verdict::Allowed { .. })
         && core::ptr::eq(judgement.policy, &**place.prepared.policy());
-    let line = request.requested_header_line().filter(|_| is_admitted);
-    if let (Some(line), Ok(allowed)) = (line, place.allowed.try_borrow()) {
-        if *allowed.0 == *preflight.method && *allowed.1 == *line {
-            return (Outcome::Allowed, None);
-        }
+    let line = requested_header_line(request).filter(|_| is_admitted);
+    if line.is_some_and(|line| remembers(place, judgement.policy, preflight, line)) {
+        return (Outcome::Allowed, None);
     }
     let ended = judgement.outcome(request);
     if let (Outcome::Allowed, Some(line), Ok(mut allowed)) = (ended.0, line, place.allowed.try_borrow_mut()) {
@@ -219,19 +200,9 @@ fn preflight_outcome<'r>(
     ended
 }
 
-impl<'r> Request<'r> {
-    /// What `Access-Control-Request-Headers` says, if that is on one line at most.
-    fn requested_header_line(self) -> Option<&'r [u8]> {
-        const NAME: &[u8] = b"access-control-request-headers";
-        const SIEVE: Sieve = Sieve::of(&[NAME]);
-        let mut lines = 0;
-        let mut last: &'r [u8] = &[];
-        for header in self.header().parts().flatten() {
-            if SIEVE.lets_through(header) && header.name().eq_ignore_ascii_case(NAME) {
-                lines += 1;
-                last = header.value();
-            }
-        }
-        (lines <= 1).then_some(last)
-    }
+/// What `Access-Control-Request-Headers` says, if that is on one line at most.
+fn requested_header_line(request: Request<'_>) -> Option<&[u8]> {
+    let mut lines = request.requested_headers();
+    let line = lines.next().unwrap_or_default();
+    lines.next().is_none().then_some(line)
 }

@@ -5,11 +5,11 @@ use core::mem::size_of;
 use core::ptr;
 
 use nginx_sys::{
-    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_list_create, ngx_list_push, ngx_list_t, ngx_pcalloc,
-    ngx_pnalloc, ngx_table_elt_t, ngx_variable_value_t,
+    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_list_create, ngx_list_t, ngx_pcalloc, ngx_table_elt_t,
+    ngx_variable_value_t,
 };
 
-use crate::list::{str, Entries};
+use crate::list::{self, Entry};
 use crate::pool::OutOfMemory;
 use crate::request::Request;
 
@@ -32,21 +32,17 @@ impl<'r> Disguise<'r> {
             let count = (*core).variables.nelts.max(1);
             let variables = ngx_pcalloc((*raw).pool, count * size_of::<ngx_variable_value_t>());
             let list = ngx_list_create((*raw).pool, 16, size_of::<ngx_table_elt_t>());
-            let bytes = ngx_pnalloc((*raw).pool, origin.len().max(1)).cast::<u8>();
-            if variables.is_null() || list.is_null() || bytes.is_null() {
+            if variables.is_null() || list.is_null() {
                 return Err(OutOfMemory);
             }
-            ptr::copy_nonoverlapping(origin.as_ptr(), bytes, origin.len());
-            let sent = Entries::of(&(*raw).headers_in.headers);
-            for header in sent.filter(|header| !is_told_anew(header.name())) {
-                push(list, header.raw())?;
+            let origin = request.join(core::iter::once(origin))?;
+            let sent = request.header().filter(|header| !is_told_anew(header.name()));
+            for header in sent
+                .map(Entry::copy)
+                .chain([Entry::from_parts("Origin", "origin", origin)])
+            {
+                list::append(&mut *list, &[header], 0, &[])?;
             }
-            let mut header: ngx_table_elt_t = core::mem::zeroed();
-            header.hash = nginx_sys::ngx_hash_key(c"origin".as_ptr().cast_mut().cast(), 6);
-            header.key = str(b"Origin");
-            header.value = str(core::slice::from_raw_parts(bytes, origin.len()));
-            header.lowcase_key = c"origin".as_ptr().cast_mut().cast();
-            push(list, header)?;
             Ok(Self {
                 request,
                 headers: ptr::replace(&mut (*raw).headers_in.headers, *list),
@@ -78,19 +74,4 @@ fn is_told_anew(name: &[u8]) -> bool {
         name.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     })
-}
-
-/// # Safety
-///
-/// `list` is initialised, and holds table elements.
-unsafe fn push(list: *mut ngx_list_t, header: ngx_table_elt_t) -> Result<(), OutOfMemory> {
-    // SAFETY: the caller vouches for the list.
-    unsafe {
-        let place = ngx_list_push(list).cast::<ngx_table_elt_t>();
-        if place.is_null() {
-            return Err(OutOfMemory);
-        }
-        place.write(header);
-    }
-    Ok(())
 }

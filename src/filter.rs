@@ -10,7 +10,7 @@ use nginx_sys::{
 
 use crate::conf::Configuration;
 use crate::guard::guard;
-use crate::judgement::{kept_origin, Judgement};
+use crate::judgement::{kept_origin, log_denial, Judgement};
 use crate::list::Entry;
 use crate::module::{self, Module};
 use crate::pool::OutOfMemory;
@@ -168,13 +168,6 @@ fn decorate_options(request: Request<'_>) -> Result<(), OutOfMemory> {
 #[inline(never)]
 fn leaves_alone(request: Request<'_>, policy: &Policy) -> bool {
     policy.is_dry_run() || kept_origin(request, policy).is_some()
-}
-
-#[cold]
-fn log_denial(request: Request<'_>) {
-    if let Some(judgement) = Judgement::once_more(request) {
-        judgement.log(request);
-    }
 }
 
 #[inline]

@@ -158,6 +158,14 @@ impl<'r> Judgement<'r> {
     }
 }
 
+/// Logs a denial, once a request, where the caller has seen that someone listens.
+#[cold]
+pub(crate) fn log_denial(request: Request<'_>) {
+    if let Some(judgement) = Judgement::once_more(request) {
+        judgement.log(request);
+    }
+}
+
 /// The value of `Access-Control-Allow-Origin` that the response has already, where that stands.
 pub(crate) fn kept_origin<'r>(request: Request<'r>, policy: &Policy) -> Option<&'r [u8]> {
     if policy.overrides() {

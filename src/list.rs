@@ -42,11 +42,6 @@ impl Entry {
         Self(entry)
     }
 
-    /// As nginx has it.
-    pub(crate) fn raw(&self) -> ngx_table_elt_t {
-        self.0
-    }
-
     #[inline]
     pub(crate) fn name(&self) -> &[u8] {
         self.0.key.as_bytes()
@@ -132,34 +127,29 @@ impl<'l> Entries<'l> {
             })
         })
     }
+}
+
+impl<'l> Iterator for Entries<'l> {
+    type Item = &'l Entry;
 
     #[inline]
-    fn next_place(&mut self) -> Option<*mut Entry> {
+    fn next(&mut self) -> Option<Self::Item> {
         loop {
             // SAFETY: parts belong to the list, which outlives this iterator; the last has no next.
             let part = unsafe { self.part.as_ref()? };
             if self.next < part.nelts {
-                // SAFETY: a part holds `nelts` elements, and a list of headers holds table elements.
-                let place = unsafe { part.elts.cast::<Entry>().add(self.next) };
+                // SAFETY: a part holds `nelts` elements, and a list of headers holds table elements; no one keeps one
+                // while others are removed.
+                let entry = unsafe { &*part.elts.cast::<Entry>().add(self.next) };
                 self.next += 1;
-                // SAFETY: as above; the element was written before it was counted.
-                if unsafe { (*place).is_live() } {
-                    return Some(place);
+                if entry.is_live() {
+                    return Some(entry);
                 }
             } else {
                 self.part = part.next;
                 self.next = 0;
             }
         }
-    }
-}
-
-impl<'l> Iterator for Entries<'l> {
-    type Item = &'l Entry;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        // SAFETY: the place lies in the list, which outlives `'l`; no one keeps an entry while entries are removed.
-        self.next_place().map(|place| unsafe { &*place })
     }
 }
 
@@ -263,7 +253,7 @@ unsafe fn append_singly(
                 if takes_origin {
                     header.with(origin)
                 } else {
-                    Entry(header.0)
+                    header.copy()
                 },
             );
         }

@@ -19,8 +19,6 @@ use crate::prepared::Reply;
 use crate::zone::Zone;
 use crate::{module, shim};
 
-const REQUEST_HEADERS: &[u8] = b"Access-Control-Request-Headers";
-
 /// A request that nginx has handed to the module for `'r`.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'r> {
@@ -132,7 +130,7 @@ impl<'r> Request<'r> {
     }
 
     /// For reading a field. The reference is to end before nginx or this module writes to the request.
-    fn get(&self) -> &'r ngx_http_request_t {
+    pub(crate) fn get(&self) -> &'r ngx_http_request_t {
         // SAFETY: `from_raw` was promised a live request; every caller reads one field and lets the reference go.
         unsafe { self.raw.as_ref() }
     }
@@ -219,33 +217,33 @@ impl<'r> Request<'r> {
     /// The headers that decide on a request that is no preflight.
     #[inline(always)] // all headers go through it
     pub(crate) fn read_actual(self) -> Lines<'r> {
-        const SIEVE: Sieve = Sieve::of(&[b"origin", b"sec-fetch-site"]);
-        let mut lines = Lines::default();
-        for part in self.header().parts() {
-            for header in part {
-                // A line that comes again is nothing to carry through the loop.
-                if SIEVE.lets_through(header) && lines.add_actual(header) != 0 {
-                    return self.read_all();
-                }
-            }
-        }
-        lines
+        self.read_lines::<false>()
     }
 
     /// The headers that make a preflight of an `OPTIONS` request, and decide on it.
     #[inline(always)] // as above
     pub(crate) fn read(self) -> Lines<'r> {
-        const SIEVE: Sieve = Sieve::of(&[
+        self.read_lines::<true>()
+    }
+
+    #[inline(always)] // as above
+    fn read_lines<const IS_OPTIONS: bool>(self) -> Lines<'r> {
+        const NAMES: [&[u8]; 4] = [
             b"origin",
             b"sec-fetch-site",
             b"access-control-request-method",
             b"access-control-request-private-network",
-        ]);
+        ];
+        let sieve = const { Sieve::of(if IS_OPTIONS { &NAMES } else { NAMES.split_at(2).0 }) };
         let mut lines = Lines::default();
         for part in self.header().parts() {
             for header in part {
+                let mut add = || match IS_OPTIONS {
+                    true => lines.add(header),
+                    false => lines.add_actual(header),
+                };
                 // A line that comes again is nothing to carry through the loop.
-                if SIEVE.lets_through(header) && lines.add(header) != 0 {
+                if sieve.lets_through(header) && add() != 0 {
                     return self.read_all();
                 }
             }
@@ -271,9 +269,11 @@ impl<'r> Request<'r> {
 
     /// The lines of `Access-Control-Request-Headers`.
     pub(crate) fn requested_headers(self) -> impl Iterator<Item = &'r [u8]> + Clone {
+        const NAME: &[u8] = b"access-control-request-headers";
+        const SIEVE: Sieve = Sieve::of(&[NAME]);
         self.header()
-            .filter(|entry| entry.name().eq_ignore_ascii_case(REQUEST_HEADERS))
-            .map(|entry| entry.value())
+            .filter(|header| SIEVE.lets_through(header) && header.name().eq_ignore_ascii_case(NAME))
+            .map(|header| header.value())
     }
 
     pub(crate) fn status(self) -> ngx_uint_t {
@@ -437,9 +437,9 @@ impl<'r> Request<'r> {
 
     /// Some values of variables, as nginx keeps them, from the one with this number on.
     #[inline]
-    pub(crate) fn values_at<const N: usize>(self, first: usize) -> NonNull<[ngx_variable_value_t; N]> {
+    pub(crate) fn values_at(self, first: usize) -> NonNull<ngx_variable_value_t> {
         // SAFETY: nginx allocated a value for each variable that had a number when the configuration was complete.
-        unsafe { NonNull::new_unchecked(self.get().variables.add(first)).cast() }
+        unsafe { NonNull::new_unchecked(self.get().variables.add(first)) }
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Which policy governs a request, and what the access phase made of it.
 //!
 //! nginx wipes the contexts of modules on an internal redirect. What has to last lies among the values of variables,
-//! which it keeps for the whole request: in the places of two variables whose names no configuration can write. The
+//! which it keeps for the whole request: in the places of variables of its own. The
 //! context is left to tell whether nginx has wiped it since.
 
 use core::ptr::{self, NonNull};
@@ -48,7 +48,7 @@ const _: () = assert!(Slot::Place as usize + 1 == PLACES.len());
 #[derive(Clone, Copy)]
 pub(crate) struct State<'r> {
     request: Request<'r>,
-    places: NonNull<[ngx_variable_value_t; PLACES.len()]>,
+    places: NonNull<ngx_variable_value_t>,
 }
 
 /// There is a state.
@@ -98,13 +98,13 @@ impl<'r> State<'r> {
     #[inline]
     fn get(self, slot: Slot) -> *mut u8 {
         // SAFETY: the values are the request's, and no one holds a reference to them; there is one for each slot.
-        unsafe { (*self.places.as_ptr().cast::<ngx_variable_value_t>().add(slot as usize)).data }
+        unsafe { (*self.places.as_ptr().add(slot as usize)).data }
     }
 
     #[inline]
     fn set(self, slot: Slot, to: *mut u8) {
         // SAFETY: as above.
-        unsafe { (*self.places.as_ptr().cast::<ngx_variable_value_t>().add(slot as usize)).data = to };
+        unsafe { (*self.places.as_ptr().add(slot as usize)).data = to };
     }
 
     #[inline]
@@ -166,6 +166,11 @@ impl<'r> State<'r> {
     fn reply(self) -> Option<&'r Reply> {
         // SAFETY: `note_answer` alone writes this pointer, to a part of the configuration.
         unsafe { self.get(Slot::Reply).cast::<Reply>().as_ref() }
+    }
+
+    /// Whether the request is a preflight that was answered.
+    pub(crate) fn is_answered(self) -> bool {
+        self.is(ANSWERED)
     }
 
     /// Whether `cors_enforce` has refused the request.
@@ -278,14 +283,14 @@ fn recall(request: Request<'_>) -> Option<State<'_>> {
 }
 
 #[inline]
-fn with_policy(request: Request<'_>) -> Option<&LocationConf> {
-    Some(request.location()).filter(|location| location.prepared().is_some())
+fn with_policy(location: &LocationConf) -> Option<&LocationConf> {
+    Some(location).filter(|location| location.prepared().is_some())
 }
 
 /// The request enters the rewrite phase of the location in which it stands.
 #[inline]
 pub(crate) fn enter<'r>(request: Request<'r>, here: &'r LocationConf) {
-    let here = Some(here).filter(|location| location.prepared().is_some());
+    let here = with_policy(here);
     let Some(state) = State::of(request) else {
         return;
     };
@@ -320,13 +325,16 @@ pub(crate) fn stand<'r>(
         state.begin(Some(location), SETTLED | JUDGED);
         return Some((location, prepared, state));
     }
-    stand_again(request, state)
+    stand_again(location, state)
 }
 
 /// The same, where the request has come a longer way.
 #[inline(never)]
-fn stand_again<'r>(request: Request<'r>, state: State<'r>) -> Option<(&'r LocationConf, &'r Prepared, State<'r>)> {
-    let here = with_policy(request);
+fn stand_again<'r>(
+    location: &'r LocationConf,
+    state: State<'r>,
+) -> Option<(&'r LocationConf, &'r Prepared, State<'r>)> {
+    let here = with_policy(location);
     if !state.is(KNOWN) {
         here?;
         state.begin(here, SETTLED);
@@ -382,16 +390,6 @@ pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Optio
 /// Whether the request has been seen before.
 pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
-}
-
-/// Whether the request is a preflight that was answered.
-pub(crate) fn is_answered(request: Request<'_>) -> bool {
-    State::of(request).is_some_and(|state| state.is(ANSWERED))
-}
-
-/// Whether `cors_enforce` has refused it.
-pub(crate) fn is_refused(request: Request<'_>) -> bool {
-    State::of(request).is_some_and(|state| state.is(REFUSED))
 }
 
 /// Whether the caller is the first who has a denial of this request to tell.

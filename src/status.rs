@@ -7,15 +7,14 @@ use std::rc::Rc;
 use cors_policy::{Position, Problem, Trial};
 use cors_zone::{page, Format, Named, Query, Report, Try};
 use nginx_sys::{
-    ngx_command_t, ngx_conf_t, ngx_create_temp_buf, ngx_http_request_t, ngx_int_t, ngx_list_push, ngx_table_elt_t,
-    ngx_uint_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_GET, NGX_HTTP_HEAD, NGX_HTTP_INTERNAL_SERVER_ERROR,
-    NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK,
+    ngx_command_t, ngx_conf_t, ngx_create_temp_buf, ngx_http_request_t, ngx_int_t, ngx_uint_t, NGX_HTTP_BAD_REQUEST,
+    NGX_HTTP_GET, NGX_HTTP_HEAD, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK,
 };
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use crate::conf::{Configuration, LocationConf};
 use crate::guard::guard;
-use crate::list::str;
+use crate::list::{str, Entry};
 use crate::pool::OutOfMemory;
 use crate::request::Request;
 use crate::shim;
@@ -178,46 +177,28 @@ fn try_it(request: Request<'_>, zone: &Zone, attempt: &Try) -> Result<Option<Vec
 }
 
 impl<'r> Request<'r> {
-    pub(crate) fn raw(&self) -> &'r ngx_http_request_t {
-        // SAFETY: a `Request` is made of a live request; every caller reads one field and lets the reference go.
-        unsafe { &*self.as_ptr() }
-    }
-
     /// Whether the method is `GET` or `HEAD`.
     fn is_read(self) -> bool {
-        self.raw().method & (NGX_HTTP_GET | NGX_HTTP_HEAD) as ngx_uint_t != 0
+        self.get().method & (NGX_HTTP_GET | NGX_HTTP_HEAD) as ngx_uint_t != 0
     }
 
     /// What stands behind the `?`.
     fn query(self) -> &'r [u8] {
-        self.raw().args.as_bytes()
+        self.get().args.as_bytes()
     }
 
     /// The lines of `Accept`.
     fn accepts(self) -> impl Iterator<Item = &'r [u8]> {
-        let headers = crate::list::Entries::of(&self.raw().headers_in.headers);
-        headers
+        self.header()
             .filter(|header| header.name().eq_ignore_ascii_case(b"Accept"))
             .map(|header| header.value())
     }
 
     /// Gives the response a header.
-    fn add_header(self, name: &'static str, lower: &'static str, value: &'static str) -> Result<(), OutOfMemory> {
-        // SAFETY: the list of headers is initialised, and holds table elements, all of whose fields may be zero; the
-        // strings are static.
-        unsafe {
-            let place = ngx_list_push(&mut (*self.as_ptr()).headers_out.headers).cast::<ngx_table_elt_t>();
-            if place.is_null() {
-                return Err(OutOfMemory);
-            }
-            let mut header: ngx_table_elt_t = core::mem::zeroed();
-            header.hash = 1;
-            header.key = str(name.as_bytes());
-            header.value = str(value.as_bytes());
-            header.lowcase_key = lower.as_ptr().cast_mut();
-            place.write(header);
-        }
-        Ok(())
+    fn add_header(mut self, name: &'static str, lower: &'static str, value: &'static str) -> Result<(), OutOfMemory> {
+        let header = Entry::from_parts(name, lower, value.as_bytes());
+        // SAFETY: the strings are static.
+        unsafe { self.add_headers(&[header], 0, &[]) }
     }
 
     /// Sends a response with this body.

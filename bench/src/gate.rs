@@ -51,18 +51,20 @@ pub enum Verdict {
     New,
 }
 
-/// What two runs, two compilers or two processors may differ by.
-fn tolerance(recorded: i64) -> i64 {
+/// What two runs, two compilers or two processors may differ by. The more a request takes of nginx itself, of the C
+/// library and of the kernel's way to cut what it sends, the less the difference of two such numbers says.
+fn tolerance(recorded: Figure) -> i64 {
     const INSTRUCTIONS: i64 = 15;
     const PERCENT: i64 = 2;
-    INSTRUCTIONS.max(recorded.abs() * PERCENT / 100)
+    const OF_CEILING: i64 = 2_000;
+    INSTRUCTIONS.max(recorded.added.abs() * PERCENT / 100) + recorded.ceiling / OF_CEILING
 }
 
-pub fn judge(recorded: Option<i64>, added: i64) -> Verdict {
+pub fn judge(recorded: Option<Figure>, added: i64) -> Verdict {
     match recorded {
         None => Verdict::New,
-        Some(recorded) if added > recorded + tolerance(recorded) => Verdict::Worse,
-        Some(recorded) if added < recorded - tolerance(recorded) => Verdict::Better,
+        Some(recorded) if added > recorded.added + tolerance(recorded) => Verdict::Worse,
+        Some(recorded) if added < recorded.added - tolerance(recorded) => Verdict::Better,
         Some(_) => Verdict::Same,
     }
 }
@@ -80,25 +82,35 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{judge, Verdict};
+    use super::{judge, Figure, Verdict};
+
+    fn recorded(added: i64, ceiling: i64) -> Option<Figure> {
+        Some(Figure { ceiling, added })
+    }
 
     #[test]
     fn a_figure_may_move_a_little() {
-        for added in [385, 400, 415] {
-            assert_eq!(judge(Some(400), added), Verdict::Same);
+        for added in [375, 400, 425] {
+            assert_eq!(judge(recorded(400, 20_000), added), Verdict::Same);
         }
-        for added in [9_800, 10_200] {
-            assert_eq!(judge(Some(10_000), added), Verdict::Same);
+        for added in [9_790, 10_210] {
+            assert_eq!(judge(recorded(10_000, 20_000), added), Verdict::Same);
         }
-        assert_eq!(judge(Some(-200), -190), Verdict::Same);
+        assert_eq!(judge(recorded(-200, 20_000), -190), Verdict::Same);
+    }
+
+    #[test]
+    fn a_figure_of_a_long_request_may_move_more() {
+        assert_eq!(judge(recorded(400, 80_000), 455), Verdict::Same);
+        assert_eq!(judge(recorded(400, 80_000), 456), Verdict::Worse);
     }
 
     #[test]
     fn more_is_a_failure_and_less_has_to_be_recorded() {
-        assert_eq!(judge(Some(400), 416), Verdict::Worse);
-        assert_eq!(judge(Some(400), 384), Verdict::Better);
-        assert_eq!(judge(Some(10_000), 10_201), Verdict::Worse);
-        assert_eq!(judge(Some(-200), -184), Verdict::Worse);
+        assert_eq!(judge(recorded(400, 20_000), 426), Verdict::Worse);
+        assert_eq!(judge(recorded(400, 20_000), 374), Verdict::Better);
+        assert_eq!(judge(recorded(10_000, 20_000), 10_211), Verdict::Worse);
+        assert_eq!(judge(recorded(-200, 20_000), -174), Verdict::Worse);
         assert_eq!(judge(None, 0), Verdict::New);
     }
 }

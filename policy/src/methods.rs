@@ -12,6 +12,12 @@ const FORBIDDEN: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 /// Methods that browsers send in upper case however a script writes them.
 const NORMALIZED: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
+/// `method` as browsers send it (Fetch, "normalize a method").
+pub(crate) fn normalized(method: &[u8]) -> &[u8] {
+    let mut known = NORMALIZED.iter().map(|known| known.as_bytes());
+    known.find(|known| known.eq_ignore_ascii_case(method)).unwrap_or(method)
+}
+
 /// What `cors_allow_methods` says.
 #[derive(Debug)]
 pub(crate) struct AllowMethods {

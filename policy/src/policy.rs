@@ -122,7 +122,15 @@ impl Policy {
 
     /// The status with which a preflight is answered, unless it goes on to its handler.
     pub fn preflight_answer(&self, verdict: Verdict) -> Option<u16> {
-        if self.preflight == PreflightMode::Pass || self.dry_run {
+        if self.dry_run {
+            return None;
+        }
+        self.preflight_reply(verdict)
+    }
+
+    /// The same, were it no dry run.
+    pub(crate) fn preflight_reply(&self, verdict: Verdict) -> Option<u16> {
+        if self.preflight == PreflightMode::Pass {
             return None;
         }
         match verdict {

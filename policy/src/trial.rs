@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::answers::Kind;
 use crate::decision::{Outcome, Reason, Verdict};
+use crate::methods::normalized;
 use crate::policy::Policy;
 use crate::request::{Context, Field, Preflight, Request};
 use crate::response::{HeaderName, Value};
@@ -118,14 +119,6 @@ impl Conclusion<'_> {
 const SAFE_METHODS: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 const SAFE_HEADERS: [&[u8]; 3] = [b"accept", b"accept-language", b"content-language"];
 
-/// Browsers write these in upper case, and no others (Fetch, "normalize a method").
-const NORMALIZED: [&[u8]; 6] = [b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT"];
-
-fn normalized(method: &[u8]) -> &[u8] {
-    let mut known = NORMALIZED.into_iter();
-    known.find(|known| known.eq_ignore_ascii_case(method)).unwrap_or(method)
-}
-
 impl Policy {
     /// What would become of the request, by the same functions that real ones go through.
     pub fn attempt<'r>(&self, trial: &Trial<'r>, context: &impl Context<'r>) -> Tried<'r> {
@@ -153,11 +146,7 @@ impl Policy {
             Step {
                 outcome,
                 reason,
-                status: match (self.preflight_mode(), verdict) {
-                    (PreflightMode::Pass, _) => None,
-                    (_, Verdict::Denied) => Some(403),
-                    _ => Some(self.preflight_status()),
-                },
+                status: self.preflight_reply(verdict),
                 headers: self.attempt_headers(Kind::of(verdict, true), trial, method, &unsafe_headers),
             }
         });
