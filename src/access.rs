@@ -16,7 +16,7 @@ use crate::guard::guard;
 use crate::judgement::{log_denial, Judgement};
 use crate::pool::OutOfMemory;
 use crate::prepared::Prepared;
-use crate::request::Request;
+use crate::request::{Lines, Request};
 use crate::state::{self, State};
 
 /// nginx asks the next handler.
@@ -170,7 +170,7 @@ fn answer_early(request: Request<'_>) -> ngx_int_t {
         return DECLINED;
     }
     match state::settle(request, location) {
-        Some(state) => meet_preflight(request, state, prepared, verdict, preflight),
+        Some(state) => meet_preflight(request, state, location, prepared, verdict, preflight, read),
         None => DECLINED,
     }
 }
@@ -189,31 +189,50 @@ fn decide<'r>(request: Request<'r>, here: &'r LocationConf) -> ngx_int_t {
     if here.is_off_here() {
         return DECLINED;
     }
-    let Some((_location, prepared, state)) = state::stand(request, here) else {
+    let Some((location, prepared, state)) = state::stand(request, here) else {
         return DECLINED;
     };
     #[cfg(feature = "fault-injection")]
-    _location.fault.strike(crate::fault::Fault::Access);
-    let policy = prepared.policy();
-    let read = if request.is_options() {
-        let read = request.read();
-        if let Some(preflight) = read.preflight() {
-            if request.is_post_action() {
-                return DECLINED;
-            }
-            let verdict = policy.judge_one(preflight.origin, || read.fetch_site(), &request);
-            return meet_preflight(request, state, prepared, verdict, preflight);
-        }
-        read
-    } else if policy.enforce() == Enforce::Off {
-        return DECLINED;
-    } else {
-        request.read_actual()
+    location.fault.strike(crate::fault::Fault::Access);
+    if !request.is_options() {
+        return match prepared.policy().enforce() {
+            Enforce::Off => DECLINED,
+            _ => enforce(request, state, prepared),
+        };
+    }
+    match request.read_once(location.place().is_some()) {
+        Some(read) => decide_on_options(request, state, location, prepared, read),
+        None => decide_on_repeated(request, state, location, prepared),
+    }
+}
+
+#[cold]
+fn decide_on_repeated<'r>(
+    request: Request<'r>,
+    state: State<'r>,
+    location: &'r LocationConf,
+    prepared: &'r Prepared,
+) -> ngx_int_t {
+    decide_on_options(request, state, location, prepared, request.read_all())
+}
+
+#[inline(always)]
+fn decide_on_options<'r>(
+    request: Request<'r>,
+    state: State<'r>,
+    location: &'r LocationConf,
+    prepared: &'r Prepared,
+    read: Lines<'r>,
+) -> ngx_int_t {
+    let Some(preflight) = read.preflight() else {
+        return enforce(request, state, prepared);
     };
-    if !enforces(policy, request) || request.is_post_action() {
+    if request.is_post_action() {
         return DECLINED;
     }
-    enforce(request, state, Judgement::by(prepared, request, &read))
+    let policy = prepared.policy();
+    let verdict = policy.judge_one(preflight.origin, || read.fetch_site(), &request);
+    meet_preflight(request, state, location, prepared, verdict, preflight, read)
 }
 
 /// Whether a request that is denied is to be refused.
@@ -226,8 +245,13 @@ fn enforces(policy: &Policy, request: Request<'_>) -> bool {
     }
 }
 
+/// Refuses a request that is no preflight, if it is to be refused.
 #[inline(never)]
-fn enforce<'r>(request: Request<'r>, state: State<'r>, judgement: Judgement<'r>) -> ngx_int_t {
+fn enforce<'r>(request: Request<'r>, state: State<'r>, prepared: &'r Prepared) -> ngx_int_t {
+    if !enforces(prepared.policy(), request) || request.is_post_action() {
+        return DECLINED;
+    }
+    let judgement = Judgement::by(prepared, request, &request.read_actual());
     if judgement.verdict != Verdict::Denied {
         return DECLINED;
     }
@@ -244,9 +268,11 @@ fn enforce<'r>(request: Request<'r>, state: State<'r>, judgement: Judgement<'r>)
 fn meet_preflight<'r>(
     request: Request<'r>,
     state: State<'r>,
+    location: &'r LocationConf,
     prepared: &'r Prepared,
     verdict: Verdict,
     preflight: Preflight<'r>,
+    read: Lines<'r>,
 ) -> ngx_int_t {
     state.note_preflight(verdict, preflight);
     let Some((reply, status)) = prepared.reply(verdict).and_then(|reply| Some((reply, reply.status?))) else {
@@ -261,6 +287,9 @@ fn meet_preflight<'r>(
     }
     // The filter need not work out again what is known.
     state.note_answer(is_complete.then_some(reply));
+    if let Some(place) = location.place() {
+        state.note_answered(place, verdict, &read);
+    }
     if is_complete && request.logs(prepared.log_level()) {
         log_denial(request);
     }

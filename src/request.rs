@@ -34,6 +34,8 @@ pub(crate) struct Lines<'r> {
     fetch_site: Option<&'r Entry>,
     request_method: Option<&'r Entry>,
     private_network: Option<&'r Entry>,
+    /// Of that name, or of one as long: most who want the others do without this one.
+    request_headers: Option<&'r Entry>,
     again: u32,
 }
 
@@ -41,6 +43,16 @@ const ORIGIN: u32 = 1;
 const FETCH_SITE: u32 = 1 << 1;
 const REQUEST_METHOD: u32 = 1 << 2;
 const PRIVATE_NETWORK: u32 = 1 << 3;
+const REQUEST_HEADERS: u32 = 1 << 4;
+
+const REQUEST_HEADERS_NAME: &[u8; 30] = b"access-control-request-headers";
+
+const DECIDING: [&[u8]; 4] = [
+    b"origin",
+    b"sec-fetch-site",
+    b"access-control-request-method",
+    b"access-control-request-private-network",
+];
 
 impl<'r> Lines<'r> {
     /// Takes note of `header`, if it is one of those that decide on any request. Returns its bit if there was one before.
@@ -64,6 +76,8 @@ impl<'r> Lines<'r> {
             set(&mut self.request_method, header, REQUEST_METHOD)
         } else if is_named(name, b"access-control-request-private-network") {
             set(&mut self.private_network, header, PRIVATE_NETWORK)
+        } else if name.len() == REQUEST_HEADERS_NAME.len() {
+            set(&mut self.request_headers, header, REQUEST_HEADERS)
         } else {
             self.add_actual(header)
         }
@@ -88,6 +102,18 @@ impl<'r> Lines<'r> {
     #[inline(always)]
     pub(crate) fn fetch_site(&self) -> Field<'r> {
         self.field(self.fetch_site, FETCH_SITE)
+    }
+
+    /// What a preflight asks for at most: the value of the one header that can be `Access-Control-Request-Headers`, as its
+    /// name is as long. If it is not, there is none, and the preflight asks for nothing. Nothing is returned if there are
+    /// several.
+    #[inline(always)]
+    pub(crate) fn request_headers(&self) -> Option<&'r [u8]> {
+        match self.request_headers {
+            _ if self.again & REQUEST_HEADERS != 0 => None,
+            Some(header) => Some(header.value()),
+            None => Some(&[]),
+        }
     }
 
     /// The preflight that an `OPTIONS` request with these lines is, if it is one.
@@ -215,26 +241,33 @@ impl<'r> Request<'r> {
     }
 
     /// The headers that decide on a request that is no preflight.
-    #[inline(always)] // all headers go through it
+    #[inline]
     pub(crate) fn read_actual(self) -> Lines<'r> {
-        self.read_lines::<false>()
+        self.read_actual_once().unwrap_or_else(|| self.read_all())
     }
 
     /// The headers that make a preflight of an `OPTIONS` request, and decide on it.
-    #[inline(always)] // as above
+    #[inline]
     pub(crate) fn read(self) -> Lines<'r> {
-        self.read_lines::<true>()
+        self.read_once(true).unwrap_or_else(|| self.read_all())
+    }
+
+    /// What `read_actual` reads, if no line comes again: those of whom that is known have less to look at.
+    #[inline(always)] // all headers go through it
+    pub(crate) fn read_actual_once(self) -> Option<Lines<'r>> {
+        self.read_lines::<false>(const { Sieve::of(DECIDING.split_at(2).0) })
+    }
+
+    /// The same for `read`; if what a preflight asks for is not wanted, that is not to be looked at.
+    #[inline(always)] // as above
+    pub(crate) fn read_once(self, wants_request_headers: bool) -> Option<Lines<'r>> {
+        const FEW: Sieve = Sieve::of(&DECIDING);
+        const ALL: Sieve = FEW.and(Sieve::of(&[REQUEST_HEADERS_NAME]));
+        self.read_lines::<true>(if wants_request_headers { ALL } else { FEW })
     }
 
     #[inline(always)] // as above
-    fn read_lines<const IS_OPTIONS: bool>(self) -> Lines<'r> {
-        const NAMES: [&[u8]; 4] = [
-            b"origin",
-            b"sec-fetch-site",
-            b"access-control-request-method",
-            b"access-control-request-private-network",
-        ];
-        let sieve = const { Sieve::of(if IS_OPTIONS { &NAMES } else { NAMES.split_at(2).0 }) };
+    fn read_lines<const IS_OPTIONS: bool>(self, sieve: Sieve) -> Option<Lines<'r>> {
         let mut lines = Lines::default();
         for part in self.header().parts() {
             for header in part {
@@ -242,18 +275,17 @@ impl<'r> Request<'r> {
                     true => lines.add(header),
                     false => lines.add_actual(header),
                 };
-                // A line that comes again is nothing to carry through the loop.
                 if sieve.lets_through(header) && add() != 0 {
-                    return self.read_all();
+                    return None;
                 }
             }
         }
-        lines
+        Some(lines)
     }
 
-    /// The same, where there are more lines than names.
+    /// What the three others read, and which lines come again.
     #[cold]
-    fn read_all(self) -> Lines<'r> {
+    pub(crate) fn read_all(self) -> Lines<'r> {
         let mut lines = Lines::default();
         for header in self.header() {
             lines.again |= lines.add(header);
@@ -269,10 +301,9 @@ impl<'r> Request<'r> {
 
     /// The lines of `Access-Control-Request-Headers`.
     pub(crate) fn requested_headers(self) -> impl Iterator<Item = &'r [u8]> + Clone {
-        const NAME: &[u8] = b"access-control-request-headers";
-        const SIEVE: Sieve = Sieve::of(&[NAME]);
+        const SIEVE: Sieve = Sieve::of(&[REQUEST_HEADERS_NAME]);
         self.header()
-            .filter(|header| SIEVE.lets_through(header) && header.name().eq_ignore_ascii_case(NAME))
+            .filter(|header| SIEVE.lets_through(header) && is_named(header.name(), REQUEST_HEADERS_NAME))
             .map(|header| header.value())
     }
 

@@ -13,8 +13,8 @@ use nginx_sys::ngx_variable_value_t;
 use crate::conf::LocationConf;
 use crate::module::{self, Module};
 use crate::prepared::{Prepared, Reply};
-use crate::request::Request;
-use crate::zone::Place;
+use crate::request::{Lines, Request};
+use crate::zone::{Place, Sort};
 
 /// The names of the variables whose places make up a request's memory, in the order of [`Slot`]. They are the module's own
 /// only if no one has taken them before, which a configuration can do, but not by accident: they hold a space.
@@ -26,7 +26,7 @@ pub(crate) const PLACES: [&str; 8] = [
     "cors method",
     "cors method length",
     "cors reply",
-    "cors verdict",
+    "cors sort",
 ];
 
 /// What lies in these places.
@@ -39,10 +39,10 @@ enum Slot {
     Method,
     MethodLength,
     Reply,
-    Place,
+    Sort,
 }
 
-const _: () = assert!(Slot::Place as usize + 1 == PLACES.len());
+const _: () = assert!(Slot::Sort as usize + 1 == PLACES.len());
 
 /// What the module remembers of a request. Of the values that lie in its places only the pointers are used.
 #[derive(Clone, Copy)]
@@ -183,15 +183,37 @@ impl<'r> State<'r> {
         self.mark(REFUSED);
     }
 
-    /// Notes the verdict on a request that is no preflight, the origin if that is denied, and where it counts.
+    /// Notes how a request that is no preflight is to be counted, and the origin if that is denied.
     #[inline]
-    pub(crate) fn note(self, place: &Place, verdict: Verdict, origin: &'r [u8]) {
-        const { assert!(align_of::<Place>() > VERDICT) };
-        let noted = ptr::from_ref(place) as usize | to_bits(verdict);
-        self.set(Slot::Place, noted as *mut u8);
+    pub(crate) fn note(self, place: &'r Place, verdict: Verdict, origin: &'r [u8]) {
         if verdict == Verdict::Denied {
             self.note_origin(origin);
         }
+        let is_refused = verdict == Verdict::Denied && self.is_refused();
+        self.note_sort(place.actual(verdict, is_refused));
+    }
+
+    /// Notes how a preflight that is answered is to be counted, if that is known already.
+    #[inline(always)]
+    pub(crate) fn note_answered(self, place: &'r Place, verdict: Verdict, read: &Lines<'r>) {
+        match verdict {
+            Verdict::Denied => self.note_sort(place.preflight_denied()),
+            _ => self.note_allowed(place, read.request_headers()),
+        }
+    }
+
+    /// What was allowed just before needs no other look.
+    #[inline(never)]
+    fn note_allowed(self, place: &'r Place, headers: Option<&'r [u8]>) {
+        if let Some(headers) = headers {
+            self.note_sort(place.preflight_allowed(self.method(), headers));
+        }
+    }
+
+    /// Notes how a request is to be counted.
+    #[inline]
+    fn note_sort(self, sort: Option<&'r Sort>) {
+        self.set(Slot::Sort, sort.map_or(ptr::null(), ptr::from_ref).cast_mut().cast());
     }
 
     #[inline]
@@ -200,23 +222,11 @@ impl<'r> State<'r> {
         self.set(Slot::OriginLength, origin.len() as *mut u8);
     }
 
-    /// What `note` noted.
+    /// What was noted.
     #[inline]
-    pub(crate) fn noted(self) -> Option<(&'r Place, Verdict)> {
-        let noted = self.get(Slot::Place) as usize;
-        let verdict = from_bits(noted)?;
-        // SAFETY: `note` alone writes this pointer, to a place of the configuration, which outlives the request.
-        let place = unsafe { ((noted & !VERDICT) as *const Place).as_ref()? };
-        Some((place, verdict))
-    }
-
-    /// The location that governs the request, and its verdict on the preflight, if that was answered.
-    #[inline]
-    pub(crate) fn answered(self) -> Option<(&'r LocationConf, Verdict)> {
-        match self.marks() & (PREFLIGHT | ANSWERED) {
-            both if both == PREFLIGHT | ANSWERED => Some((self.location()?, from_bits(self.marks() >> VERDICT_SHIFT)?)),
-            _ => None,
-        }
+    pub(crate) fn sort(self) -> Option<&'r Sort> {
+        // SAFETY: `note_sort` alone writes this pointer, to a part of the configuration, which outlives the request.
+        unsafe { self.get(Slot::Sort).cast::<Sort>().as_ref() }
     }
 
     /// Notes what was made of a preflight.
@@ -239,8 +249,7 @@ impl<'r> State<'r> {
         }
         let preflight = Preflight {
             origin: self.origin(),
-            // SAFETY: as in `origin`.
-            method: unsafe { slice::from_raw_parts(self.get(Slot::Method), self.get(Slot::MethodLength) as usize) },
+            method: self.method(),
             private_network: self.is(PRIVATE_NETWORK),
         };
         Some((from_bits(self.marks() >> VERDICT_SHIFT)?, preflight))
@@ -249,12 +258,28 @@ impl<'r> State<'r> {
     /// The origin that was noted, if one was.
     #[inline]
     pub(crate) fn origin(self) -> &'r [u8] {
-        let start = self.get(Slot::Origin);
+        // SAFETY: `note_origin` alone writes these, of a header of the request.
+        unsafe { self.string(Slot::Origin, Slot::OriginLength) }
+    }
+
+    /// The method that a preflight asks for, if one was noted.
+    #[inline]
+    pub(crate) fn method(self) -> &'r [u8] {
+        // SAFETY: `note_preflight` alone writes these, of a header of the request.
+        unsafe { self.string(Slot::Method, Slot::MethodLength) }
+    }
+
+    /// # Safety
+    ///
+    /// Either nothing was written to the two places, or they tell of a string that nginx keeps as long as the request.
+    #[inline]
+    unsafe fn string(self, start: Slot, length: Slot) -> &'r [u8] {
+        let start = self.get(start);
         if start.is_null() {
             return &[];
         }
-        // SAFETY: `note_origin` alone writes these, of a header of the request, which nginx keeps as long as that.
-        unsafe { slice::from_raw_parts(start, self.get(Slot::OriginLength) as usize) }
+        // SAFETY: the caller vouches for it.
+        unsafe { slice::from_raw_parts(start, self.get(length) as usize) }
     }
 }
 

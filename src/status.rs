@@ -2,7 +2,6 @@
 
 use core::ffi::{c_char, c_void};
 use core::ptr::{self, NonNull};
-use std::rc::Rc;
 
 use cors_policy::{Position, Problem, Trial};
 use cors_zone::{page, Format, Named, Query, Report, Try};
@@ -131,12 +130,12 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     request.send(status, format.content_type(), &body)
 }
 
-fn named(place: &Rc<Place>) -> Option<Named<'_>> {
+fn named(place: &Place) -> Option<Named<'_>> {
     Some(Named {
         server: &place.server,
         location: &place.location,
         dry_run: place.prepared.policy().is_dry_run(),
-        slot: place.slot()?,
+        counter: *place.counter()?,
     })
 }
 
@@ -144,7 +143,7 @@ fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
     if format == Format::Html {
         return Some(page::HTML.as_bytes().to_vec());
     }
-    let places: Vec<_> = zone.places().iter().filter_map(named).collect();
+    let places: Vec<_> = zone.places().filter_map(named).collect();
     let report = Report::new(zone.name(), zone.size(), zone.memory()?, &places, zone::now());
     Some(match format {
         Format::Prometheus => report.to_prometheus(),
@@ -155,7 +154,7 @@ fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
 /// What the policy of a place would say; nothing if there is no such place.
 fn try_it(request: Request<'_>, zone: &Zone, attempt: &Try) -> Result<Option<Vec<u8>>, OutOfMemory> {
     let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|asked| asked == name);
-    let mut places = zone.places().iter();
+    let mut places = zone.places();
     let found = places.find(|place| is(&attempt.server, &place.server) && is(&attempt.location, &place.location));
     let Some((place, named)) = found.and_then(|place| Some((place, named(place)?))) else {
         return Ok(None);

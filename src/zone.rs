@@ -1,13 +1,13 @@
 //! `cors_zone`: shared memory in which requests are counted. Workers write to it, reloads keep it.
 
-use core::cell::{Cell, OnceCell, RefCell};
+use core::cell::{OnceCell, UnsafeCell};
 use core::ffi::{c_char, c_void};
 use core::ptr;
 use core::sync::atomic::AtomicU64;
 use std::rc::Rc;
 
-use cors_policy::{shown, Position, Problem};
-use cors_zone::{words_for, Slot};
+use cors_policy::{shown, Outcome, Position, Problem, Verdict};
+use cors_zone::{words_for, Counted, Counter, Effect, Kind, Listed, Tally};
 use nginx_sys::{
     ngx_cached_time, ngx_command_t, ngx_conf_t, ngx_int_t, ngx_list_part_t, ngx_log_t, ngx_parse_size,
     ngx_shared_memory_add, ngx_shm_zone_t, ngx_slab_pool_t, NGX_ERROR, NGX_LOG_EMERG, NGX_LOG_NOTICE, NGX_OK,
@@ -40,21 +40,184 @@ pub(crate) struct Zone {
     memory: OnceCell<cors_zone::Zone<'static>>,
 }
 
-/// A location, or a server, with a policy. The low bits of its address are free on every processor.
-#[repr(align(8))]
+/// A location, or a server, with a policy.
 pub(crate) struct Place {
     pub(crate) server: Rc<str>,
     pub(crate) location: Box<str>,
     pub(crate) prepared: Rc<Prepared>,
-    slot: Cell<Option<Slot>>,
-    /// Browsers ask the same again and again: method and headers of the last preflight that was allowed.
-    pub(crate) allowed: RefCell<(Vec<u8>, Vec<u8>)>,
+    /// It is an `if`, which counts as the location around it.
+    is_inner: bool,
+    memory: OnceCell<Memory>,
+    /// Browsers ask the same again and again: the last preflight that was allowed.
+    allowed: Memo<Asked>,
+}
+
+/// What a preflight asks for.
+#[derive(Default)]
+struct Asked {
+    method: Vec<u8>,
+    headers: Vec<u8>,
+}
+
+/// An origin that is denied.
+#[derive(Default)]
+struct Stranger {
+    origin: Vec<u8>,
+    listed: Option<Listed<'static>>,
+}
+
+/// Longer strings are not remembered.
+const LONGEST: usize = 512;
+
+/// What a place has once nginx has made the memory.
+struct Memory {
+    counter: Counter<'static>,
+    /// By the numbers of verdicts.
+    actual: [Sort; Verdict::ALL.len()],
+    refused: Sort,
+    preflight_allowed: Sort,
+    preflight_denied: Sort,
+}
+
+/// A sort of requests that end alike. Which it is is noted of a request when that is decided, and it is counted when the
+/// request ends.
+pub(crate) struct Sort {
+    pub(crate) needs: Needs,
+    tally: Tally<'static>,
+    /// Where those count that have no origin.
+    without: Option<Tally<'static>>,
+    /// Strangers come again and again: the last one, and where it is listed.
+    stranger: Memo<Stranger>,
+}
+
+/// What is to be known before a request can be counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    Nothing,
+    /// Whether it has an origin.
+    Origin,
+    /// That the origin is listed among the denied.
+    Listing,
+}
+
+impl Memory {
+    fn new(counter: Counter<'static>, is_dry_run: bool) -> Option<Self> {
+        let tally = |kind, outcome, effect| {
+            let outcome = Some(outcome);
+            counter.tally(Counted { kind, outcome, effect })
+        };
+        let sort = |needs, tally: Option<_>| {
+            Some(Sort {
+                needs,
+                tally: tally?,
+                without: None,
+                stranger: Memo::default(),
+            })
+        };
+        let denied = |kind, effect| sort(Needs::Listing, tally(kind, Outcome::OriginDenied, effect));
+        let actual = |verdict| {
+            let plain = |outcome| tally(Kind::Actual, outcome, Effect::None);
+            match verdict {
+                Verdict::Allowed | Verdict::AllowedWithCredentials => sort(Needs::Nothing, plain(Outcome::Allowed)),
+                Verdict::SameOrigin => sort(Needs::Nothing, plain(Outcome::SameOrigin)),
+                Verdict::NoOrigin => sort(Needs::Nothing, plain(Outcome::None)),
+                Verdict::Anyone => Some(Sort {
+                    without: plain(Outcome::None),
+                    ..sort(Needs::Origin, plain(Outcome::Allowed))?
+                }),
+                Verdict::Denied if is_dry_run => denied(Kind::Actual, Effect::DryRun),
+                Verdict::Denied => denied(Kind::Actual, Effect::None),
+            }
+        };
+        let allowed = tally(Kind::Preflight, Outcome::Allowed, Effect::Answered);
+        let [a, b, c, d, e, f] = Verdict::ALL.map(actual);
+        Some(Self {
+            actual: [a?, b?, c?, d?, e?, f?],
+            refused: denied(Kind::Actual, Effect::Enforced)?,
+            preflight_allowed: sort(Needs::Nothing, allowed)?,
+            preflight_denied: denied(Kind::Preflight, Effect::Answered)?,
+            counter,
+        })
+    }
+}
+
+impl Sort {
+    /// Counts a request.
+    #[inline]
+    pub(crate) fn count(&self) {
+        self.tally.count(now());
+    }
+
+    /// Counts a request that has no origin.
+    pub(crate) fn count_without(&self) {
+        self.without.as_ref().unwrap_or(&self.tally).count(now());
+    }
+
+    /// Counts a request of this origin, if that is the last stranger.
+    #[inline]
+    pub(crate) fn count_denied(&self, origin: &[u8]) -> bool {
+        let now = now();
+        let is_listed = self.stranger.with(|stranger| {
+            let listed = stranger.listed.as_ref();
+            listed.is_some_and(|listed| is_same(&stranger.origin, origin) && listed.count_again(now))
+        });
+        if is_listed {
+            self.tally.count(now);
+        }
+        is_listed
+    }
+
+    /// The next request of this origin is denied as this one was.
+    pub(crate) fn note_stranger(&self, origin: &[u8], listed: Listed<'static>) {
+        if origin.len() <= LONGEST {
+            self.stranger.change(|stranger| {
+                origin.clone_into(&mut stranger.origin);
+                stranger.listed = Some(listed);
+            });
+        }
+    }
 }
 
 impl Place {
+    /// The counters.
+    pub(crate) fn counter(&self) -> Option<&Counter<'static>> {
+        Some(&self.memory.get()?.counter)
+    }
+
+    /// The sort of requests with this verdict that are no preflights.
     #[inline]
-    pub(crate) fn slot(&self) -> Option<Slot> {
-        self.slot.get()
+    pub(crate) fn actual(&self, verdict: Verdict, is_refused: bool) -> Option<&Sort> {
+        let memory = self.memory.get()?;
+        match is_refused {
+            false => memory.actual.get(verdict.number()),
+            true => Some(&memory.refused),
+        }
+    }
+
+    /// The sort of preflights that are denied, and so answered.
+    #[inline]
+    pub(crate) fn preflight_denied(&self) -> Option<&Sort> {
+        Some(&self.memory.get()?.preflight_denied)
+    }
+
+    /// The sort of preflights that are allowed and answered, if the last such asked the same.
+    #[inline]
+    pub(crate) fn preflight_allowed(&self, method: &[u8], headers: &[u8]) -> Option<&Sort> {
+        let memory = self.memory.get()?;
+        let is_known = self
+            .allowed
+            .with(|allowed| is_same(&allowed.method, method) && is_same(&allowed.headers, headers));
+        is_known.then_some(&memory.preflight_allowed)
+    }
+
+    /// The next preflight like this one is allowed.
+    pub(crate) fn note_allowed(&self, method: &[u8], headers: &[u8]) {
+        if method.len() <= LONGEST && headers.len() <= LONGEST {
+            self.allowed.change(|allowed| {
+                method.clone_into(&mut allowed.method);
+                headers.clone_into(&mut allowed.headers);
+            });
+        }
     }
 }
 
@@ -67,8 +230,9 @@ impl Zone {
         self.size
     }
 
-    pub(crate) fn places(&self) -> &[Rc<Place>] {
-        &self.places
+    /// The places, each name once.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().map(|place| &**place).filter(|place| !place.is_inner)
     }
 
     /// The counters, once nginx has made the memory.
@@ -77,21 +241,24 @@ impl Zone {
         self.memory.get()
     }
 
-    /// The place of this name in a server; an `if` has that of the location around it.
+    /// The place of this name and policy in a server.
     pub(crate) fn place(&mut self, server: usize, name: &str, location: &str, prepared: &Rc<Prepared>) -> Rc<Place> {
         let server = self.server(server, name);
         let location = if location.is_empty() { NO_LOCATION } else { location };
-        let same = |place: &&Rc<Place>| Rc::ptr_eq(&place.server, &server) && *place.location == *location;
+        let of_name = |place: &&Rc<Place>| Rc::ptr_eq(&place.server, &server) && *place.location == *location;
+        let mut known = self.places.iter().rev().filter(of_name).peekable();
         // nginx merges a location just before what is in it.
-        if let Some(place) = self.places.iter().rev().find(same) {
+        let is_inner = known.peek().is_some();
+        if let Some(place) = known.find(|place| Rc::ptr_eq(&place.prepared, prepared)) {
             return place.clone();
         }
         let place = Rc::new(Place {
-            server,
             location: location.into(),
             prepared: prepared.clone(),
-            slot: Cell::new(None),
-            allowed: RefCell::default(),
+            is_inner,
+            memory: OnceCell::new(),
+            allowed: Memo::default(),
+            server,
         });
         self.places.push(place.clone());
         place
@@ -116,18 +283,72 @@ impl Zone {
 
     /// What is wrong once all policies are known.
     pub(crate) fn check(&self) -> Option<Problem> {
-        let needed = bytes_for(self.places.len());
+        let policies = self.places().count();
+        let needed = bytes_for(policies);
         (self.size < needed).then(|| {
             let text = format!(
                 "\"{DIRECTIVE}\" has the value \"{0}:{1}k\": it is too small for {2} policies; write \"{0}:{3}k\"",
                 self.name,
                 self.size / 1024,
-                self.places.len(),
+                policies,
                 needed / 1024,
             );
             Problem::error(&self.at, text)
         })
     }
+}
+
+/// What a worker has found out, until it finds out something else.
+#[derive(Default)]
+struct Memo<T>(UnsafeCell<T>);
+
+impl<T> Memo<T> {
+    #[inline]
+    fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        // SAFETY: no other thread has it, as it is not `Sync`, and no `look` or `change` of this module comes back here.
+        look(unsafe { &*self.0.get() })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut T)) {
+        // SAFETY: as above.
+        change(unsafe { &mut *self.0.get() });
+    }
+}
+
+/// Whether two strings are the same, found out without a call.
+#[inline(always)]
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((bytes.first_chunk()?, bytes.last_chunk()?))
+    }
+    one.len() == other.len()
+        && match one.len() {
+            8.. => match one.len() {
+                33.. => is_same_long(one, other),
+                16.. => ends::<16>(one) == ends(other),
+                _ => ends::<8>(one) == ends(other),
+            },
+            4.. => ends::<4>(one) == ends(other),
+            2.. => ends::<2>(one) == ends(other),
+            _ => one.first() == other.first(),
+        }
+}
+
+/// The same for strings of one length, which is no less than that of a chunk.
+#[inline(always)]
+fn is_same_long(one: &[u8], other: &[u8]) -> bool {
+    const CHUNK: usize = 32;
+    let (mut rest, mut other_rest) = (one, other);
+    while let (Some((chunk, after)), Some((other_chunk, other_after))) = (
+        rest.split_first_chunk::<CHUNK>(),
+        other_rest.split_first_chunk::<CHUNK>(),
+    ) {
+        if chunk != other_chunk {
+            return false;
+        }
+        (rest, other_rest) = (after, other_after);
+    }
+    one.last_chunk::<CHUNK>() == other.last_chunk()
 }
 
 /// The size of a zone that has room for so many policies, and for what nginx puts before that.
@@ -141,7 +362,7 @@ fn bytes_for(policies: usize) -> usize {
 pub(crate) fn now() -> u64 {
     // SAFETY: nginx sets the pointer before it reads a configuration, and always to a whole time; it has one thread.
     let seconds = unsafe { (*ngx_cached_time).sec };
-    u64::try_from(seconds).unwrap_or(0)
+    seconds as u64 // no clock stands before 1970
 }
 
 impl Configuration {
@@ -300,8 +521,11 @@ impl Zone {
             return None;
         };
         let names = self.places.iter().map(|place| (&*place.server, &*place.location));
-        for (place, slot) in self.places.iter().zip(memory.assign(names)) {
-            place.slot.set(slot);
+        for (place, counter) in self.places.iter().zip(memory.assign(names)) {
+            let is_dry_run = place.prepared.policy().is_dry_run();
+            if let Some(memory) = counter.and_then(|counter| Memory::new(counter, is_dry_run)) {
+                place.memory.set(memory).ok()?;
+            }
         }
         self.memory.set(memory).ok()
     }

@@ -74,12 +74,11 @@ impl Kind {
     /// That of the response to a request with this verdict.
     #[inline]
     pub fn of(verdict: Verdict, is_preflight: bool) -> Self {
-        let number = match verdict {
-            Verdict::NoOrigin | Verdict::SameOrigin | Verdict::Denied => return Self(0),
-            Verdict::Anyone => 1,
-            Verdict::Allowed { credentials } => 2 + usize::from(credentials),
-        };
-        Self(if is_preflight { number + 3 } else { number })
+        const FIRST: usize = Verdict::Anyone.number();
+        match verdict.number().checked_sub(FIRST) {
+            None => Self(0),
+            Some(number) => Self(number + if is_preflight { 4 } else { 1 }),
+        }
     }
 
     /// Its number, below [`Kind::COUNT`].

@@ -2,46 +2,52 @@
 
 use std::fmt;
 
-/// What the policy makes of a request's origin.
+/// What the policy makes of a request's origin. Those that let no one read the answer come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// This origin may not, or it is none: see [`Policy::outcome`](crate::Policy::outcome).
+    Denied,
     /// There is no `Origin`.
     NoOrigin,
+    /// The request stays within its origin and needs no leave.
+    SameOrigin,
     /// Any origin may read the answer: `Access-Control-Allow-Origin: *`.
     Anyone,
     /// This origin may read the answer.
-    Allowed {
-        /// With credentials.
-        credentials: bool,
-    },
-    /// The request stays within its origin and needs no leave.
-    SameOrigin,
-    /// This origin may not, or it is none: see [`Policy::outcome`](crate::Policy::outcome).
-    Denied,
+    Allowed,
+    /// The same with credentials.
+    AllowedWithCredentials,
 }
 
 impl Verdict {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 6] = [
-        Self::Allowed { credentials: false },
-        Self::Allowed { credentials: true },
-        Self::NoOrigin,
-        Self::Anyone,
-        Self::SameOrigin,
         Self::Denied,
+        Self::NoOrigin,
+        Self::SameOrigin,
+        Self::Anyone,
+        Self::Allowed,
+        Self::AllowedWithCredentials,
     ];
+
+    #[inline]
+    pub(crate) const fn allowed(credentials: bool) -> Self {
+        match credentials {
+            false => Self::Allowed,
+            true => Self::AllowedWithCredentials,
+        }
+    }
 
     /// Its number in [`Verdict::ALL`].
     #[inline]
     pub const fn number(self) -> usize {
-        match self {
-            Self::Allowed { credentials: false } => 0,
-            Self::Allowed { credentials: true } => 1,
-            Self::NoOrigin => 2,
-            Self::Anyone => 3,
-            Self::SameOrigin => 4,
-            Self::Denied => 5,
-        }
+        self as usize
+    }
+
+    /// Whether the origin may read the answer.
+    #[inline]
+    pub const fn admits(self) -> bool {
+        self.number() >= Self::Anyone.number()
     }
 }
 

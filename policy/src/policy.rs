@@ -134,7 +134,7 @@ impl Policy {
             return None;
         }
         match verdict {
-            Verdict::Anyone | Verdict::Allowed { .. } => Some(self.preflight_status),
+            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials => Some(self.preflight_status),
             // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
             Verdict::SameOrigin | Verdict::NoOrigin => None,
             Verdict::Denied => Some(403),
@@ -231,13 +231,11 @@ impl Policy {
         if !listed {
             return judge_stranger(origin, says_same_origin(fetch_site()), context);
         }
-        Verdict::Allowed {
-            credentials: match &*self.allow_credentials {
-                AllowCredentials::Off => false,
-                AllowCredentials::On => true,
-                AllowCredentials::For(trusted) => trusted.contains(origin),
-            },
-        }
+        Verdict::allowed(match &*self.allow_credentials {
+            AllowCredentials::Off => false,
+            AllowCredentials::On => true,
+            AllowCredentials::For(trusted) => trusted.contains(origin),
+        })
     }
 
     /// The same, where there is no list, or not one origin.
@@ -261,11 +259,9 @@ impl Policy {
             AllowOrigin::Nobody | AllowOrigin::Listed { .. } => None,
             AllowOrigin::Any => match &*self.allow_credentials {
                 AllowCredentials::Off => Some(Verdict::Anyone),
-                AllowCredentials::On => is_origin(origin).then(|| Verdict::Allowed {
-                    credentials: self.may_have_credentials(origin),
-                }),
+                AllowCredentials::On => is_origin(origin).then(|| Verdict::allowed(self.may_have_credentials(origin))),
                 AllowCredentials::For(trusted) => Some(if trusted.contains(origin) {
-                    Verdict::Allowed { credentials: true }
+                    Verdict::AllowedWithCredentials
                 } else {
                     Verdict::Anyone
                 }),
@@ -357,7 +353,7 @@ impl Policy {
     pub fn allowed_origin<'r>(&self, verdict: Verdict, origin: Field<'r>) -> Option<&'r [u8]> {
         match (verdict, origin) {
             (Verdict::Anyone, _) => Some(b"*"),
-            (Verdict::Allowed { .. }, Field::One(origin)) => Some(origin),
+            (Verdict::Allowed | Verdict::AllowedWithCredentials, Field::One(origin)) => Some(origin),
             _ => None,
         }
     }
@@ -367,7 +363,7 @@ impl Policy {
         match verdict {
             Verdict::NoOrigin => (Outcome::None, None),
             Verdict::Anyone if origin == Field::Absent => (Outcome::None, None),
-            Verdict::Anyone | Verdict::Allowed { .. } => (Outcome::Allowed, None),
+            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials => (Outcome::Allowed, None),
             Verdict::SameOrigin => (Outcome::SameOrigin, None),
             Verdict::Denied => match (&*self.allow_origin, origin) {
                 (_, Field::Several) => (Outcome::Malformed, Some(Reason::SeveralOrigins)),

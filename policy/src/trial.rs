@@ -163,7 +163,7 @@ impl Policy {
             Some(step) if step.outcome != Outcome::Allowed => Conclusion::NotSent(step.reason),
             _ if refuses => Conclusion::Refused(reason),
             _ if outcome != Outcome::Allowed => Conclusion::NotReadable(reason),
-            _ if trial.credentials && verdict != (Verdict::Allowed { credentials: true }) => Conclusion::NoCredentials,
+            _ if trial.credentials && verdict != Verdict::AllowedWithCredentials => Conclusion::NoCredentials,
             Some(_) if self.preflight_mode() == PreflightMode::Pass => Conclusion::UpToTheApplication,
             _ => Conclusion::Readable,
         };

@@ -818,7 +818,7 @@ proptest! {
             element.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
         let denied = elements.iter().find(|element| !is_name(element) || !directives.permits_header(element));
-        let verdict = Verdict::Allowed { credentials: true };
+        let verdict = Verdict::AllowedWithCredentials;
         if directives.permits_method("PUT") {
             let (outcome, reason) = policy.preflight_outcome(verdict, preflight, lines.iter().copied());
             prop_assert_eq!(outcome == Outcome::HeaderDenied, denied.is_some(), "{:?}", lines);

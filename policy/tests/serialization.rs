@@ -26,7 +26,10 @@ fn judge(policy: &Policy, origin: Field<'_>) -> Verdict {
 }
 
 fn admits(policy: &Policy, origin: &str) -> bool {
-    matches!(judge(policy, Field::One(origin.as_bytes())), Verdict::Allowed { .. })
+    matches!(
+        judge(policy, Field::One(origin.as_bytes())),
+        Verdict::Allowed | Verdict::AllowedWithCredentials
+    )
 }
 
 fn is_refused(value: &str) -> bool {
@@ -294,7 +297,7 @@ proptest! {
         let mut bytes = origin.clone().into_bytes();
         let position = position.index(bytes.len());
         bytes[position] = byte;
-        let admitted = matches!(judge(&policy, Field::One(&bytes)), Verdict::Allowed { .. });
+        let admitted = matches!(judge(&policy, Field::One(&bytes)), Verdict::Allowed | Verdict::AllowedWithCredentials);
         // What was changed into another origin has to be one that a browser would send, and covered.
         let text = String::from_utf8(bytes).unwrap_or_default();
         let covered = sent(&text).as_deref() == Some(&text) && written.covers(&Url::parse(&text).unwrap());
@@ -358,7 +361,10 @@ fn two_origin_lines_match_nothing() {
     let policy = listing("https://a.example.com https://*.example.com");
     let mut origin = Field::Absent;
     origin.add(b"https://a.example.com");
-    assert!(matches!(judge(&policy, origin), Verdict::Allowed { .. }));
+    assert!(matches!(
+        judge(&policy, origin),
+        Verdict::Allowed | Verdict::AllowedWithCredentials
+    ));
     origin.add(b"https://a.example.com");
     assert_eq!(judge(&policy, origin), Verdict::Denied);
     assert_eq!(policy.outcome(Verdict::Denied, origin).0, Outcome::Malformed);

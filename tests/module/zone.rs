@@ -158,6 +158,168 @@ fn what_was_enforced_and_what_would_have_been_is_told() {
     assert_eq!(counted(&policy(&figures, "= /to_off")["requests"]), [("off", 2)]);
 }
 
+/// More often than the module takes a request for the last one without a closer look.
+const OFTEN: u64 = 300;
+
+#[test]
+fn what_comes_again_and_again_is_counted_each_time() {
+    let server = "
+        location /api/ { cors on; cors_allow_origin https://app.example.com; cors_allow_methods PUT; cors_allow_headers X-One; }
+        location /strict/ { cors on; cors_allow_origin https://app.example.com; cors_enforce on; alias html/; }
+        location /dry/ { cors on; cors_allow_origin https://app.example.com; cors_dry_run on; alias html/; }
+        location = /status { cors_status; }";
+    let nginx = Nginx::builder()
+        .http(&format!("{ZONE} keepalive_requests 10000;"))
+        .server(server)
+        .start();
+    let preflight =
+        |origin| Request::preflight("/api/", origin, "PUT").header("Access-Control-Request-Headers", "x-one");
+    let requests = [
+        preflight(APP),
+        preflight(STRANGER),
+        Request::get("/api/hello.txt").origin(STRANGER),
+        Request::get("/strict/hello.txt").origin(STRANGER),
+        Request::get("/dry/hello.txt").origin(STRANGER),
+    ];
+    let mut connection = nginx.connect();
+    for request in requests.iter().flat_map(|request| (0..OFTEN).map(move |_| request)) {
+        connection.send(request);
+    }
+    let figures = figures(&nginx, 5 * OFTEN);
+    let denied = [("origin_denied", OFTEN)];
+    let api = policy(&figures, "/api/");
+    assert_eq!(counted(&api["preflights"]), [("allowed", OFTEN), denied[0]]);
+    assert_eq!(api["preflights_answered"], 2 * OFTEN);
+    assert_eq!(counted(&api["requests"]), denied);
+    let strict = policy(&figures, "/strict/");
+    assert_eq!(counted(&strict["requests"]), denied);
+    assert_eq!(
+        (&strict["enforced_denials"], &strict["dry_run_denials"]),
+        (&OFTEN.into(), &0.into())
+    );
+    let dry = policy(&figures, "/dry/");
+    assert_eq!(counted(&dry["requests"]), denied);
+    assert_eq!(
+        (&dry["enforced_denials"], &dry["dry_run_denials"]),
+        (&0.into(), &OFTEN.into())
+    );
+    assert_eq!(figures_of(&figures, STRANGER), 4 * OFTEN);
+    assert_eq!(figures["denied_origins"][0]["location"], "/dry/");
+}
+
+#[test]
+fn strangers_who_take_turns_are_told_apart() {
+    let nginx = nginx();
+    let mut connection = nginx.connect();
+    let strangers: Vec<String> = [2, 7, 18, 30, 80]
+        .into_iter()
+        .flat_map(|length| {
+            let same = "a".repeat(length);
+            ["xa", "ax"].map(|ends| {
+                let (start, end) = ends.split_at(1);
+                format!("https://{start}{same}{end}")
+            })
+        })
+        .collect();
+    // Each comes twice, and then one of the same length that has another start and end.
+    for stranger in strangers
+        .iter()
+        .flat_map(|stranger| [stranger, stranger])
+        .cycle()
+        .take(60)
+    {
+        connection.send(&Request::get("/api/hello.txt").origin(stranger));
+    }
+    let figures = figures(&nginx, 60);
+    for stranger in strangers {
+        assert_eq!(figures_of(&figures, &stranger), 6, "{stranger}");
+    }
+}
+
+/// A name as long as that of `Access-Control-Request-Headers`, and as hard to tell from it by nginx's hash.
+fn name_like_request_headers() -> String {
+    let hash = |name: &str| {
+        name.bytes()
+            .fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
+    };
+    let model = "access-control-request-headers";
+    let names = (0..10_000).map(|number| format!("x-a-name-that-is-as-long-{number:05}"));
+    let mut alike = names.filter(|name| name.len() == model.len() && hash(name) % 64 == hash(model) % 64);
+    alike.next().expect("a name")
+}
+
+#[test]
+fn a_preflight_that_asks_for_more_than_the_last_is_not_taken_for_it() {
+    const NAMES: &str = "Access-Control-Request-Headers";
+    for mode in ["answer", "early"] {
+        let server = format!(
+            "server_name shop.example; cors on; cors_preflight {mode}; cors_allow_origin https://app.example.com;
+             cors_allow_methods PUT PATCH; cors_allow_headers X-One;
+             location = /status {{ cors off; cors_status; }}"
+        );
+        let nginx = Nginx::builder().http(ZONE).server(&server).start();
+        let preflight = |method| Request::preflight("/", APP, method);
+        let allowed = [
+            preflight("PUT"),
+            preflight("PUT").header(NAMES, "x-one"),
+            preflight("PUT"),
+            preflight("PUT").header(NAMES, "x-one"),
+            preflight("PATCH").header(NAMES, "x-one"),
+            preflight("PATCH").header(&name_like_request_headers(), "x-one"),
+        ];
+        let denied = [
+            preflight("PATCH").header(NAMES, "x-two"),
+            preflight("PATCH").header(NAMES, "x-one").header(NAMES, "x-two"),
+            preflight("PATCH")
+                .header(NAMES, "x-two")
+                .header(&name_like_request_headers(), "x-one"),
+            preflight("PATCH")
+                .header(&name_like_request_headers(), "x-one")
+                .header(NAMES, "x-two"),
+        ];
+        for request in &allowed {
+            nginx.send(request);
+        }
+        for request in &denied {
+            for last in [preflight("PATCH").header(NAMES, "x-one"), preflight("PATCH")] {
+                nginx.send(&last);
+                nginx.send(request);
+            }
+        }
+        nginx.send(&preflight("DELETE"));
+        let figures = figures(&nginx, 6 + 16 + 1);
+        assert_eq!(
+            counted(&policy(&figures, "server")["preflights"]),
+            [("allowed", 14), ("header_denied", 8), ("method_denied", 1)],
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn an_if_counts_as_its_location_by_its_own_policy() {
+    let server = "
+        location /api/ {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods PUT;
+            if ($arg_open) { cors_allow_methods PUT DELETE; cors_dry_run on; }
+        }
+        location = /status { cors_status; }";
+    let nginx = Nginx::builder().http(ZONE).server(server).start();
+    for _ in 0..3 {
+        nginx.send(&Request::preflight("/api/", APP, "PUT"));
+        nginx.send(&Request::get("/api/?open=1").origin(STRANGER));
+        nginx.send(&Request::get("/api/").origin(STRANGER));
+    }
+    let figures = figures(&nginx, 9);
+    let api = policy(&figures, "/api/");
+    assert_eq!(figures["policies"].as_array().map(Vec::len), Some(1));
+    assert_eq!(counted(&api["requests"]), [("origin_denied", 6)]);
+    assert_eq!((&api["dry_run"], &api["dry_run_denials"]), (&false.into(), &3.into()));
+    assert_eq!(figures_of(&figures, STRANGER), 6);
+}
+
 #[test]
 fn denied_origins_are_listed_with_the_reason_and_the_remedy() {
     let nginx = nginx();

@@ -25,30 +25,31 @@ const DRY_RUN: usize = ENFORCED + 1;
 /// The words of a slot: whole cache lines.
 pub(crate) const WORDS: usize = 24;
 
-/// Where the counters of one policy are.
+/// What the policy did to a request beside giving it headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    pub(crate) number: usize,
-    pub(crate) key: u64,
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// It answered a preflight, which was not passed on.
+    Answered,
+    /// It refused it (`cors_enforce`).
+    Enforced,
+    /// It only says what it would do.
+    DryRun,
 }
 
-/// What is to be counted of one request.
+/// What is to be counted of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
     /// What it was.
     pub kind: Kind,
     /// How it ended; nothing means that CORS was off.
     pub outcome: Option<Outcome>,
-    /// It is a preflight that was answered, not passed on.
-    pub answered: bool,
-    /// It was refused by `cors_enforce`.
-    pub enforced: bool,
-    /// The policy only says what it would do.
-    pub dry_run: bool,
+    /// What the policy did.
+    pub effect: Effect,
 }
 
 /// Whether a request that ended so was denied.
-#[inline]
 pub(crate) fn is_denial(outcome: Option<Outcome>) -> bool {
     match outcome {
         Some(Outcome::OriginDenied | Outcome::MethodDenied | Outcome::HeaderDenied | Outcome::Malformed) => true,
@@ -56,7 +57,6 @@ pub(crate) fn is_denial(outcome: Option<Outcome>) -> bool {
     }
 }
 
-#[inline]
 fn number(outcome: Option<Outcome>) -> usize {
     match outcome {
         None => 0,
@@ -86,6 +86,12 @@ impl<'m> Counters<'m> {
         self.0[KEY].load(Ordering::Relaxed)
     }
 
+    /// Whether they are still the policy's: a process that has outlived several configurations may find another's.
+    #[inline]
+    pub(crate) fn belong_to(self, key: u64) -> bool {
+        self.key() == key
+    }
+
     pub(crate) fn generation(self) -> u64 {
         self.0[GENERATION].load(Ordering::Relaxed)
     }
@@ -104,27 +110,20 @@ impl<'m> Counters<'m> {
         self.0[KEY].store(key, Ordering::Release);
     }
 
-    #[inline]
-    pub(crate) fn count(self, request: Counted) {
-        let add = |word: usize| {
-            if let Some(word) = self.0.get(word) {
-                word.fetch_add(1, Ordering::Relaxed);
-            }
-        };
+    /// The words that count such a request.
+    pub(crate) fn of(self, request: Counted) -> Option<(&'m AtomicU64, Option<&'m AtomicU64>)> {
         let kind = match request.kind {
             Kind::Actual => REQUESTS,
             Kind::Preflight => REQUESTS + OUTCOMES,
         };
-        add(kind + number(request.outcome));
-        if request.answered {
-            add(ANSWERED);
-        }
-        if request.enforced {
-            add(ENFORCED);
-        }
-        if request.dry_run && is_denial(request.outcome) {
-            add(DRY_RUN);
-        }
+        let also = match request.effect {
+            Effect::None => None,
+            Effect::Answered => Some(ANSWERED),
+            Effect::Enforced => Some(ENFORCED),
+            Effect::DryRun => is_denial(request.outcome).then_some(DRY_RUN),
+        };
+        let requests = self.0.get(kind + number(request.outcome))?;
+        Some((requests, also.and_then(|also| self.0.get(also))))
     }
 
     pub(crate) fn totals(self) -> Totals {

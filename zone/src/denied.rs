@@ -17,7 +17,6 @@ use cors_policy::Reason;
 use crate::cause::Cause;
 use crate::cell::{self, Cell, HEAD};
 use crate::layout::Parts;
-use crate::Slot;
 
 /// 256 bytes hold the longest name of a host with scheme and port, but for one that is made to be long.
 const ORIGIN: usize = 32;
@@ -42,21 +41,59 @@ const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const ATTEMPTS: usize = 16;
 
 /// Strings that were mixed up by two writers are made good after so many denials.
-const CHECKED_AFTER: u64 = 64;
+const CHECKED_AFTER: u64 = 256;
 
 /// The last denial of an origin: when, why, and by which policy, in one word.
-const SLOT_BITS: u32 = 20;
+const POLICY_BITS: u32 = 26;
 const CAUSE_BITS: u32 = 4;
 
+/// A policy as far as an entry names it: by the number of its counters and, as they may go to another, a part of its key.
+pub(crate) fn policy(number: usize, key: u64) -> u64 {
+    const NUMBER_BITS: u32 = 20;
+    (key << NUMBER_BITS | number as u64 & ((1 << NUMBER_BITS) - 1)) & POLICY_MASK
+}
+
+const POLICY_MASK: u64 = (1 << POLICY_BITS) - 1;
+
 /// A request that was denied.
-#[derive(Clone, Copy, Debug)]
-pub struct Denial<'r> {
-    /// The origin as it was sent; nothing where there were several.
-    pub origin: &'r [u8],
-    /// Why.
-    pub reason: Reason<'r>,
-    /// By which policy.
-    pub slot: Slot,
+pub(crate) struct Denial<'r> {
+    /// As it was sent.
+    pub(crate) origin: &'r [u8],
+    pub(crate) reason: Reason<'r>,
+    pub(crate) policy: u64,
+}
+
+/// An origin in the list. Whoever has it need not look for it again.
+#[derive(Clone, Copy)]
+pub struct Listed<'m> {
+    head: &'m AtomicU64,
+    entry: &'m [AtomicU64; ENTRY],
+    tag: u64,
+    mark: u64,
+    /// Policy and cause, as the entry has them.
+    why: u64,
+}
+
+impl Listed<'_> {
+    /// Counts another denial by the same policy. Returns whether that was possible: the entry may have been taken over,
+    /// and every so often all of it is to be looked at, as it may be damaged.
+    #[inline]
+    pub fn count_again(&self, now: u64) -> bool {
+        let old = self.head.load(Ordering::Relaxed);
+        let count = old ^ self.mark; // if the mark is the same
+        if count > COUNT_MASK
+            || count % CHECKED_AFTER == 0
+            || self.entry[TAG].load(Ordering::Relaxed) != self.tag
+            || self
+                .head
+                .compare_exchange(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            return false;
+        }
+        self.entry[LAST].store(now << (POLICY_BITS + CAUSE_BITS) | self.why, Ordering::Relaxed);
+        true
+    }
 }
 
 /// An origin that was denied.
@@ -74,8 +111,8 @@ pub struct DeniedOrigin {
     pub cause: Cause,
     /// The method or header that was the reason, where that is still known.
     pub detail: Option<Vec<u8>>,
-    /// The number of the policy's slot.
-    pub(crate) slot: usize,
+    /// Which policy.
+    pub(crate) policy: u64,
     /// When, in seconds since 1970.
     pub last: u64,
 }
@@ -90,11 +127,6 @@ impl DeniedOrigin {
             None => Some(self.cause.reason(&self.origin, &[])),
         }
     }
-
-    /// Whether `slot` denied it last.
-    pub fn is_by(&self, slot: Slot) -> bool {
-        self.slot == slot.number
-    }
 }
 
 /// What stands for an origin. It is never 0, as where none is.
@@ -108,9 +140,12 @@ fn mark(tag: u64) -> u64 {
     (tag >> COUNT_BITS).max(1) << COUNT_BITS
 }
 
-fn last(now: u64, cause: Cause, slot: Slot) -> u64 {
-    let number = (slot.number as u64) & ((1 << SLOT_BITS) - 1);
-    now << (SLOT_BITS + CAUSE_BITS) | cause.code() << SLOT_BITS | number
+fn why(cause: Cause, policy: u64) -> u64 {
+    cause.code() << POLICY_BITS | policy
+}
+
+fn cause(last: u64) -> Option<Cause> {
+    Cause::from_code(last >> POLICY_BITS & ((1 << CAUSE_BITS) - 1))
 }
 
 struct Entry<'m>(&'m [AtomicU64; ENTRY]);
@@ -140,12 +175,29 @@ pub(crate) struct List<'z, 'm> {
 }
 
 impl<'m> List<'_, 'm> {
-    pub(crate) fn count(&self, denial: &Denial<'_>, now: u64) {
+    /// Counts a denial. Returns the origin's place, if the denial is due to that no list has it.
+    pub(crate) fn count(&self, denial: &Denial<'_>, now: u64) -> Option<Listed<'m>> {
         let tag = tag(self.seed, denial.origin);
+        let number = self.count_in_place(tag, denial, now)?;
+        let (cause, _) = Cause::of(&denial.reason);
+        if !matches!(cause, Cause::NoOriginAllowed | Cause::Origin) {
+            return None;
+        }
+        Some(Listed {
+            head: self.parts.heads.get(number)?,
+            entry: Entry::get(self.parts, number)?.0,
+            tag,
+            mark: mark(tag),
+            why: why(cause, denial.policy),
+        })
+    }
+
+    /// Counts a denial, and returns the number of the entry.
+    fn count_in_place(&self, tag: u64, denial: &Denial<'_>, now: u64) -> Option<usize> {
         let hint = self.parts.hints.get(tag as usize % HINTS);
         let hinted = hint.map_or(0, |hint| hint.load(Ordering::Relaxed)) as usize;
         if self.hit(hinted, tag, denial, now) {
-            return;
+            return Some(hinted);
         }
         for _ in 0..ATTEMPTS {
             let mut lowest = (u64::MAX, 0, 0);
@@ -153,7 +205,7 @@ impl<'m> List<'_, 'm> {
                 let head = head.load(Ordering::Relaxed);
                 if head & !COUNT_MASK == mark(tag) && self.hit(number, tag, denial, now) {
                     self.remember(hint, number);
-                    return;
+                    return Some(number);
                 }
                 if head & COUNT_MASK < lowest.0 {
                     lowest = (head & COUNT_MASK, head, number);
@@ -162,40 +214,11 @@ impl<'m> List<'_, 'm> {
             let (count, head, number) = lowest;
             if self.take_over(number, head, count, tag, denial, now) {
                 self.remember(hint, number);
-                return;
+                return Some(number);
             }
         }
         self.unlisted.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a denial of an origin that the same policy has denied for the same reason just before, if it was for the
-    /// origin itself.
-    #[inline]
-    pub(crate) fn count_again(&self, origin: &[u8], slot: Slot, now: u64) -> Option<Cause> {
-        let tag = tag(self.seed, origin);
-        let number = self.parts.hints.get(tag as usize % HINTS)?.load(Ordering::Relaxed) as usize;
-        let (head, entry) = (self.parts.heads.get(number)?, Entry::get(self.parts, number)?);
-        let old = head.load(Ordering::Relaxed);
-        // Every so often all of it is looked at: the configuration may be another by now, or the entry damaged.
-        if entry.0[TAG].load(Ordering::Acquire) != tag || old & !COUNT_MASK != mark(tag) || old % CHECKED_AFTER == 0 {
-            return None;
-        }
-        let told = entry.0[LAST].load(Ordering::Relaxed);
-        let cause = Cause::from_code(told >> SLOT_BITS & ((1 << CAUSE_BITS) - 1))?;
-        if !matches!(cause, Cause::NoOriginAllowed | Cause::Origin | Cause::NotAnOrigin) {
-            return None;
-        }
-        let telling = last(now, cause, slot);
-        let is_same_slot = (told ^ telling) & ((1 << SLOT_BITS) - 1) == 0;
-        if !is_same_slot
-            || head
-                .compare_exchange(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
-                .is_err()
-        {
-            return None;
-        }
-        entry.0[LAST].store(telling, Ordering::Relaxed);
-        Some(cause)
+        None
     }
 
     fn remember(&self, hint: Option<&AtomicU64>, number: usize) {
@@ -237,7 +260,8 @@ impl<'m> List<'_, 'm> {
     /// Notes why.
     fn tell(&self, entry: &Entry<'m>, tag: u64, denial: &Denial<'_>, now: u64) {
         let (cause, detail) = Cause::of(&denial.reason);
-        entry.0[LAST].store(last(now, cause, denial.slot), Ordering::Relaxed);
+        let last = now << (POLICY_BITS + CAUSE_BITS) | why(cause, denial.policy);
+        entry.0[LAST].store(last, Ordering::Relaxed);
         if !detail.is_empty() {
             if let Some(cell) = entry.detail(self.seed, tag) {
                 if !cell.seems_to_hold(detail) {
@@ -334,10 +358,10 @@ impl<'m> List<'_, 'm> {
             is_cut: text.is_cut,
             count: head & COUNT_MASK,
             error,
-            cause: Cause::from_code(last >> SLOT_BITS & ((1 << CAUSE_BITS) - 1))?,
+            cause: cause(last)?,
             detail: detail.map(|detail| detail.bytes),
-            slot: (last & ((1 << SLOT_BITS) - 1)) as usize,
-            last: last >> (SLOT_BITS + CAUSE_BITS),
+            policy: last & POLICY_MASK,
+            last: last >> (POLICY_BITS + CAUSE_BITS),
         };
         // What was read belongs together if it still does.
         let is_same =

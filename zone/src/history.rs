@@ -1,4 +1,6 @@
 //! How many requests there were in the last minutes.
+//!
+//! Two sums run on, and whoever is the first to count in a step notes what they were. What a step had is the difference.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,50 +9,64 @@ pub const STEP: u64 = 10;
 const STEPS: usize = 90;
 /// All requests, and those that were denied.
 const SERIES: usize = 2;
-pub(crate) const WORDS: usize = STEPS * SERIES;
 
-/// Each count shares its word with the time that it is for: the next round begins anew in one instruction.
+/// When the present step began, in seconds since 1970.
+const BEGAN: usize = 0;
+/// The sums.
+const REQUESTS: usize = 1;
+const DENIED: usize = 2;
+/// What they were.
+const NOTES: usize = 8;
+pub(crate) const WORDS: usize = NOTES + STEPS * SERIES;
+
+/// A note shares its word with the time that it is for: the next round begins anew in one instruction.
 const TIME_SHIFT: u32 = 40;
 const TIME_MASK: u64 = (1 << (64 - TIME_SHIFT)) - 1;
-
-/// Others may be faster so many times; then the chart goes without this request.
-const ATTEMPTS: usize = 16;
+const SUM_MASK: u64 = (1 << TIME_SHIFT) - 1;
 
 #[inline]
 fn stamp(step: u64) -> u64 {
     (step & TIME_MASK) << TIME_SHIFT
 }
 
-#[inline]
-fn place(step: u64) -> usize {
-    (step % STEPS as u64) as usize * SERIES
+fn place(step: u64, series: usize) -> usize {
+    NOTES + (step % STEPS as u64) as usize * SERIES + series
 }
 
+fn load(words: &[AtomicU64; WORDS], place: usize) -> u64 {
+    words.get(place).map_or(0, |word| word.load(Ordering::Relaxed))
+}
+
+/// Whether another step has begun than the one that is being counted.
 #[inline]
-fn add(words: &[AtomicU64], place: usize, stamp: u64) {
-    let Some(word) = words.get(place) else {
-        return;
-    };
-    let mut old = word.load(Ordering::Relaxed);
-    for _ in 0..ATTEMPTS {
-        let is_current = old >> TIME_SHIFT == stamp >> TIME_SHIFT;
-        let new = if is_current { old } else { stamp } + 1;
-        match word.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(other) => old = other,
+pub(crate) fn is_over(words: &[AtomicU64; WORDS], now: u64) -> bool {
+    // Clocks may be set back.
+    now.wrapping_sub(words[BEGAN].load(Ordering::Relaxed)) >= STEP
+}
+
+/// Counts one request in the step that is being counted.
+#[inline]
+pub(crate) fn count(words: &[AtomicU64; WORDS], denied: bool) {
+    words[REQUESTS].fetch_add(1, Ordering::Relaxed);
+    if denied {
+        words[DENIED].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Begins a step: notes the sums, if no one has. A process that is killed here leaves it to the next.
+pub(crate) fn begin(words: &[AtomicU64; WORDS], now: u64) {
+    let step = now / STEP;
+    for (series, sum) in [REQUESTS, DENIED].into_iter().enumerate() {
+        let Some(note) = words.get(place(step, series)) else {
+            continue;
+        };
+        let old = note.load(Ordering::Relaxed);
+        if old & !SUM_MASK != stamp(step) {
+            let new = stamp(step) | load(words, sum) & SUM_MASK;
+            let _ = note.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
-}
-
-/// Counts one request.
-#[inline]
-pub(crate) fn count(words: &[AtomicU64], now: u64, denied: bool) {
-    let step = now / STEP;
-    let (place, stamp) = (place(step), stamp(step));
-    add(words, place, stamp);
-    if denied {
-        add(words, place + 1, stamp);
-    }
+    words[BEGAN].store(step * STEP, Ordering::Relaxed);
 }
 
 /// The last minutes, in steps of [`STEP`] seconds, oldest first.
@@ -64,28 +80,39 @@ pub struct History {
     pub denied: Vec<u64>,
 }
 
-pub(crate) fn read(words: &[AtomicU64], now: u64) -> History {
+pub(crate) fn read(words: &[AtomicU64; WORDS], now: u64) -> History {
     let last = now / STEP;
     let first = (last + 1).saturating_sub(STEPS as u64);
-    let series = |series: usize| {
-        let steps = first..=last;
-        steps
-            .map(|step| {
-                let word = words.get(place(step) + series);
-                let word = word.map_or(0, |word| word.load(Ordering::Relaxed));
-                let is_current = word >> TIME_SHIFT == stamp(step) >> TIME_SHIFT;
-                if is_current {
-                    word & ((1 << TIME_SHIFT) - 1)
-                } else {
+    let series = |series: usize, sum: usize| {
+        let note = |step| {
+            let note = load(words, place(step, series));
+            (note & !SUM_MASK == stamp(step)).then_some(note & SUM_MASK)
+        };
+        let notes: Vec<Option<u64>> = (first..=last).map(note).collect();
+        // Read last, as it only grows.
+        let mut end = load(words, sum);
+        let mut counts: Vec<u64> = notes
+            .into_iter()
+            .rev()
+            .map(|note| {
+                let start = note.unwrap_or(end);
+                let count = end.wrapping_sub(start) & SUM_MASK;
+                end = start;
+                // Where the clock was set back, notes are not in order.
+                if count > SUM_MASK / 2 {
                     0
+                } else {
+                    count
                 }
             })
-            .collect()
+            .collect();
+        counts.reverse();
+        counts
     };
     History {
         last: last * STEP,
-        requests: series(0),
-        denied: series(1),
+        requests: series(0, REQUESTS),
+        denied: series(1, DENIED),
     }
 }
 
@@ -93,11 +120,27 @@ pub(crate) fn read(words: &[AtomicU64], now: u64) -> History {
 mod tests {
     use super::*;
 
+    /// Counts one request.
+    fn count(words: &[AtomicU64; WORDS], now: u64, denied: bool) {
+        if is_over(words, now) {
+            begin(words, now);
+        }
+        super::count(words, denied);
+    }
+
     const NOW: u64 = 1_800_000_000;
+
+    fn memory() -> [AtomicU64; WORDS] {
+        core::array::from_fn(|_| AtomicU64::new(0))
+    }
+
+    fn last(words: &[AtomicU64; WORDS], now: u64, steps: usize) -> Vec<u64> {
+        read(words, now).requests[STEPS - steps..].to_vec()
+    }
 
     #[test]
     fn steps_follow_each_other_and_old_ones_are_forgotten() {
-        let words: Vec<_> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
+        let words = memory();
         count(&words, NOW, false);
         count(&words, NOW + STEP - 1, true);
         count(&words, NOW + STEP, false);
@@ -112,5 +155,44 @@ mod tests {
         count(&words, later, false);
         assert_eq!(read(&words, later).requests.iter().sum::<u64>(), 2);
         assert_eq!(read(&words, 2 * later).requests.iter().sum::<u64>(), 0);
+    }
+    #[test]
+    fn a_step_that_was_not_noted_counts_with_the_one_before() {
+        let words = memory();
+        count(&words, NOW, false);
+        count(&words, NOW + STEP, false);
+        words[place((NOW + STEP) / STEP, 0)].store(0, Ordering::Relaxed);
+        count(&words, NOW + 2 * STEP, false);
+        assert_eq!(last(&words, NOW + 2 * STEP, 3), [2, 0, 1]);
+    }
+
+    #[test]
+    fn processes_whose_clocks_differ_by_a_moment_begin_a_step_once() {
+        let words = memory();
+        for now in [NOW, NOW + STEP, NOW + STEP - 1, NOW + STEP, NOW + STEP + 1] {
+            count(&words, now, false);
+        }
+        assert_eq!(last(&words, NOW + STEP, 2), [1, 4]);
+    }
+
+    #[test]
+    fn sums_may_run_over() {
+        let words = memory();
+        words[REQUESTS].store(SUM_MASK, Ordering::Relaxed);
+        for step in 0..3 {
+            count(&words, NOW + step * STEP, false);
+        }
+        assert_eq!(last(&words, NOW + 2 * STEP, 4), [0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_stops_nothing() {
+        let words = memory();
+        for now in [NOW, NOW + 5 * STEP, NOW + 2 * STEP, NOW + 3 * STEP, NOW + 6 * STEP] {
+            count(&words, now, false);
+        }
+        let counts = last(&words, NOW + 6 * STEP, 7);
+        assert_eq!((counts[2], counts[6]), (1, 1));
+        assert!(counts.iter().all(|count| *count <= 5), "{counts:?}");
     }
 }

@@ -16,7 +16,7 @@ const FEWEST_ORIGINS: usize = 24;
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'m> {
     pub(crate) header: &'m [AtomicU64; HEADER],
-    pub(crate) history: &'m [AtomicU64],
+    pub(crate) history: &'m [AtomicU64; history::WORDS],
     pub(crate) slots: &'m [AtomicU64],
     pub(crate) hints: &'m [AtomicU64],
     pub(crate) heads: &'m [AtomicU64],
@@ -27,7 +27,7 @@ impl<'m> Parts<'m> {
     /// Divides the memory, if it is large enough.
     pub(crate) fn of(words: &'m [AtomicU64]) -> Option<Self> {
         let (header, rest) = words.split_first_chunk::<HEADER>()?;
-        let (history, rest) = rest.split_at_checked(history::WORDS)?;
+        let (history, rest) = rest.split_first_chunk()?;
         let (hints, rest) = rest.split_at_checked(denied::HINTS)?;
         let origins = origins_in(rest.len());
         if origins < FEWEST_ORIGINS {

@@ -26,10 +26,10 @@ mod zone;
 
 pub use accept::Format;
 pub use cause::Cause;
-pub use counters::{Counted, Kind, Slot, Totals};
-pub use denied::{Denial, DeniedOrigin};
+pub use counters::{Counted, Effect, Kind, Totals};
+pub use denied::{DeniedOrigin, Listed};
 pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, Try};
 pub use report::{tried, Named, Report};
-pub use zone::Zone;
+pub use zone::{Counter, Tally, Zone};

@@ -6,10 +6,10 @@ use cors_policy::{Conclusion, Outcome, Step, Tried};
 use serde::Serialize;
 
 use crate::counters::is_denial;
-use crate::{Cause, DeniedOrigin, Kind, Slot, Totals, Zone, STEP};
+use crate::{Cause, Counter, DeniedOrigin, Kind, Totals, Zone, STEP};
 
 /// A policy by the name of its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Named<'n> {
     /// The server.
     pub server: &'n str,
@@ -18,7 +18,7 @@ pub struct Named<'n> {
     /// Whether the policy only says what it would do.
     pub dry_run: bool,
     /// Where it is counted.
-    pub slot: Slot,
+    pub counter: Counter<'n>,
 }
 
 /// The figures at one moment.
@@ -117,7 +117,7 @@ impl<'n> Report<'n> {
                 started: zone.started(),
                 now,
             },
-            policies: places.iter().map(|place| Policy::new(place, zone)).collect(),
+            policies: places.iter().map(Policy::new).collect(),
             denied_origins: zone
                 .denied_origins()
                 .iter()
@@ -145,8 +145,8 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 }
 
 impl<'n> Policy<'n> {
-    fn new(place: &Named<'n>, zone: &Zone<'_>) -> Self {
-        let totals = zone.totals(place.slot);
+    fn new(place: &Named<'n>) -> Self {
+        let totals = place.counter.totals();
         let by_result = |wanted: Kind| {
             let all = OUTCOMES.iter().filter(|(kind, _)| *kind == wanted);
             let all = all.flat_map(|(_, outcomes)| outcomes.iter());
@@ -175,7 +175,7 @@ impl<'n> Policy<'n> {
 
 impl<'n> Denied<'n> {
     fn new(denied: &DeniedOrigin, places: &[Named<'n>]) -> Self {
-        let place = places.iter().find(|place| denied.is_by(place.slot));
+        let place = places.iter().find(|place| place.counter.has_denied(denied));
         let mut origin = String::from_utf8_lossy(&denied.origin).into_owned();
         if denied.is_cut {
             origin.push_str("...");
@@ -273,31 +273,29 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{words_for, Denial};
+    use crate::words_for;
 
     const NOW: u64 = 1_800_000_000;
     const ALLOWED: crate::Counted = crate::Counted {
         kind: Kind::Actual,
         outcome: Some(Outcome::Allowed),
-        answered: false,
-        enforced: false,
-        dry_run: false,
+        effect: crate::Effect::None,
     };
 
     /// The figures of one place after these denials.
     fn figures(denials: &[(&[u8], Reason<'_>)]) -> Value {
         let words: Vec<_> = (0..words_for(1)).map(|_| AtomicU64::new(0)).collect();
         let zone = Zone::format(&words, 1, NOW).unwrap();
-        let slot = zone.assign([("a.example", "/api/")].into_iter())[0].unwrap();
-        zone.count(slot, ALLOWED, NOW);
+        let counter = zone.assign([("a.example", "/api/")].into_iter())[0].unwrap();
+        counter.count(ALLOWED, NOW);
         for &(origin, reason) in denials {
-            zone.deny(&Denial { origin, reason, slot }, NOW);
+            counter.deny(origin, reason, NOW);
         }
         let place = Named {
             server: "a.example",
             location: "/api/",
             dry_run: false,
-            slot,
+            counter,
         };
         serde_json::from_slice(&Report::new("cors", 65536, &zone, &[place], NOW).to_json()).unwrap()
     }

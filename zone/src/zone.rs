@@ -2,15 +2,16 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::cause::Cause;
+use cors_policy::Reason;
+
 use crate::cell;
-use crate::counters::{is_denial, Counted, Counters, Slot, Totals, WORDS};
-use crate::denied::{Denial, DeniedOrigin, List};
+use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
+use crate::denied::{self, Denial, DeniedOrigin, List, Listed};
 use crate::history::{self, History};
 use crate::layout::Parts;
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x01");
+const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x02");
 
 const MAGIC_AT: usize = 0;
 const LENGTH: usize = 1;
@@ -18,6 +19,16 @@ const SEED: usize = 2;
 const STARTED: usize = 3;
 const GENERATION: usize = 4;
 const UNLISTED: usize = 5;
+
+/// Where the requests of one policy are counted.
+#[derive(Clone, Copy)]
+pub struct Counter<'m> {
+    zone: Zone<'m>,
+    counters: Counters<'m>,
+    key: u64,
+    /// What the policy is called where it denies.
+    policy: u64,
+}
 
 /// Counters in shared memory.
 #[derive(Clone, Copy)]
@@ -72,7 +83,7 @@ impl<'m> Zone<'m> {
 
     /// Finds slots for the policies of a configuration by their names, and keeps those that were counted for under the
     /// same name before. Where there is no room left, the longest unused go. To be called by one process at a time.
-    pub fn assign<'n>(&self, names: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<Option<Slot>> {
+    pub fn assign<'n>(&self, names: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<Option<Counter<'m>>> {
         let generation = self.parts.header[GENERATION].fetch_add(1, Ordering::Relaxed) + 1;
         let keys: Vec<u64> = names
             .map(|(server, location)| {
@@ -102,28 +113,23 @@ impl<'m> Zone<'m> {
         keys.into_iter()
             .map(|key| {
                 if let Some(&number) = known.get(&key) {
-                    return Some(Slot { number, key });
+                    return self.counter(number, key);
                 }
                 let (_, number) = unused.pop()?;
                 Counters::get(self.parts.slots, number)?.start(key, generation);
                 known.insert(key, number);
-                Some(Slot { number, key })
+                self.counter(number, key)
             })
             .collect()
     }
 
-    /// Counts a request.
-    #[inline]
-    pub fn count(&self, slot: Slot, request: Counted, now: u64) {
-        let Some(counters) = Counters::get(self.parts.slots, slot.number) else {
-            return;
-        };
-        // A process that has outlived several configurations may find another policy in its place.
-        if counters.key() != slot.key {
-            return;
-        }
-        counters.count(request);
-        history::count(self.parts.history, now, is_denial(request.outcome));
+    fn counter(&self, number: usize, key: u64) -> Option<Counter<'m>> {
+        Some(Counter {
+            zone: *self,
+            counters: Counters::get(self.parts.slots, number)?,
+            key,
+            policy: denied::policy(number, key),
+        })
     }
 
     fn denials(&self) -> List<'_, 'm> {
@@ -134,25 +140,6 @@ impl<'m> Zone<'m> {
         }
     }
 
-    /// Counts the origin of a request that was denied.
-    pub fn deny(&self, denial: &Denial<'_>, now: u64) {
-        self.denials().count(denial, now);
-    }
-
-    /// Does the same where nothing but the time has changed since this policy last denied this origin, and says why that
-    /// was. The denial need not be worked out then.
-    #[inline]
-    pub fn deny_again(&self, origin: &[u8], slot: Slot, now: u64) -> Option<Cause> {
-        self.denials().count_again(origin, slot, now)
-    }
-
-    /// What has been counted for a policy.
-    pub fn totals(&self, slot: Slot) -> Totals {
-        Counters::get(self.parts.slots, slot.number)
-            .filter(|counters| counters.key() == slot.key)
-            .map_or_else(Totals::default, Counters::totals)
-    }
-
     /// The origins that were denied most often, most frequent first.
     pub fn denied_origins(&self) -> Vec<DeniedOrigin> {
         self.denials().read()
@@ -161,6 +148,89 @@ impl<'m> Zone<'m> {
     /// The last minutes.
     pub fn history(&self, now: u64) -> History {
         history::read(self.parts.history, now)
+    }
+}
+
+impl<'m> Counter<'m> {
+    /// Where requests of one sort are counted.
+    pub fn tally(&self, request: Counted) -> Option<Tally<'m>> {
+        let (requests, also) = self.counters.of(request)?;
+        Some(Tally {
+            counters: self.counters,
+            key: self.key,
+            history: self.zone.parts.history,
+            requests,
+            also,
+            is_denial: is_denial(request.outcome),
+        })
+    }
+
+    /// Counts a request.
+    pub fn count(&self, request: Counted, now: u64) {
+        if let Some(tally) = self.tally(request) {
+            tally.count(now);
+        }
+    }
+
+    /// Counts the origin of a request that was denied: as it was sent; nothing where there were several. Returns its
+    /// place, if it was denied because no list has it, as it will be the next time.
+    pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) -> Option<Listed<'m>> {
+        let policy = self.policy;
+        self.zone.denials().count(&Denial { origin, reason, policy }, now)
+    }
+
+    /// What has been counted.
+    pub fn totals(&self) -> Totals {
+        match self.counters.belong_to(self.key) {
+            true => self.counters.totals(),
+            false => Totals::default(),
+        }
+    }
+
+    /// Whether this policy is the last that denied the origin.
+    pub(crate) fn has_denied(&self, origin: &DeniedOrigin) -> bool {
+        self.policy == origin.policy
+    }
+}
+
+/// Where requests of one sort are counted: found once, so that counting takes next to nothing.
+#[derive(Clone, Copy)]
+pub struct Tally<'m> {
+    counters: Counters<'m>,
+    key: u64,
+    history: &'m [AtomicU64; history::WORDS],
+    requests: &'m AtomicU64,
+    also: Option<&'m AtomicU64>,
+    is_denial: bool,
+}
+
+impl Tally<'_> {
+    /// Counts a request.
+    #[inline]
+    pub fn count(&self, now: u64) {
+        if history::is_over(self.history, now) {
+            self.count_in_new_step(now);
+        } else {
+            self.add();
+        }
+    }
+
+    #[cold]
+    fn count_in_new_step(&self, now: u64) {
+        history::begin(self.history, now);
+        self.add();
+    }
+
+    #[inline]
+    fn add(&self) {
+        if !self.counters.belong_to(self.key) {
+            return;
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if let Some(also) = self.also {
+            also.fetch_add(1, Ordering::Relaxed);
+        }
+        history::count(self.history, self.is_denial);
     }
 }
 

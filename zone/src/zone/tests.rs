@@ -5,35 +5,31 @@ use cors_policy::{Outcome, Reason};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{words_for, Cause, Kind};
+use crate::{words_for, Cause, Effect, Kind};
 
 const NOW: u64 = 1_800_000_000;
 const SEED: u64 = 0x5eed;
 
-fn memory(slots: usize) -> Vec<AtomicU64> {
-    (0..words_for(slots)).map(|_| AtomicU64::new(0xa5a5)).collect()
+fn memory(counters: usize) -> Vec<AtomicU64> {
+    (0..words_for(counters)).map(|_| AtomicU64::new(0xa5a5)).collect()
 }
 
 fn format(words: &[AtomicU64]) -> Zone<'_> {
     Zone::format(words, SEED, NOW).expect("large enough")
 }
 
-fn only_slot(zone: &Zone<'_>) -> Slot {
+fn only_counter<'m>(zone: &Zone<'m>) -> Counter<'m> {
     zone.assign([("example.com", "/")].into_iter())[0].expect("room")
 }
 
-fn deny(zone: &Zone<'_>, slot: Slot, origin: &str) {
-    let origin = origin.as_bytes();
-    let reason = Reason::Origin(origin);
-    zone.deny(&Denial { origin, reason, slot }, NOW);
+fn deny(counter: Counter<'_>, origin: &str) {
+    counter.deny(origin.as_bytes(), Reason::Origin(origin.as_bytes()), NOW);
 }
 
 const ALLOWED: Counted = Counted {
     kind: Kind::Actual,
     outcome: Some(Outcome::Allowed),
-    answered: false,
-    enforced: false,
-    dry_run: false,
+    effect: Effect::None,
 };
 
 fn image(words: &[AtomicU64]) -> Vec<u64> {
@@ -51,56 +47,22 @@ fn restore(words: &[AtomicU64], image: &[u64]) {
 fn every_kind_of_request_has_a_counter_of_its_own() {
     let words = memory(2);
     let zone = format(&words);
-    let slots = zone.assign([("a", "/"), ("b", "/")].into_iter());
-    let [Some(one), Some(other)] = slots[..] else { panic!() };
-    let denied = Counted {
-        outcome: Some(Outcome::OriginDenied),
-        ..ALLOWED
+    let counters = zone.assign([("a", "/"), ("b", "/")].into_iter());
+    let [Some(one), Some(other)] = counters[..] else {
+        panic!()
     };
-    zone.count(one, ALLOWED, NOW);
-    zone.count(
-        one,
-        Counted {
-            outcome: None,
-            ..ALLOWED
-        },
-        NOW,
-    );
-    zone.count(
-        one,
-        Counted {
-            enforced: true,
-            ..denied
-        },
-        NOW,
-    );
-    zone.count(
-        one,
-        Counted {
-            dry_run: true,
-            ..denied
-        },
-        NOW,
-    );
-    zone.count(
-        one,
-        Counted {
-            dry_run: true,
-            ..ALLOWED
-        },
-        NOW,
-    );
-    zone.count(
-        one,
-        Counted {
-            kind: Kind::Preflight,
-            answered: true,
-            outcome: Some(Outcome::MethodDenied),
-            ..ALLOWED
-        },
-        NOW,
-    );
-    let totals = zone.totals(one);
+    let (allowed, denied) = (Some(Outcome::Allowed), Some(Outcome::OriginDenied));
+    for (kind, outcome, effect) in [
+        (Kind::Actual, allowed, Effect::None),
+        (Kind::Actual, None, Effect::None),
+        (Kind::Actual, denied, Effect::Enforced),
+        (Kind::Actual, denied, Effect::DryRun),
+        (Kind::Actual, allowed, Effect::DryRun),
+        (Kind::Preflight, Some(Outcome::MethodDenied), Effect::Answered),
+    ] {
+        one.count(Counted { kind, outcome, effect }, NOW);
+    }
+    let totals = one.totals();
     assert_eq!(totals.requests(Kind::Actual, Some(Outcome::Allowed)), 2);
     assert_eq!(totals.requests(Kind::Actual, None), 1);
     assert_eq!(totals.requests(Kind::Actual, Some(Outcome::OriginDenied)), 2);
@@ -109,7 +71,7 @@ fn every_kind_of_request_has_a_counter_of_its_own() {
         (totals.all(), totals.answered, totals.enforced, totals.dry_run),
         (6, 1, 1, 1)
     );
-    assert_eq!(zone.totals(other).all(), 0);
+    assert_eq!(other.totals().all(), 0);
     assert_eq!(zone.history(NOW).requests.iter().sum::<u64>(), 6);
     assert_eq!(zone.history(NOW).denied.iter().sum::<u64>(), 3);
 }
@@ -118,13 +80,12 @@ fn every_kind_of_request_has_a_counter_of_its_own() {
 fn a_name_finds_its_counters_again() {
     let words = memory(3);
     let zone = format(&words);
-    let slot = only_slot(&zone);
-    zone.count(slot, ALLOWED, NOW);
+    let counter = only_counter(&zone);
+    counter.count(ALLOWED, NOW);
     let zone = Zone::attach(&words).expect("a zone");
-    let slots = zone.assign([("new.example", "/"), ("example.com", "/"), ("new.example", "/b")].into_iter());
-    assert_eq!(slots[1], Some(slot));
-    assert_eq!(zone.totals(slot).all(), 1);
-    assert_eq!(zone.totals(slots[0].unwrap()).all(), 0);
+    let counters = zone.assign([("new.example", "/"), ("example.com", "/"), ("new.example", "/b")].into_iter());
+    assert_eq!(counters[1].unwrap().totals().all(), 1);
+    assert_eq!(counters[0].unwrap().totals().all(), 0);
     assert_eq!(zone.started(), NOW);
 }
 
@@ -133,17 +94,25 @@ fn the_longest_unused_make_room() {
     let words = memory(0);
     let zone = format(&words);
     let capacity = zone.capacity();
-    let first = only_slot(&zone);
-    zone.count(first, ALLOWED, NOW);
+    let first = only_counter(&zone);
+    first.count(ALLOWED, NOW);
+    deny(first, "https://a.example");
     let names: Vec<String> = (0..=capacity).map(|number| number.to_string()).collect();
     let all_but_one = names.iter().skip(1).map(|name| (name.as_str(), "/"));
-    assert!(zone.assign(all_but_one).iter().all(Option::is_some));
-    assert_eq!(zone.totals(first).all(), 0, "another's");
-    // Whoever still has the old slot counts nothing there.
-    zone.count(first, ALLOWED, NOW);
-    let slots = zone.assign(names.iter().map(|name| (name.as_str(), "/")));
-    assert_eq!(slots.iter().filter(|slot| slot.is_none()).count(), 1);
-    assert!(slots.iter().flatten().all(|slot| zone.totals(*slot).all() == 0));
+    let others = zone.assign(all_but_one);
+    assert!(others.iter().all(Option::is_some));
+    let denied = &zone.denied_origins()[0];
+    assert!(first.has_denied(denied));
+    assert!(
+        others.iter().flatten().all(|other| !other.has_denied(denied)),
+        "it was not they"
+    );
+    assert_eq!(first.totals().all(), 0, "another's");
+    // Whoever still has the old ones counts nothing there.
+    first.count(ALLOWED, NOW);
+    let counters = zone.assign(names.iter().map(|name| (name.as_str(), "/")));
+    assert_eq!(counters.iter().filter(|counter| counter.is_none()).count(), 1);
+    assert!(counters.iter().flatten().all(|counter| counter.totals().all() == 0));
 }
 
 #[test]
@@ -152,12 +121,12 @@ fn of_the_unused_the_longest_unused_goes_first() {
     let zone = format(&words);
     let only = |name| zone.assign([(name, "/")].into_iter())[0].expect("room");
     let (older, newer) = (only("older"), only("newer"));
-    zone.count(older, ALLOWED, NOW);
-    zone.count(newer, ALLOWED, NOW);
+    older.count(ALLOWED, NOW);
+    newer.count(ALLOWED, NOW);
     // Room for all but one.
     let names: Vec<String> = (1..zone.capacity()).map(|number| number.to_string()).collect();
     zone.assign(names.iter().map(|name| (name.as_str(), "/")));
-    assert_eq!((zone.totals(older).all(), zone.totals(newer).all()), (0, 1));
+    assert_eq!((older.totals().all(), newer.totals().all()), (0, 1));
 }
 
 #[test]
@@ -176,24 +145,17 @@ fn memory_of_another_size_or_layout_is_no_zone() {
 fn a_denied_origin_is_listed_with_its_reason() {
     let words = memory(1);
     let zone = format(&words);
-    let slot = only_slot(&zone);
+    let counter = only_counter(&zone);
     let origin = b"https://a.example".as_slice();
     for reason in [
         Reason::Origin(origin),
         Reason::Header(b"x-one"),
         Reason::Header(b"x-two"),
     ] {
-        zone.deny(&Denial { origin, reason, slot }, NOW + 1);
+        counter.deny(origin, reason, NOW + 1);
     }
     let long = [b'a'; 1000];
-    zone.deny(
-        &Denial {
-            origin: &long,
-            reason: Reason::NotAnOrigin(&long),
-            slot,
-        },
-        NOW,
-    );
+    counter.deny(&long, Reason::NotAnOrigin(&long), NOW);
     let [one, other] = &zone.denied_origins()[..] else {
         panic!()
     };
@@ -202,7 +164,7 @@ fn a_denied_origin_is_listed_with_its_reason() {
         (origin, 3, 0, false)
     );
     assert_eq!(one.reason(), Some(Reason::Header(b"x-two")));
-    assert_eq!((one.last, one.is_by(slot)), (NOW + 1, true));
+    assert_eq!((one.last, counter.has_denied(one)), (NOW + 1, true));
     assert_eq!(
         (other.origin.len(), other.is_cut, other.cause),
         (256, true, Cause::NotAnOrigin)
@@ -210,35 +172,57 @@ fn a_denied_origin_is_listed_with_its_reason() {
 }
 
 #[test]
-fn a_denial_that_is_like_the_last_is_counted_by_itself() {
+fn an_origin_that_is_listed_is_counted_without_a_search() {
     let words = memory(2);
     let zone = format(&words);
-    let slots = zone.assign([("a", "/"), ("b", "/")].into_iter());
-    let [Some(slot), Some(other)] = slots[..] else { panic!() };
+    let counter = only_counter(&zone);
     let origin = b"https://a.example".as_slice();
-    assert_eq!(zone.deny_again(origin, slot, NOW), None);
-    for number in 1..=100 {
-        if zone.deny_again(origin, slot, NOW + number).is_none() {
-            deny(&zone, slot, "https://a.example");
+    let denied = || counter.deny(origin, Reason::Origin(origin), NOW).expect("listed");
+    let mut listed = denied();
+    let mut searched = 1;
+    for number in 2..=1000 {
+        if !listed.count_again(NOW + number) {
+            listed = denied();
+            searched += 1;
         }
     }
-    assert_eq!(zone.deny_again(origin, other, NOW), None);
-    let [denied] = &zone.denied_origins()[..] else { panic!() };
+    assert!((2..=5).contains(&searched), "{searched}");
+    let [shown] = &zone.denied_origins()[..] else { panic!() };
     assert_eq!(
-        (denied.count, denied.last, denied.cause),
-        (100, NOW + 100, Cause::Origin)
+        (shown.count, shown.last, shown.cause),
+        (1000, NOW + 1000, Cause::Origin)
     );
-    assert_eq!(zone.denials().sum(), 100);
+    assert!(counter.has_denied(shown));
+    assert_eq!(zone.denials().sum(), 1000);
+}
 
-    zone.deny(
-        &Denial {
-            origin,
-            reason: Reason::Method(b"PUT"),
-            slot,
-        },
-        NOW,
-    );
-    assert_eq!(zone.deny_again(origin, slot, NOW), None);
+#[test]
+fn an_entry_that_was_taken_over_counts_for_its_new_origin_alone() {
+    let words = memory(0);
+    let zone = format(&words);
+    let counter = only_counter(&zone);
+    let origin = b"https://a.example".as_slice();
+    let listed = counter.deny(origin, Reason::Origin(origin), NOW).expect("listed");
+    for number in 0..2 * zone.listed_at_most() {
+        deny(counter, &format!("https://{number}.example"));
+    }
+    assert!(!listed.count_again(NOW));
+    assert_eq!(zone.denials().sum(), 2 * zone.listed_at_most() as u64 + 1);
+}
+
+#[test]
+fn a_denial_for_another_reason_is_to_be_judged_each_time() {
+    let words = memory(1);
+    let zone = format(&words);
+    let counter = only_counter(&zone);
+    for reason in [
+        Reason::Method(b"PUT"),
+        Reason::Header(b"x-a"),
+        Reason::SeveralOrigins,
+        Reason::NotAnOrigin(b"a"),
+    ] {
+        assert!(counter.deny(b"https://a.example", reason, NOW).is_none());
+    }
 }
 
 /// Origins that come once each do not push out those that come often, and take no memory.
@@ -247,16 +231,16 @@ fn a_million_strangers_change_nothing() {
     // 128 KiB
     let words: Vec<_> = (0..16384).map(|_| AtomicU64::new(0)).collect();
     let zone = format(&words);
-    let slot = only_slot(&zone);
+    let counter = only_counter(&zone);
     let strangers = 1_000_000;
     let heavy = |number: u64| format!("https://heavy-{number}.example");
     let every = |number: u64| 50 - 2 * number;
     let mut sent: HashMap<String, u64> = HashMap::new();
     for number in 0..strangers {
-        deny(&zone, slot, &format!("https://{number}.stranger.example"));
+        deny(counter, &format!("https://{number}.stranger.example"));
         for ten in 0..10 {
             if number % every(ten) == 0 {
-                deny(&zone, slot, &heavy(ten));
+                deny(counter, &heavy(ten));
                 *sent.entry(heavy(ten)).or_default() += 1;
             }
         }
@@ -287,14 +271,12 @@ fn processes_that_count_at_the_same_time_lose_nothing() {
     const EACH: u64 = 50_000;
     let words = memory(1);
     let zone = format(&words);
-    let slot = only_slot(&zone);
+    let counter = only_counter(&zone);
     thread::scope(|scope| {
         for thread in 0..4_u64 {
-            let zone = &zone;
             scope.spawn(move || {
                 for number in 0..EACH {
-                    zone.count(
-                        slot,
+                    counter.count(
                         Counted {
                             outcome: Some(Outcome::OriginDenied),
                             ..ALLOWED
@@ -307,12 +289,12 @@ fn processes_that_count_at_the_same_time_lose_nothing() {
                         1 => "https://two.example".to_owned(),
                         _ => format!("https://{}.example", (number * 7 + thread) % 1000),
                     };
-                    deny(zone, slot, &origin);
+                    deny(counter, &origin);
                 }
             });
         }
     });
-    let totals = zone.totals(slot);
+    let totals = counter.totals();
     assert_eq!(totals.requests(Kind::Actual, Some(Outcome::OriginDenied)), 4 * EACH);
     assert_eq!(zone.denials().sum(), 4 * EACH);
     let listed = zone.denied_origins();
@@ -337,12 +319,12 @@ proptest! {
     fn counts_are_right_within_their_error(stream in prop::collection::vec(0_u64..60, 1..3000)) {
         let words = memory(1);
         let zone = format(&words);
-        let slot = only_slot(&zone);
+        let counter = only_counter(&zone);
         let mut sent: HashMap<Vec<u8>, u64> = HashMap::new();
         for number in &stream {
             // Low numbers come more often.
             let origin = format!("https://{}.example", number * number / 60);
-            deny(&zone, slot, &origin);
+            deny(counter, &origin);
             *sent.entry(origin.into_bytes()).or_default() += 1;
         }
         prop_assert_eq!(zone.denials().sum(), stream.len() as u64);
@@ -362,14 +344,14 @@ proptest! {
     fn what_is_half_written_is_never_shown_and_never_stuck(parts in prop::collection::vec(any::<bool>(), 64)) {
         let words = memory(1);
         let zone = format(&words);
-        let slot = only_slot(&zone);
+        let counter = only_counter(&zone);
         for number in 0..zone.listed_at_most() as u64 {
             for _ in 0..10 {
-                deny(&zone, slot, &format!("https://resident-{number}.example"));
+                deny(counter, &format!("https://resident-{number}.example"));
             }
         }
         let before = image(&words);
-        deny(&zone, slot, "https://newcomer.example");
+        deny(counter, "https://newcomer.example");
         let after = image(&words);
         let mut parts = parts.iter().cycle();
         let torn: Vec<u64> = before
@@ -383,7 +365,7 @@ proptest! {
             prop_assert!(origin.starts_with("https://resident-") || origin == "https://newcomer.example");
         }
         for _ in 0..2000 {
-            deny(&zone, slot, "https://newcomer.example");
+            deny(counter, "https://newcomer.example");
         }
         let listed = zone.denied_origins();
         prop_assert_eq!(&listed[0].origin[..], b"https://newcomer.example");
@@ -391,7 +373,7 @@ proptest! {
         // The others go on as well; whatever was torn is taken over in time.
         for number in 0..2 * zone.listed_at_most() as u64 {
             for _ in 0..30 {
-                deny(&zone, slot, &format!("https://next-{number}.example"));
+                deny(counter, &format!("https://next-{number}.example"));
             }
         }
         prop_assert_eq!(zone.denied_origins().len(), zone.listed_at_most());
