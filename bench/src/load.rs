@@ -1,7 +1,8 @@
 //! Throughput and processor time under load.
 //!
 //! Each server is one worker on one core; wrk, and the application, have the other. All servers of a scenario
-//! are there at once and take turns, so that what disturbs the machine disturbs all of them.
+//! are there at once and take turns, so that what disturbs the machine disturbs all of them. Now and then they
+//! start anew: where a process has its memory by chance makes it faster or slower by some percent for as long as it lives.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +18,9 @@ use crate::median::median;
 use crate::peer::{Family, Peer, Role, Setting};
 use crate::scenario::{Ceiling, Scenario};
 use crate::server::Server;
+
+/// So many rounds a process lives.
+const LIFE: usize = 10;
 
 /// One connection for each of Apache's processes.
 const CONNECTIONS: usize = 16;
@@ -76,59 +80,68 @@ pub struct Outcome {
     pub cpu_added: f64,
 }
 
+/// A server and what was measured of it.
+struct Lane {
+    peer: &'static Peer,
+    role: Role,
+    samples: Vec<Sample>,
+}
+
+impl Lane {
+    fn new(peer: &'static Peer, role: Role) -> Self {
+        let samples = Vec::new();
+        Self { peer, role, samples }
+    }
+
+    fn outcome(&self, ceiling: &Self) -> Outcome {
+        let of = |figure: fn(&Sample, &Sample) -> f64| {
+            let rounds = self.samples.iter().zip(&ceiling.samples);
+            median(rounds.map(|(own, ceiling)| figure(own, ceiling)).collect())
+        };
+        Outcome {
+            peer: (self.role == Role::Cors).then_some(self.peer),
+            family: self.peer.family,
+            per_second: of(|own, _| own.per_second),
+            share: of(|own, ceiling| own.per_second / ceiling.per_second),
+            cpu_microseconds: of(|own, _| own.cpu_microseconds),
+            cpu_added: of(|own, ceiling| own.cpu_microseconds - ceiling.cpu_microseconds),
+        }
+    }
+}
+
 impl Load {
     pub fn measure(&self, setting: &Setting, peers: &[&'static Peer], scenario: &Scenario) -> Result<Vec<Outcome>> {
-        let mut servers: Vec<(Option<&'static Peer>, Family, Server)> = Vec::new();
+        let mut lanes: Vec<Lane> = Vec::new();
         for &peer in peers {
-            if !servers.iter().any(|(_, family, _)| *family == peer.family) {
-                let server = self.start(setting, peer, ceiling(scenario), scenario)?;
-                servers.push((None, peer.family, server));
+            if lanes.iter().all(|lane| lane.peer.family != peer.family) {
+                lanes.push(Lane::new(peer, ceiling(scenario)));
             }
-            servers.push((
-                Some(peer),
-                peer.family,
-                self.start(setting, peer, Role::Cors, scenario)?,
-            ));
+            lanes.push(Lane::new(peer, Role::Cors));
         }
-        let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); servers.len()];
-        for round in 0..self.rounds {
-            // There and back: whatever comes after a greedy neighbour is not always the same.
-            let mut turns: Vec<_> = servers.iter().zip(&mut samples).collect();
-            if round % 2 == 1 {
-                turns.reverse();
+        let rounds: Vec<usize> = (0..self.rounds).collect();
+        for life in rounds.chunks(LIFE) {
+            let started = lanes
+                .iter()
+                .map(|lane| self.start(setting, lane.peer, lane.role, scenario));
+            let servers = started.collect::<Result<Vec<Server>>>()?;
+            for round in life {
+                // There and back: whatever comes after a greedy neighbour is not always the same.
+                let mut turns: Vec<_> = lanes.iter_mut().zip(&servers).collect();
+                if round % 2 == 1 {
+                    turns.reverse();
+                }
+                for (lane, server) in turns {
+                    lane.samples.push(self.round(server, scenario)?);
+                }
             }
-            for ((_, _, server), samples) in turns {
-                samples.push(self.round(server, scenario)?);
-            }
+            servers.into_iter().try_for_each(Server::stop)?;
         }
-        let ceiling_of = |family| {
-            let place = servers.iter().position(|(peer, of, _)| peer.is_none() && *of == family);
-            place.and_then(|place| samples.get(place))
-        };
-        let mut outcomes = Vec::new();
-        for ((peer, family, _), own) in servers.iter().zip(&samples) {
-            let ceiling = ceiling_of(*family).context("a ceiling for each family")?;
-            let of = |figure: fn(&Sample, &Sample) -> f64| {
-                median(
-                    own.iter()
-                        .zip(ceiling)
-                        .map(|(own, ceiling)| figure(own, ceiling))
-                        .collect(),
-                )
-            };
-            outcomes.push(Outcome {
-                peer: *peer,
-                family: *family,
-                per_second: of(|own, _| own.per_second),
-                share: of(|own, ceiling| own.per_second / ceiling.per_second),
-                cpu_microseconds: of(|own, _| own.cpu_microseconds),
-                cpu_added: of(|own, ceiling| own.cpu_microseconds - ceiling.cpu_microseconds),
-            });
-        }
-        for (_, _, server) in servers {
-            server.stop()?;
-        }
-        Ok(outcomes)
+        let outcomes = lanes.iter().map(|lane| {
+            let mut of_family = lanes.iter().filter(|other| other.peer.family == lane.peer.family);
+            let ceiling = of_family.next().context("a ceiling for each family")?;
+            Ok(lane.outcome(ceiling))
+        });
+        outcomes.collect()
     }
 
     fn start(&self, setting: &Setting, peer: &Peer, role: Role, scenario: &Scenario) -> Result<Server> {

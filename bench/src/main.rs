@@ -66,8 +66,8 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
         peers: Vec::new(),
         scenarios: Vec::new(),
         keep: None,
-        rounds: 11,
-        round: Duration::from_millis(250),
+        rounds: 61,
+        round: Duration::from_millis(200),
     };
     while let Some(option) = words.next() {
         let value = words.next().context(USAGE)?;
