@@ -213,7 +213,7 @@ fn decide_on_repeated<'r>(
     location: &'r LocationConf,
     prepared: &'r Prepared,
 ) -> ngx_int_t {
-    decide_on_options(request, state, location, prepared, request.read_all())
+    decide_on_options(request, state, location, prepared, request.read_repeated())
 }
 
 #[inline(always)]

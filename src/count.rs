@@ -1,4 +1,4 @@
-//! The log phase: counts a request, once, by what was remembered of it when it was decided.
+//! The log phase: counts a request, once, by what was noted of it when it was decided, if that tells how it ended.
 
 use core::ptr::NonNull;
 
@@ -34,18 +34,29 @@ pub(crate) unsafe extern "C" fn count(raw: *mut ngx_http_request_t) -> ngx_int_t
 
 #[inline(never)]
 fn count_denied<'r>(request: Request<'r>, state: State<'r>, sort: &'r Sort) -> ngx_int_t {
-    match sort.count_denied(state.origin()) {
-        true => OK,
-        false => count_others(request),
+    if !sort.count_again(state.origin()) {
+        count_stranger(request, state, sort);
     }
+    OK
+}
+
+/// Counts a denial by a closer look at the origin. The verdict stands, whatever has become of the request since.
+#[cold]
+fn count_stranger<'r>(request: Request<'r>, state: State<'r>, sort: &'r Sort) {
+    guard(request.log(), (), || {
+        let origin = match state.origin() {
+            [] => request.read_actual().origin(),
+            origin => Field::One(origin),
+        };
+        sort.count_denied(origin);
+    });
 }
 
 #[inline(never)]
 fn count_by_origin(request: Request<'_>, sort: &Sort) -> ngx_int_t {
     match request.read_actual().origin() {
         Field::Absent => sort.count_without(),
-        Field::One(_) => sort.count(),
-        Field::Several => return count_others(request),
+        Field::One(_) | Field::Several => sort.count(),
     }
     OK
 }
@@ -60,7 +71,8 @@ fn count_others(request: Request<'_>) -> ngx_int_t {
     OK
 }
 
-/// Counts a request of which more has to be known.
+/// Counts a request of which nothing was noted: a preflight, one to which a policy does nothing, or one that ended before it
+/// had a response.
 fn count_closely(request: Request<'_>) -> Option<()> {
     let now = zone::now();
     if request.location().is_off_here() {
@@ -95,8 +107,7 @@ fn count_closely(request: Request<'_>) -> Option<()> {
     };
     let counter = place.counter()?;
     counter.count(counted, now);
-    let listed = counter.deny(judgement.origin(), reason?, now)?;
-    state.sort()?.note_stranger(judgement.origin(), listed);
+    counter.deny(judgement.origin(), reason?, now);
     Some(())
 }
 

@@ -109,6 +109,8 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
         }
     }
     if request.location().is_off_here() {
+        // A response that was given up may have left a note.
+        state::forget_sort(request);
         return Ok(());
     }
     let (location, state) = state::governing(request);

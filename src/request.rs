@@ -241,29 +241,30 @@ impl<'r> Request<'r> {
     }
 
     /// The headers that decide on a request that is no preflight.
-    #[inline]
+    #[inline(always)] // all headers go through it
     pub(crate) fn read_actual(self) -> Lines<'r> {
-        self.read_actual_once().unwrap_or_else(|| self.read_all())
+        let once = self.read_lines::<false>(const { Sieve::of(DECIDING.split_at(2).0) });
+        once.unwrap_or_else(|| self.read_all::<false>())
     }
 
-    /// The headers that make a preflight of an `OPTIONS` request, and decide on it.
+    /// The headers that make a preflight of an `OPTIONS` request, and decide on it, and those that it asks for.
     #[inline]
     pub(crate) fn read(self) -> Lines<'r> {
-        self.read_once(true).unwrap_or_else(|| self.read_all())
+        self.read_once(true).unwrap_or_else(|| self.read_repeated())
     }
 
-    /// What `read_actual` reads, if no line comes again: those of whom that is known have less to look at.
-    #[inline(always)] // all headers go through it
-    pub(crate) fn read_actual_once(self) -> Option<Lines<'r>> {
-        self.read_lines::<false>(const { Sieve::of(DECIDING.split_at(2).0) })
-    }
-
-    /// The same for `read`; if what a preflight asks for is not wanted, that is not to be looked at.
+    /// The same, unless a line comes again, so that the caller knows that none does. If the headers that a preflight asks
+    /// for are not wanted, what is read does not tell of them.
     #[inline(always)] // as above
     pub(crate) fn read_once(self, wants_request_headers: bool) -> Option<Lines<'r>> {
         const FEW: Sieve = Sieve::of(&DECIDING);
         const ALL: Sieve = FEW.and(Sieve::of(&[REQUEST_HEADERS_NAME]));
         self.read_lines::<true>(if wants_request_headers { ALL } else { FEW })
+    }
+
+    /// The same as `read`, where a line comes again.
+    pub(crate) fn read_repeated(self) -> Lines<'r> {
+        self.read_all::<true>()
     }
 
     #[inline(always)] // as above
@@ -283,12 +284,14 @@ impl<'r> Request<'r> {
         Some(lines)
     }
 
-    /// What the three others read, and which lines come again.
     #[cold]
-    pub(crate) fn read_all(self) -> Lines<'r> {
+    fn read_all<const IS_OPTIONS: bool>(self) -> Lines<'r> {
         let mut lines = Lines::default();
         for header in self.header() {
-            lines.again |= lines.add(header);
+            lines.again |= match IS_OPTIONS {
+                true => lines.add(header),
+                false => lines.add_actual(header),
+            };
         }
         lines
     }

@@ -1,8 +1,8 @@
 //! Which policy governs a request, and what the access phase made of it.
 //!
 //! nginx wipes the contexts of modules on an internal redirect. What has to last lies among the values of variables,
-//! which it keeps for the whole request: in the places of variables of its own. The
-//! context is left to tell whether nginx has wiped it since.
+//! which it keeps for the whole request: in the places of variables whose names no configuration can write. The context is
+//! left to tell whether nginx has wiped it since.
 
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -415,6 +415,13 @@ pub(crate) fn settle<'r>(request: Request<'r>, location: &LocationConf) -> Optio
 /// Whether the request has been seen before.
 pub(crate) fn is_known(request: Request<'_>) -> bool {
     recall(request).is_some()
+}
+
+/// The request is not to be counted by what was noted.
+pub(crate) fn forget_sort(request: Request<'_>) {
+    if let Some(state) = State::of(request) {
+        state.note_sort(None);
+    }
 }
 
 /// Whether the caller is the first who has a denial of this request to tell.

@@ -6,7 +6,7 @@ use core::ptr;
 use core::sync::atomic::AtomicU64;
 use std::rc::Rc;
 
-use cors_policy::{shown, Outcome, Position, Problem, Verdict};
+use cors_policy::{shown, Field, Outcome, Position, Problem, Verdict};
 use cors_zone::{words_for, Counted, Counter, Effect, Kind, Listed, Tally};
 use nginx_sys::{
     ngx_cached_time, ngx_command_t, ngx_conf_t, ngx_int_t, ngx_list_part_t, ngx_log_t, ngx_parse_size,
@@ -45,8 +45,8 @@ pub(crate) struct Place {
     pub(crate) server: Rc<str>,
     pub(crate) location: Box<str>,
     pub(crate) prepared: Rc<Prepared>,
-    /// It is an `if`, which counts as the location around it.
-    is_inner: bool,
+    /// Another place has this name already: an `if` counts as the location around it.
+    is_namesake: bool,
     memory: OnceCell<Memory>,
     /// Browsers ask the same again and again: the last preflight that was allowed.
     allowed: Memo<Asked>,
@@ -71,7 +71,7 @@ const LONGEST: usize = 512;
 
 /// What a place has once nginx has made the memory.
 struct Memory {
-    counter: Counter<'static>,
+    counted: Rc<CountedPolicy>,
     /// By the numbers of verdicts.
     actual: [Sort; Verdict::ALL.len()],
     refused: Sort,
@@ -79,10 +79,18 @@ struct Memory {
     preflight_denied: Sort,
 }
 
+/// A policy, and where its requests are counted.
+struct CountedPolicy {
+    prepared: Rc<Prepared>,
+    counter: Counter<'static>,
+}
+
 /// A sort of requests that end alike. Which it is is noted of a request when that is decided, and it is counted when the
 /// request ends.
 pub(crate) struct Sort {
     pub(crate) needs: Needs,
+    by: Rc<CountedPolicy>,
+    what: Counted,
     tally: Tally<'static>,
     /// Where those count that have no origin.
     without: Option<Tally<'static>>,
@@ -101,42 +109,44 @@ pub(crate) enum Needs {
 }
 
 impl Memory {
-    fn new(counter: Counter<'static>, is_dry_run: bool) -> Option<Self> {
-        let tally = |kind, outcome, effect| {
+    fn new(counter: Counter<'static>, prepared: Rc<Prepared>) -> Option<Self> {
+        let is_dry_run = prepared.policy().is_dry_run();
+        let by = Rc::new(CountedPolicy { prepared, counter });
+        let sort = |needs, kind, outcome, effect| {
             let outcome = Some(outcome);
-            counter.tally(Counted { kind, outcome, effect })
-        };
-        let sort = |needs, tally: Option<_>| {
+            let what = Counted { kind, outcome, effect };
             Some(Sort {
                 needs,
-                tally: tally?,
+                by: by.clone(),
+                what,
+                tally: counter.tally(what)?,
                 without: None,
                 stranger: Memo::default(),
             })
         };
-        let denied = |kind, effect| sort(Needs::Listing, tally(kind, Outcome::OriginDenied, effect));
+        let denied = |kind, effect| sort(Needs::Listing, kind, Outcome::OriginDenied, effect);
         let actual = |verdict| {
-            let plain = |outcome| tally(Kind::Actual, outcome, Effect::None);
+            let plain = |outcome| sort(Needs::Nothing, Kind::Actual, outcome, Effect::None);
             match verdict {
-                Verdict::Allowed | Verdict::AllowedWithCredentials => sort(Needs::Nothing, plain(Outcome::Allowed)),
-                Verdict::SameOrigin => sort(Needs::Nothing, plain(Outcome::SameOrigin)),
-                Verdict::NoOrigin => sort(Needs::Nothing, plain(Outcome::None)),
+                Verdict::Allowed | Verdict::AllowedWithCredentials => plain(Outcome::Allowed),
+                Verdict::SameOrigin => plain(Outcome::SameOrigin),
+                Verdict::NoOrigin => plain(Outcome::None),
                 Verdict::Anyone => Some(Sort {
-                    without: plain(Outcome::None),
-                    ..sort(Needs::Origin, plain(Outcome::Allowed))?
+                    needs: Needs::Origin,
+                    without: Some(plain(Outcome::None)?.tally),
+                    ..plain(Outcome::Allowed)?
                 }),
                 Verdict::Denied if is_dry_run => denied(Kind::Actual, Effect::DryRun),
                 Verdict::Denied => denied(Kind::Actual, Effect::None),
             }
         };
-        let allowed = tally(Kind::Preflight, Outcome::Allowed, Effect::Answered);
         let [a, b, c, d, e, f] = Verdict::ALL.map(actual);
         Some(Self {
             actual: [a?, b?, c?, d?, e?, f?],
             refused: denied(Kind::Actual, Effect::Enforced)?,
-            preflight_allowed: sort(Needs::Nothing, allowed)?,
+            preflight_allowed: sort(Needs::Nothing, Kind::Preflight, Outcome::Allowed, Effect::Answered)?,
             preflight_denied: denied(Kind::Preflight, Effect::Answered)?,
-            counter,
+            counted: by,
         })
     }
 }
@@ -153,9 +163,9 @@ impl Sort {
         self.without.as_ref().unwrap_or(&self.tally).count(now());
     }
 
-    /// Counts a request of this origin, if that is the last stranger.
+    /// Counts a denial of this origin, if that is the last stranger.
     #[inline]
-    pub(crate) fn count_denied(&self, origin: &[u8]) -> bool {
+    pub(crate) fn count_again(&self, origin: &[u8]) -> bool {
         let now = now();
         let is_listed = self.stranger.with(|stranger| {
             let listed = stranger.listed.as_ref();
@@ -167,12 +177,21 @@ impl Sort {
         is_listed
     }
 
-    /// The next request of this origin is denied as this one was.
-    pub(crate) fn note_stranger(&self, origin: &[u8], listed: Listed<'static>) {
-        if origin.len() <= LONGEST {
+    /// Counts a denial.
+    pub(crate) fn count_denied(&self, origin: Field<'_>) {
+        let (CountedPolicy { prepared, counter }, now) = (&*self.by, now());
+        let (outcome, reason) = prepared.policy().outcome(Verdict::Denied, origin);
+        let outcome = Some(outcome);
+        counter.count(Counted { outcome, ..self.what }, now);
+        let bytes = match origin {
+            Field::One(bytes) => bytes,
+            Field::Absent | Field::Several => &[],
+        };
+        let listed = reason.and_then(|reason| counter.deny(bytes, reason, now));
+        if listed.is_some() && bytes.len() <= LONGEST {
             self.stranger.change(|stranger| {
-                origin.clone_into(&mut stranger.origin);
-                stranger.listed = Some(listed);
+                bytes.clone_into(&mut stranger.origin);
+                stranger.listed = listed;
             });
         }
     }
@@ -181,7 +200,7 @@ impl Sort {
 impl Place {
     /// The counters.
     pub(crate) fn counter(&self) -> Option<&Counter<'static>> {
-        Some(&self.memory.get()?.counter)
+        Some(&self.memory.get()?.counted.counter)
     }
 
     /// The sort of requests with this verdict that are no preflights.
@@ -232,7 +251,7 @@ impl Zone {
 
     /// The places, each name once.
     pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
-        self.places.iter().map(|place| &**place).filter(|place| !place.is_inner)
+        self.places.iter().map(|place| &**place).filter(|place| !place.is_namesake)
     }
 
     /// The counters, once nginx has made the memory.
@@ -248,14 +267,14 @@ impl Zone {
         let of_name = |place: &&Rc<Place>| Rc::ptr_eq(&place.server, &server) && *place.location == *location;
         let mut known = self.places.iter().rev().filter(of_name).peekable();
         // nginx merges a location just before what is in it.
-        let is_inner = known.peek().is_some();
+        let is_namesake = known.peek().is_some();
         if let Some(place) = known.find(|place| Rc::ptr_eq(&place.prepared, prepared)) {
             return place.clone();
         }
         let place = Rc::new(Place {
             location: location.into(),
             prepared: prepared.clone(),
-            is_inner,
+            is_namesake,
             memory: OnceCell::new(),
             allowed: Memo::default(),
             server,
@@ -305,7 +324,7 @@ struct Memo<T>(UnsafeCell<T>);
 impl<T> Memo<T> {
     #[inline]
     fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        // SAFETY: no other thread has it, as it is not `Sync`, and no `look` or `change` of this module comes back here.
+        // SAFETY: a process of nginx has one thread, and no `look` or `change` of this module comes back here.
         look(unsafe { &*self.0.get() })
     }
 
@@ -522,8 +541,7 @@ impl Zone {
         };
         let names = self.places.iter().map(|place| (&*place.server, &*place.location));
         for (place, counter) in self.places.iter().zip(memory.assign(names)) {
-            let is_dry_run = place.prepared.policy().is_dry_run();
-            if let Some(memory) = counter.and_then(|counter| Memory::new(counter, is_dry_run)) {
+            if let Some(memory) = counter.and_then(|counter| Memory::new(counter, place.prepared.clone())) {
                 place.memory.set(memory).ok()?;
             }
         }

@@ -236,6 +236,49 @@ fn strangers_who_take_turns_are_told_apart() {
     }
 }
 
+#[test]
+fn a_get_is_no_preflight_whatever_it_asks_for() {
+    let server = "
+        location /api/ {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            add_header X-Result $cors_result always;
+            alias html/;
+        }
+        location = /status { cors_status; }";
+    let nginx = Nginx::builder().http(ZONE).server(server).start();
+    for (origin, result) in [(APP, "allowed"), (STRANGER, "origin_denied"), (STRANGER, "origin_denied")] {
+        let request = Request::get("/api/hello.txt")
+            .origin(origin)
+            .header("Access-Control-Request-Method", "PUT")
+            .header("Sec-Fetch-Site", "cross-site")
+            .header("Sec-Fetch-Site", "cross-site");
+        assert_eq!(nginx.send(&request).all("X-Result"), [result]);
+    }
+    let figures = figures(&nginx, 3);
+    let api = policy(&figures, "/api/");
+    assert_eq!(counted(&api["requests"]), [("allowed", 1), ("origin_denied", 2)]);
+    assert_eq!(counted(&api["preflights"]), []);
+}
+
+#[test]
+fn what_comes_after_the_response_changes_nothing() {
+    let server = "
+        location /api/ { cors on; cors_allow_origin https://app.example.com; post_action /after; alias html/; }
+        location = /after { cors off; return 204; }
+        location = /status { cors_status; }";
+    let nginx = Nginx::builder().http(ZONE).server(server).start();
+    for origin in [APP, STRANGER, STRANGER, APP] {
+        nginx.send(&Request::get("/api/hello.txt").origin(origin));
+    }
+    let figures = figures(&nginx, 4);
+    assert_eq!(
+        counted(&policy(&figures, "/api/")["requests"]),
+        [("allowed", 2), ("origin_denied", 2)]
+    );
+    assert_eq!(figures_of(&figures, STRANGER), 2);
+}
+
 /// A name as long as that of `Access-Control-Request-Headers`, and as hard to tell from it by nginx's hash.
 fn name_like_request_headers() -> String {
     let hash = |name: &str| {

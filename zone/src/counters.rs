@@ -22,7 +22,7 @@ const REQUESTS: usize = 2;
 const ANSWERED: usize = REQUESTS + 2 * OUTCOMES;
 const ENFORCED: usize = ANSWERED + 1;
 const DRY_RUN: usize = ENFORCED + 1;
-/// The words of a slot: whole cache lines.
+/// The words of a slot.
 pub(crate) const WORDS: usize = 24;
 
 /// What the policy did to a request beside giving it headers.

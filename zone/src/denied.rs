@@ -91,6 +91,7 @@ impl Listed<'_> {
         {
             return false;
         }
+        // If the entry is taken over at this moment, the new origin has this reason until it is denied again.
         self.entry[LAST].store(now << (POLICY_BITS + CAUSE_BITS) | self.why, Ordering::Relaxed);
         true
     }

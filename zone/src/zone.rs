@@ -175,6 +175,9 @@ impl<'m> Counter<'m> {
     /// Counts the origin of a request that was denied: as it was sent; nothing where there were several. Returns its
     /// place, if it was denied because no list has it, as it will be the next time.
     pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) -> Option<Listed<'m>> {
+        if !self.counters.belong_to(self.key) {
+            return None;
+        }
         let policy = self.policy;
         self.zone.denials().count(&Denial { origin, reason, policy }, now)
     }
