@@ -251,7 +251,10 @@ impl Zone {
 
     /// The places, each name once.
     pub(crate) fn places(&self) -> impl Iterator<Item = &Place> {
-        self.places.iter().map(|place| &**place).filter(|place| !place.is_namesake)
+        self.places
+            .iter()
+            .map(|place| &**place)
+            .filter(|place| !place.is_namesake)
     }
 
     /// The counters, once nginx has made the memory.

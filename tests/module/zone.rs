@@ -247,7 +247,11 @@ fn a_get_is_no_preflight_whatever_it_asks_for() {
         }
         location = /status { cors_status; }";
     let nginx = Nginx::builder().http(ZONE).server(server).start();
-    for (origin, result) in [(APP, "allowed"), (STRANGER, "origin_denied"), (STRANGER, "origin_denied")] {
+    for (origin, result) in [
+        (APP, "allowed"),
+        (STRANGER, "origin_denied"),
+        (STRANGER, "origin_denied"),
+    ] {
         let request = Request::get("/api/hello.txt")
             .origin(origin)
             .header("Access-Control-Request-Method", "PUT")
