@@ -92,7 +92,7 @@ impl Listed<'_> {
             return false;
         }
         // If the entry is taken over at this moment, the new origin has this reason until it is denied again.
-        self.entry[LAST].store(now << (POLICY_BITS + CAUSE_BITS) | self.why, Ordering::Relaxed);
+        self.entry[LAST].store(last(now, self.why), Ordering::Relaxed);
         true
     }
 }
@@ -136,13 +136,17 @@ fn tag(seed: u64, origin: &[u8]) -> u64 {
 }
 
 /// The part of a hash that heads hold. It is never 0, as a head without an origin is.
-#[inline]
 fn mark(tag: u64) -> u64 {
     (tag >> COUNT_BITS).max(1) << COUNT_BITS
 }
 
 fn why(cause: Cause, policy: u64) -> u64 {
     cause.code() << POLICY_BITS | policy
+}
+
+#[inline]
+fn last(now: u64, why: u64) -> u64 {
+    now << (POLICY_BITS + CAUSE_BITS) | why
 }
 
 fn cause(last: u64) -> Option<Cause> {
@@ -152,7 +156,6 @@ fn cause(last: u64) -> Option<Cause> {
 struct Entry<'m>(&'m [AtomicU64; ENTRY]);
 
 impl<'m> Entry<'m> {
-    #[inline]
     fn get(parts: &Parts<'m>, number: usize) -> Option<Self> {
         let start = number.checked_mul(ENTRY)?;
         parts.entries.get(start..)?.first_chunk().map(Self)
@@ -229,7 +232,6 @@ impl<'m> List<'_, 'm> {
     }
 
     /// Counts the denial in this entry, if that is the origin's.
-    #[inline]
     fn hit(&self, number: usize, tag: u64, denial: &Denial<'_>, now: u64) -> bool {
         let (Some(head), Some(entry)) = (self.parts.heads.get(number), Entry::get(self.parts, number)) else {
             return false;
@@ -261,8 +263,7 @@ impl<'m> List<'_, 'm> {
     /// Notes why.
     fn tell(&self, entry: &Entry<'m>, tag: u64, denial: &Denial<'_>, now: u64) {
         let (cause, detail) = Cause::of(&denial.reason);
-        let last = now << (POLICY_BITS + CAUSE_BITS) | why(cause, denial.policy);
-        entry.0[LAST].store(last, Ordering::Relaxed);
+        entry.0[LAST].store(last(now, why(cause, denial.policy)), Ordering::Relaxed);
         if !detail.is_empty() {
             if let Some(cell) = entry.detail(self.seed, tag) {
                 if !cell.seems_to_hold(detail) {
