@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let nginx = Nginx::from_nginx_sys()?;
-    println!("cargo::rerun-if-changed=src/shim.h");
-    println!("cargo::rerun-if-changed=src/shim.c");
+    println!("cargo::rerun-if-changed=src/nginx/shim.h");
+    println!("cargo::rerun-if-changed=src/nginx/shim.c");
     let out = PathBuf::from(variable("OUT_DIR")?);
     nginx.compile_shim();
     nginx.declare_shim(&out)?;
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Makes the build fail where the bindings do not agree with the C compiler on a structure that the shim lists.
 fn check_layout(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut checks = String::new();
-    for line in fs::read_to_string("src/shim.h")?.lines() {
+    for line in fs::read_to_string("src/nginx/shim.h")?.lines() {
         let Some(listed) = line.trim().strip_prefix("X(").and_then(|line| line.split(')').next()) else {
             continue;
         };
@@ -57,7 +57,7 @@ impl Nginx {
     fn compile_shim(&self) {
         let mut build = cc::Build::new();
         build
-            .file("src/shim.c")
+            .file("src/nginx/shim.c")
             .includes(&self.include)
             .warnings_into_errors(true);
         for define in &self.defines {
@@ -74,7 +74,7 @@ impl Nginx {
     fn declare_shim(&self, out: &Path) -> Result<(), Box<dyn Error>> {
         let include = self.include.iter().map(|path| format!("-I{}", path.display()));
         bindgen::Builder::default()
-            .header("src/shim.h")
+            .header("src/nginx/shim.h")
             .clang_args(include)
             .clang_args(&self.defines)
             .allowlist_function("ngx_http_cors_.*")

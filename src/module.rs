@@ -1,6 +1,6 @@
-//! What nginx finds when it loads the file: two modules, their directives and hooks.
+//! What nginx finds when it loads the library: two modules, their directives and hooks.
 //!
-//! Two, because one place in nginx's order cannot serve both: the handler wants to be the last module, so that its
+//! Two, because one place in nginx's order cannot serve both: the handler wants to be the last module, so that its phase
 //! handlers run first, and the filter wants to run after everything that adds headers.
 
 use core::cell::UnsafeCell;
@@ -13,78 +13,84 @@ use nginx_sys::{
     NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
 };
 
-use crate::{access, conf, filter, heap, status, variables, zone};
+use crate::config::{self, DirectiveHandler, RequestHandler};
+use crate::handlers;
+use crate::nginx::module::{FilterModule, HandlerModule, ModuleRecord};
 
 /// What nginx calls once a configuration is complete.
-type Start = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
+type InitModule = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
 
 /// A module's own structure, which nginx fills in when it loads the module.
 #[repr(transparent)]
-pub(crate) struct Module(UnsafeCell<ngx_module_t>);
+pub struct Module(UnsafeCell<ngx_module_t>);
 
-// SAFETY: nginx has one thread, and writes to a module only while it reads a configuration.
+// SAFETY: a process of nginx has one thread (invariant 1).
 unsafe impl Sync for Module {}
 
+/// The hooks of a module.
+#[repr(transparent)]
+struct Hooks(ngx_http_module_t);
+
+// SAFETY: nginx and this module only read them.
+unsafe impl Sync for Hooks {}
+
+/// The directives of a module; the last one is empty.
+#[repr(transparent)]
+struct Commands<const N: usize>([ngx_command_t; N]);
+
+// SAFETY: nginx and this module only read them, and what they point to is static.
+unsafe impl<const N: usize> Sync for Commands<N> {}
+
+/// Names of modules; the last one is null.
+#[repr(transparent)]
+pub struct Names<const N: usize>([*const c_char; N]);
+
+// SAFETY: nginx only reads them, and they point to static strings.
+unsafe impl<const N: usize> Sync for Names<N> {}
+
 impl Module {
-    const fn new(
-        context: &'static Constant<ngx_http_module_t>,
-        commands: *const ngx_command_t,
-        start: Option<Start>,
-        start_worker: Option<Start>,
-    ) -> Self {
+    const fn new(hooks: &'static Hooks, commands: *const ngx_command_t, init: Option<InitModule>) -> Self {
         let mut module = ngx_module_t::default();
-        module.ctx = ptr::from_ref(context).cast::<c_void>().cast_mut();
+        module.ctx = ptr::from_ref(hooks).cast::<c_void>().cast_mut();
         module.commands = commands.cast_mut();
         module.type_ = NGX_HTTP_MODULE as ngx_uint_t;
-        module.init_module = start;
-        module.init_process = start_worker;
+        module.init_module = init;
         Self(UnsafeCell::new(module))
-    }
-
-    pub(crate) fn as_ptr(&self) -> *mut ngx_module_t {
-        self.0.get()
-    }
-
-    /// Where nginx keeps this module's configurations and contexts.
-    #[inline]
-    pub(crate) fn index_in_http(&self) -> usize {
-        // SAFETY: see `Sync` above.
-        unsafe { (*self.0.get()).ctx_index }
     }
 }
 
-/// Tables of pointers that nginx only reads.
-#[repr(transparent)]
-pub struct Constant<T>(T);
+static HANDLER: Module = Module::new(&HANDLER_HOOKS, ptr::from_ref(&COMMANDS).cast(), Some(handlers::start));
 
-// SAFETY: nothing writes to them.
-unsafe impl<T> Sync for Constant<T> {}
+static FILTER: Module = Module::new(&FILTER_HOOKS, ptr::from_ref(&NO_COMMANDS).cast(), None);
 
-/// The module with the directives and the phase handlers.
-pub(crate) static HANDLER: Module = Module::new(
-    &HANDLER_CONTEXT,
-    ptr::from_ref(&COMMANDS).cast(),
-    Some(access::shorten),
-    Some(heap::prepare),
-);
+impl ModuleRecord for HandlerModule {
+    #[inline]
+    fn record() -> *mut ngx_module_t {
+        HANDLER.0.get()
+    }
+}
 
-/// The module with the header filter.
-pub(crate) static FILTER: Module = Module::new(&FILTER_CONTEXT, ptr::from_ref(&NO_COMMANDS).cast(), None, None);
+impl ModuleRecord for FilterModule {
+    #[inline]
+    fn record() -> *mut ngx_module_t {
+        FILTER.0.get()
+    }
+}
 
-static HANDLER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t {
-    preconfiguration: Some(variables::install),
-    postconfiguration: Some(access::install),
-    create_main_conf: Some(conf::create_main),
+static HANDLER_HOOKS: Hooks = Hooks(ngx_http_module_t {
+    preconfiguration: Some(handlers::install_variables),
+    postconfiguration: Some(handlers::install),
+    create_main_conf: Some(config::create_main),
     init_main_conf: None,
     create_srv_conf: None,
     merge_srv_conf: None,
-    create_loc_conf: Some(conf::create_location),
-    merge_loc_conf: Some(conf::merge_location),
+    create_loc_conf: Some(config::create_location),
+    merge_loc_conf: Some(config::merge_location),
 });
 
-static FILTER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t {
+static FILTER_HOOKS: Hooks = Hooks(ngx_http_module_t {
     preconfiguration: None,
-    postconfiguration: Some(filter::install),
+    postconfiguration: Some(handlers::install_header_filter),
     create_main_conf: None,
     init_main_conf: None,
     create_srv_conf: None,
@@ -93,14 +99,14 @@ static FILTER_CONTEXT: Constant<ngx_http_module_t> = Constant(ngx_http_module_t 
     merge_loc_conf: None,
 });
 
-/// A directive of every level. How many values it takes is for the policy to say, in the words of the directive.
-const fn everywhere(name: &'static CStr, set: conf::Set) -> ngx_command_t {
+/// A directive of a policy. How many values it takes is for the policy to say, in the words of the directive.
+const fn policy_directive(name: &'static CStr) -> ngx_command_t {
     let levels = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF;
-    directive(name, levels, NGX_HTTP_LOC_CONF_OFFSET, set)
+    directive(name, levels, NGX_HTTP_LOC_CONF_OFFSET, config::read_policy_directive)
 }
 
-/// A directive of some levels; `set` gets the configuration at `offset`.
-const fn directive(name: &'static CStr, levels: u32, offset: usize, set: conf::Set) -> ngx_command_t {
+/// A directive of these levels; `set` gets the configuration at `offset`.
+const fn directive(name: &'static CStr, levels: u32, offset: usize, set: DirectiveHandler) -> ngx_command_t {
     let name = name.to_bytes();
     ngx_command_t {
         name: ngx_str_t {
@@ -115,59 +121,70 @@ const fn directive(name: &'static CStr, levels: u32, offset: usize, set: conf::S
     }
 }
 
-static COMMANDS: Constant<[ngx_command_t; 18 + cfg!(feature = "fault-injection") as usize + 1]> = Constant([
-    everywhere(c"cors", conf::read_directive),
-    everywhere(c"cors_allow_origin", conf::read_directive),
-    everywhere(c"cors_allow_methods", conf::read_directive),
-    everywhere(c"cors_allow_headers", conf::read_directive),
-    everywhere(c"cors_expose_headers", conf::read_directive),
-    everywhere(c"cors_allow_credentials", conf::read_directive),
-    everywhere(c"cors_max_age", conf::read_directive),
-    everywhere(c"cors_preflight_status", conf::read_directive),
-    everywhere(c"cors_preflight", conf::read_directive),
-    everywhere(c"cors_override", conf::read_directive),
-    everywhere(c"cors_enforce", conf::read_directive),
-    everywhere(c"cors_dry_run", conf::read_directive),
-    everywhere(c"cors_log_level", conf::read_directive),
-    everywhere(c"cors_timing_allow_origin", conf::read_directive),
-    everywhere(c"cors_allow_private_network", conf::read_directive),
-    everywhere(c"cors_unsafe", conf::read_directive),
+/// `cors_status`, which makes `handler` give the content of a location.
+const fn status_directive(handler: RequestHandler) -> ngx_command_t {
+    let mut command = directive(
+        c"cors_status",
+        NGX_HTTP_LOC_CONF,
+        NGX_HTTP_LOC_CONF_OFFSET,
+        config::read_status_directive,
+    );
+    command.post = handler as *mut c_void;
+    command
+}
+
+static COMMANDS: Commands<{ 18 + cfg!(feature = "fault-injection") as usize + 1 }> = Commands([
+    policy_directive(c"cors"),
+    policy_directive(c"cors_allow_origin"),
+    policy_directive(c"cors_allow_methods"),
+    policy_directive(c"cors_allow_headers"),
+    policy_directive(c"cors_expose_headers"),
+    policy_directive(c"cors_allow_credentials"),
+    policy_directive(c"cors_max_age"),
+    policy_directive(c"cors_preflight_status"),
+    policy_directive(c"cors_preflight"),
+    policy_directive(c"cors_override"),
+    policy_directive(c"cors_enforce"),
+    policy_directive(c"cors_dry_run"),
+    policy_directive(c"cors_log_level"),
+    policy_directive(c"cors_timing_allow_origin"),
+    policy_directive(c"cors_allow_private_network"),
+    policy_directive(c"cors_unsafe"),
     directive(
         c"cors_zone",
         NGX_HTTP_MAIN_CONF,
         NGX_HTTP_MAIN_CONF_OFFSET,
-        zone::read_directive,
+        config::read_zone_directive,
     ),
-    directive(
-        c"cors_status",
-        NGX_HTTP_LOC_CONF,
-        NGX_HTTP_LOC_CONF_OFFSET,
-        status::read_directive,
-    ),
+    status_directive(handlers::answer_status),
     #[cfg(feature = "fault-injection")]
-    everywhere(c"cors_test_panic", crate::fault::read_directive),
+    directive(
+        c"cors_test_panic",
+        NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF,
+        NGX_HTTP_LOC_CONF_OFFSET,
+        config::read_fault_directive,
+    ),
     ngx_command_t::empty(),
 ]);
 
-static NO_COMMANDS: Constant<[ngx_command_t; 1]> = Constant([ngx_command_t::empty()]);
+static NO_COMMANDS: Commands<1> = Commands([ngx_command_t::empty()]);
 
 const HANDLER_NAME: *const c_char = c"ngx_http_cors_module".as_ptr();
 const FILTER_NAME: *const c_char = c"ngx_http_cors_filter_module".as_ptr();
 
-/// The modules in this file.
+/// The modules in this library; the last pointer is null.
 #[no_mangle]
-pub static ngx_modules: Constant<[*const Module; 3]> = Constant([&HANDLER, &FILTER, ptr::null()]);
+pub static ngx_modules: [Option<&'static Module>; 3] = [Some(&HANDLER), Some(&FILTER), None];
 
 /// Their names.
 #[no_mangle]
-pub static ngx_module_names: Constant<[*const c_char; 3]> = Constant([HANDLER_NAME, FILTER_NAME, ptr::null()]);
+pub static ngx_module_names: Names<3> = Names([HANDLER_NAME, FILTER_NAME, ptr::null()]);
 
-/// The filter goes before the first of the modules that follow it here. Filters run from the last module to the
-/// first: it runs after `add_header`, and after the filters that make nginx write a `Vary` of its own
-/// or a `Content-Range`. The handler
-/// module is not named, and goes last.
+/// The filter goes before the first of the modules that follow it here. Filters run from the last module to the first: it
+/// runs after `add_header`, and after the filters that make nginx write a `Vary` of its own or a `Content-Range`. The
+/// handler module is not named, and goes last.
 #[no_mangle]
-pub static ngx_module_order: Constant<[*const c_char; 12]> = Constant([
+pub static ngx_module_order: Names<12> = Names([
     FILTER_NAME,
     c"ngx_http_range_header_filter_module".as_ptr(),
     c"ngx_http_gzip_filter_module".as_ptr(),

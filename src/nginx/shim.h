@@ -18,11 +18,11 @@
     X(ngx_list_part_t)                                                        \
     X(ngx_table_elt_t)                                                        \
     X(ngx_pool_cleanup_t)                                                     \
+    X(ngx_pool_t)                                                             \
     X(ngx_variable_value_t)                                                   \
     X(ngx_command_t)                                                          \
     X(ngx_module_t)                                                           \
     X(ngx_http_module_t)                                                      \
-    X(ngx_http_phase_handler_t)                                               \
     X(ngx_http_complex_value_t)                                               \
     X(ngx_http_compile_complex_value_t)                                       \
     X(ngx_http_request_t)                                                     \
@@ -39,6 +39,12 @@
 #define NGX_HTTP_CORS_FIELDS(X)                                               \
     X(ngx_pool_cleanup_t, data)                                               \
     X(ngx_pool_cleanup_t, handler)                                            \
+    X(ngx_pool_cleanup_t, next)                                               \
+    X(ngx_pool_t, cleanup)                                                    \
+    X(ngx_list_t, part)                                                       \
+    X(ngx_list_part_t, elts)                                                  \
+    X(ngx_list_part_t, nelts)                                                 \
+    X(ngx_list_part_t, next)                                                  \
     X(ngx_table_elt_t, hash)                                                  \
     X(ngx_table_elt_t, key)                                                   \
     X(ngx_table_elt_t, value)                                                 \
@@ -52,18 +58,10 @@
     X(ngx_http_request_t, pool)                                               \
     X(ngx_http_request_t, headers_in)                                         \
     X(ngx_http_request_t, headers_out)                                        \
-    X(ngx_http_request_t, phase_handler)                                      \
-    X(ngx_http_phase_handler_t, checker)                                      \
-    X(ngx_http_phase_handler_t, handler)                                      \
-    X(ngx_http_core_main_conf_t, phase_engine)                                \
-    X(ngx_http_phase_engine_t, handlers)                                      \
-    X(ngx_variable_value_t, data)                                             \
-    X(ngx_http_request_t, variables)                                          \
     X(ngx_http_request_t, method)                                             \
     X(ngx_http_request_t, http_version)                                       \
     X(ngx_http_request_t, host_start)                                         \
     X(ngx_http_request_t, host_end)                                           \
-    X(ngx_http_request_t, err_status)                                         \
     X(ngx_http_request_t, main)                                               \
     X(ngx_http_variable_t, get_handler)                                       \
     X(ngx_http_variable_t, data)                                              \
@@ -76,8 +74,6 @@
     X(ngx_http_headers_out_t, date)                                           \
     X(ngx_http_headers_out_t, status)                                         \
     X(ngx_http_headers_out_t, content_length_n)                               \
-    X(ngx_http_headers_out_t, content_length)                                 \
-    X(ngx_http_core_main_conf_t, variables)                                   \
     X(ngx_http_core_main_conf_t, phases)                                      \
     X(ngx_http_core_srv_conf_t, server_name)                                  \
     X(ngx_http_core_loc_conf_t, handler)                                      \
@@ -87,9 +83,9 @@
     X(ngx_buf_t, pos)                                                         \
     X(ngx_buf_t, last)                                                        \
     X(ngx_http_core_loc_conf_t, name)                                         \
-    X(ngx_http_core_loc_conf_t, error_pages)                                  \
     X(ngx_shm_zone_t, data)                                                   \
     X(ngx_shm_zone_t, shm)                                                    \
+    X(ngx_shm_t, log)                                                         \
     X(ngx_shm_zone_t, init)                                                   \
     X(ngx_shm_t, addr)                                                        \
     X(ngx_shm_t, size)                                                        \
@@ -97,6 +93,8 @@
     X(ngx_slab_pool_t, start)                                                 \
     X(ngx_slab_pool_t, end)                                                   \
     X(ngx_cycle_t, old_cycle)                                                 \
+    X(ngx_cycle_t, conf_ctx)                                                  \
+    X(ngx_cycle_t, log)                                                       \
     X(ngx_cycle_t, shared_memory)                                             \
     X(ngx_time_t, sec)
 
@@ -114,21 +112,37 @@ enum ngx_http_cors_layout_e {
 /* Whether the request came over TLS. */
 ngx_uint_t ngx_http_cors_is_secure(const ngx_http_request_t *r);
 
-/* Whether an internal redirect, or post_action, has brought the request where it is: bindgen misplaces bit-fields. */
-ngx_uint_t ngx_http_cors_is_internal(const ngx_http_request_t *r);
+/* Bit-fields, which bindgen may misplace: */
+
+/* Whether an internal redirect, or a filter that gave up the response, may have cleared the contexts of modules. */
+ngx_uint_t ngx_http_cors_may_have_lost_contexts(const ngx_http_request_t *r);
+
+/* Whether nginx runs the request again for post_action, after its answer. */
 ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
 
-/* Answers with nothing but a header, and ends the request: no other handler and no error_page sees it. */
-void ngx_http_cors_answer(ngx_http_request_t *r, ngx_uint_t status);
+/* The pool cleanup by which the context of a request is found. It does nothing. */
+void ngx_http_cors_context_cleanup(void *data);
 
-/* Sends the header, and "b" for the whole body. */
-ngx_int_t ngx_http_cors_send_all(ngx_http_request_t *r, ngx_buf_t *b);
+/* Answers with nothing but a header, and ends the request: no other handler and no error_page sees it. */
+void ngx_http_cors_end_with_header(ngx_http_request_t *r, ngx_uint_t status);
 
 /* Lets the response have a body again. */
 void ngx_http_cors_allow_body(ngx_http_request_t *r);
 
-/* Whether the client asks for a WebSocket. */
-ngx_uint_t ngx_http_cors_asks_for_websocket(const ngx_http_request_t *r);
+/* Sends the header, and "b" for the whole body. */
+ngx_int_t ngx_http_cors_send(ngx_http_request_t *r, ngx_buf_t *b);
+
+/*
+ * A request like "r" to evaluate variables for, with an empty list of headers and no variable evaluated yet. It lives
+ * in the pool of "r". NULL if there is no memory.
+ */
+ngx_http_request_t *ngx_http_cors_simulated_request(ngx_http_request_t *r);
+
+/*
+ * The next variable, from "number" on, that was evaluated for "r" though only "set" gives it a value, and "set" was not
+ * run. Returns the number to go on with, or 0 if there is none.
+ */
+ngx_uint_t ngx_http_cors_next_unset_variable(const ngx_http_request_t *r, ngx_uint_t number, ngx_str_t *name);
 
 /* Makes "data" the value of a variable; it is to be asked for again, as it may change with the location. */
 void ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data, size_t len);

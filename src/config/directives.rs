@@ -1,0 +1,161 @@
+//! What nginx calls for the directives.
+//!
+//! A directive with a wrong value is reported and passes: the configuration is refused at the end, so that one run shows
+//! all that is wrong.
+
+use core::ffi::{c_char, c_void};
+use std::rc::Rc;
+
+use cors_policy::{Directive, Problem};
+use cors_zone::Format;
+use nginx_sys::{ngx_command_t, ngx_conf_t};
+use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
+
+use super::location::{LocationConf, StatusFormat};
+use super::main_conf::MainConf;
+use super::reader::{enter, Configuration, RequestHandler};
+use crate::metrics::{self, Zone};
+
+/// Reads any of the directives that make up a policy.
+pub(crate) unsafe extern "C" fn read_policy_directive(
+    cf: *mut ngx_conf_t,
+    _: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant 3).
+    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+            let (name, values) = configuration.words()?;
+            let directive = Directive::from_name(name)?;
+            let at = configuration.position(main);
+            let mut level = location?.level.borrow_mut();
+            let problems = level.read(directive, &values, &at, &mut configuration.syntax(main));
+            configuration.report(main, &problems);
+            Some(NGX_CONF_OK)
+        })
+    }
+}
+
+/// Reads `cors_zone`.
+pub(crate) unsafe extern "C" fn read_zone_directive(
+    cf: *mut ngx_conf_t,
+    _: *mut ngx_command_t,
+    _: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+            let (_, values) = configuration.words()?;
+            let at = configuration.position(main);
+            let earlier = main.zone.get().map(|zone| zone.at());
+            let (name, size) = match metrics::parse_zone(&values, earlier) {
+                Ok(zone) => zone,
+                Err(text) => {
+                    configuration.report(main, &[Problem::error(&at, text)]);
+                    return Some(NGX_CONF_OK);
+                }
+            };
+            let zone = main.zone.get_or_init(|| {
+                let former_size = configuration.zone_size_in_force(name);
+                Rc::new(Zone::new(name, size, at, former_size, configuration.shared_memory()))
+            });
+            configuration.request_zone(name, size, metrics::open_zone, &**zone)?;
+            Some(NGX_CONF_OK)
+        })
+    }
+}
+
+/// Reads `cors_status`. The command brings the content handler of such a location (`post`).
+pub(crate) unsafe extern "C" fn read_status_directive(
+    cf: *mut ngx_conf_t,
+    command: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant
+    // 3), and the command in which `module.rs` has put a content handler.
+    let (location, handler) = unsafe {
+        let handler = core::mem::transmute::<*mut c_void, Option<RequestHandler>>((*command).post);
+        (conf.cast::<LocationConf>().as_ref(), handler)
+    };
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+            let (_, values) = configuration.words()?;
+            let at = configuration.position(main);
+            let location = location?;
+            match parse_status(&values, location.status().is_some()) {
+                Ok(format) => {
+                    location.status.get_or_init(|| format);
+                    configuration.set_content_handler(handler?);
+                    main.status_at.get_or_init(|| at);
+                }
+                Err(text) => configuration.report(main, &[Problem::error(&at, text)]),
+            }
+            Some(NGX_CONF_OK)
+        })
+    }
+}
+
+fn parse_status(values: &[&[u8]], is_second: bool) -> Result<StatusFormat, String> {
+    const DIRECTIVE: &str = "cors_status";
+    let refused = |value: &[u8], why: &str| {
+        Err(format!(
+            "\"{DIRECTIVE}\" has the value \"{}\": {why}; write \"json\", \"prometheus\" or \"html\", or nothing to answer by \"Accept\"",
+            cors_policy::shown(value)
+        ))
+    };
+    match values {
+        _ if is_second => Err(format!("\"{DIRECTIVE}\" directive is duplicate; remove one")),
+        [] => Ok(StatusFormat::Negotiated),
+        [name] => match Format::from_name(name) {
+            Some(format) => Ok(StatusFormat::Always(format)),
+            None => refused(name, "there is no such format"),
+        },
+        _ => refused(&values.join(&b' '), "it takes one value"),
+    }
+}
+
+/// Reports what shows only when the whole configuration has been read. Whether it can be taken up is returned.
+pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool {
+    let mut problems = main.unused.borrow_mut().finish();
+    let problem = match (main.zone.get(), main.status_at.get()) {
+        (Some(zone), _) => zone.check(),
+        (None, Some(at)) if !main.is_refused() => {
+            let text = "\"cors_status\" has nothing to show: \"cors_zone\" is missing; write \"cors_zone cors:256k;\" in http";
+            Some(Problem::error(at, text.to_owned()))
+        }
+        (None, _) => None,
+    };
+    problems.extend(problem);
+    configuration.report(main, &problems);
+    !main.is_refused()
+}
+
+/// Reads `cors_test_panic`.
+#[cfg(feature = "fault-injection")]
+pub(crate) unsafe extern "C" fn read_fault_directive(
+    cf: *mut ngx_conf_t,
+    _: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    use crate::fault::Fault;
+
+    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant 3).
+    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        enter(cf, NGX_CONF_ERROR, |configuration, _| {
+            let fault = match configuration.words()?.1.as_slice() {
+                [b"directive"] => Fault::Directive,
+                [b"access"] => Fault::Access,
+                [b"filter"] => Fault::Filter,
+                _ => return None,
+            };
+            location?.fault.set(fault);
+            fault.strike(Fault::Directive);
+            Some(NGX_CONF_OK)
+        })
+    }
+}

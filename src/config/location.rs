@@ -1,0 +1,139 @@
+//! What concerns one block: `http`, a `server`, a `location`, or an `if` in one.
+
+use core::cell::{Cell, OnceCell, RefCell};
+use core::ffi::{c_char, c_void};
+use std::rc::Rc;
+
+use cors_policy::{Block, Level, Policy, PreflightMode, Problem, Scope};
+use cors_zone::Format;
+use nginx_sys::ngx_conf_t;
+use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
+
+use super::main_conf::MainConf;
+use super::reader::{enter, MergedBlock};
+#[cfg(feature = "fault-injection")]
+use crate::fault::Fault;
+use crate::metrics::CountedLocation;
+use crate::nginx::conf;
+
+/// nginx makes one for each block. Everyone shares it, so what changes is in cells.
+#[derive(Default)]
+pub(crate) struct LocationConf {
+    /// What the directives of the block say, until it is merged with what it inherits.
+    pub(super) level: RefCell<Level>,
+    scope: OnceCell<Scope>,
+    /// The policy in force; none where CORS is off.
+    policy: OnceCell<Rc<Policy>>,
+    /// The block says `cors off` itself.
+    is_off: Cell<bool>,
+    /// Where its requests are counted, if they are.
+    counted: OnceCell<CountedLocation>,
+    /// What `cors_status` shows here.
+    pub(super) status: OnceCell<StatusFormat>,
+    #[cfg(feature = "fault-injection")]
+    pub(crate) fault: Cell<Fault>,
+}
+
+/// The format in which a location with `cors_status` answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StatusFormat {
+    /// The one that the client prefers (`Accept`).
+    Negotiated,
+    Always(Format),
+}
+
+impl LocationConf {
+    /// The policy in force, if CORS is on.
+    #[inline]
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.policy.get().map(|policy| &**policy)
+    }
+
+    /// Whether the block says `cors off` itself. A response that it serves is left alone, whichever policy governs the
+    /// request.
+    #[inline]
+    pub(crate) fn is_off(&self) -> bool {
+        self.is_off.get()
+    }
+
+    /// Where its requests are counted, if they are.
+    #[inline]
+    pub(crate) fn counted(&self) -> Option<&CountedLocation> {
+        self.counted.get()
+    }
+
+    pub(crate) fn status(&self) -> Option<StatusFormat> {
+        self.status.get().copied()
+    }
+
+    /// Puts together what the block says and what it inherits, once.
+    fn merge(&self, outer: &Scope, block: Block<'_>, main: &MainConf) -> (&Scope, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let scope = self.scope.get_or_init(|| {
+            let (scope, found) = self.level.take().inherit(outer, block, &mut main.unused.borrow_mut());
+            problems = found;
+            scope
+        });
+        if scope.policy().is_on() {
+            self.policy.get_or_init(|| scope.policy().clone());
+        }
+        self.is_off.set(scope.policy().is_off_here());
+        (scope, problems)
+    }
+}
+
+impl MergedBlock {
+    fn as_block(&self) -> Block<'_> {
+        match &*self.location {
+            "" => Block::Server(&self.server_name),
+            location => Block::Location(location),
+        }
+    }
+}
+
+pub(crate) unsafe extern "C" fn create_location(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe { conf::create::<LocationConf>(cf) }
+}
+
+/// nginx merges outer blocks before inner ones.
+pub(crate) unsafe extern "C" fn merge_location(
+    cf: *mut ngx_conf_t,
+    outer: *mut c_void,
+    inner: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx calls this hook for the configuration that it reads, with what `create_location` made for two blocks
+    // of it; neither is ever borrowed mutably (invariant 3).
+    let (outer, inner) = unsafe {
+        (
+            outer.cast::<LocationConf>().as_ref(),
+            inner.cast::<LocationConf>().as_ref(),
+        )
+    };
+    // SAFETY: as above.
+    unsafe {
+        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+            let (outer, inner) = (outer?, inner?);
+            #[cfg(feature = "fault-injection")]
+            inner.fault.set(inner.fault.get().or(outer.fault.get()));
+            let block = configuration.merged_block();
+            // Of all blocks only `http` has not been merged into another one before.
+            let (scope, mut problems) = outer.merge(&Scope::default(), Block::Http, main);
+            let (_, found) = inner.merge(scope, block.as_block(), main);
+            problems.extend(found);
+            configuration.report(main, &problems);
+            if let Some(policy) = inner.policy.get() {
+                main.has_policy.set(true);
+                if block.location.is_empty() && policy.preflight_mode() == PreflightMode::Early {
+                    main.has_early_server.set(true);
+                }
+                if let Some(zone) = main.zone() {
+                    let location = format!("{}{}", block.modifier, block.location);
+                    let counted = zone.count_location(block.server, &block.server_name, &location, policy);
+                    inner.counted.get_or_init(|| counted);
+                }
+            }
+            Some(NGX_CONF_OK)
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! What concerns a configuration as a whole.
+
+use core::cell::{Cell, OnceCell, RefCell};
+use core::ffi::c_void;
+use std::rc::Rc;
+
+use cors_policy::{Position, UnusedDirectives};
+use nginx_sys::{ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_module};
+
+use super::values::Values;
+use crate::metrics::Zone;
+use crate::nginx::conf;
+use crate::nginx::module::{HandlerModule, ModuleRecord};
+
+/// nginx makes one for each configuration that it reads. Everyone shares it, so what changes is in cells.
+#[derive(Default)]
+pub(crate) struct MainConf {
+    /// An error was found. It is acted on at the end, so that one run shows all errors.
+    is_refused: Cell<bool>,
+    /// Some location has `cors on`; without one, no handler is installed.
+    pub(crate) has_policy: Cell<bool>,
+    /// Some server answers preflights early.
+    pub(crate) has_early_server: Cell<bool>,
+    /// The file that was read last: the positions of its directives share its name.
+    file: RefCell<Option<Rc<str>>>,
+    pub(super) unused: RefCell<UnusedDirectives>,
+    /// The texts with variables that list origins.
+    pub(crate) values: Values,
+    pub(super) zone: OnceCell<Rc<Zone>>,
+    /// Where the first `cors_status` stands.
+    pub(super) status_at: OnceCell<Position>,
+}
+
+impl MainConf {
+    /// Where requests are counted, if they are.
+    pub(crate) fn zone(&self) -> Option<&Rc<Zone>> {
+        self.zone.get()
+    }
+
+    pub(super) fn refuse(&self) {
+        self.is_refused.set(true);
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused.get()
+    }
+
+    /// The name of a file, which the directives of that file share.
+    pub(super) fn file_name(&self, name: &[u8]) -> Rc<str> {
+        let mut last = self.file.borrow_mut();
+        match &*last {
+            Some(known) if known.as_bytes() == name => known.clone(),
+            _ => last.insert(String::from_utf8_lossy(name).into()).clone(),
+        }
+    }
+}
+
+pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe { conf::create::<MainConf>(cf) }
+}
+
+/// The module's part of the configuration of `cycle`, if that has an `http`.
+///
+/// # Safety
+///
+/// The configuration of `cycle` has been read, and lives for `'c`.
+pub(crate) unsafe fn main_conf_of<'c>(cycle: *const ngx_cycle_t) -> Option<&'c MainConf> {
+    // SAFETY: the caller vouches for the cycle, in which nginx allocated a slot for every module; that of `http` is null
+    // or has a slot for every module of HTTP, and this module's holds what `create_main` made.
+    unsafe {
+        let http = (*(*cycle).conf_ctx.add(ngx_http_module.index)).cast::<ngx_http_conf_ctx_t>();
+        if http.is_null() {
+            return None;
+        }
+        let slots = (*http).main_conf;
+        (*slots.add(HandlerModule::index())).cast::<MainConf>().as_ref()
+    }
+}

@@ -1,0 +1,14 @@
+//! From directives to policies: what nginx calls while it reads a configuration, and what that leaves for requests.
+
+mod directives;
+mod location;
+mod main_conf;
+mod reader;
+mod values;
+
+#[cfg(feature = "fault-injection")]
+pub(crate) use directives::read_fault_directive;
+pub(crate) use directives::{finish, read_policy_directive, read_status_directive, read_zone_directive};
+pub(crate) use location::{create_location, merge_location, LocationConf, StatusFormat};
+pub(crate) use main_conf::{create_main, main_conf_of, MainConf};
+pub(crate) use reader::{enter, Configuration, DirectiveHandler, RequestHandler, VariableGetter};

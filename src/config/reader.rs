@@ -1,0 +1,251 @@
+//! The configuration that nginx is reading.
+
+use core::ffi::{c_char, c_void, CStr};
+use core::marker::PhantomData;
+use core::ptr;
+
+use cors_policy::{Position, Problem, Severity, Syntax};
+use nginx_sys::{
+    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_add_variable, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
+    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
+    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_LOG_EMERG, NGX_LOG_WARN,
+};
+use ngx::ngx_log_error;
+
+use super::main_conf::MainConf;
+use crate::nginx::module::{HandlerModule, ModuleRecord};
+use crate::nginx::panic::guard;
+use crate::nginx::pool::OutOfMemory;
+use crate::nginx::shared_memory;
+use crate::nginx::shim;
+use crate::nginx::string::as_ngx_str;
+
+/// What nginx calls for a directive.
+pub(crate) type DirectiveHandler =
+    unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
+
+/// What nginx calls for a request, in a phase or for its content.
+pub(crate) type RequestHandler = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
+/// What gives a variable its value.
+pub(crate) type VariableGetter =
+    unsafe extern "C" fn(*mut ngx_http_request_t, *mut ngx_variable_value_t, usize) -> ngx_int_t;
+
+/// The configuration that nginx is reading, inside `http`. What it lends for `'c` lies in the configuration's pool.
+#[derive(Clone, Copy)]
+pub(crate) struct Configuration<'c> {
+    cf: *mut ngx_conf_t,
+    pool: PhantomData<&'c ()>,
+}
+
+/// The block that nginx is merging.
+pub(super) struct MergedBlock {
+    /// The server, by a number that no other has.
+    pub(super) server: usize,
+    /// The first name of the server; empty if it has none.
+    pub(super) server_name: String,
+    /// The location as it was written, without what says how it matches; empty for the server itself.
+    pub(super) location: String,
+    /// What says how it matches: nothing, or a sign and a space.
+    pub(super) modifier: &'static str,
+}
+
+/// Runs `run` with the configuration for which nginx calls a hook. A panic, or a configuration without this module's
+/// part, is `failed`.
+///
+/// # Safety
+///
+/// nginx has called a hook of this module with `cf`, inside `http`.
+pub(crate) unsafe fn enter<T>(
+    cf: *mut ngx_conf_t,
+    failed: T,
+    run: impl for<'c> FnOnce(Configuration<'c>, &'c MainConf) -> Option<T>,
+) -> T {
+    let configuration = Configuration { cf, pool: PhantomData };
+    let outcome = guard(configuration.log(), None, || run(configuration, configuration.main()?));
+    outcome.unwrap_or(failed)
+}
+
+impl<'c> Configuration<'c> {
+    fn log(self) -> *mut ngx_log_t {
+        // SAFETY: see `enter`; a configuration has a log.
+        unsafe { (*self.cf).log }
+    }
+
+    fn context(self) -> *mut ngx_http_conf_ctx_t {
+        // SAFETY: see `enter`; inside `http` the context is that of HTTP.
+        unsafe { (*self.cf).ctx.cast() }
+    }
+
+    fn main(self) -> Option<&'c MainConf> {
+        // SAFETY: nginx makes the main configurations of all modules before it calls any other hook; the slot holds what
+        // `create_main` made, or null. It is never borrowed mutably (invariant 3).
+        unsafe {
+            let slots = (*self.context()).main_conf;
+            (*slots.add(HandlerModule::index())).cast::<MainConf>().as_ref()
+        }
+    }
+
+    /// The core module's main configuration.
+    fn core(self) -> *mut ngx_http_core_main_conf_t {
+        // SAFETY: see `enter`; nginx makes the main configurations of all modules before it calls any other hook.
+        unsafe {
+            let slots = (*self.context()).main_conf;
+            (*slots.add(ngx_http_core_module.ctx_index)).cast()
+        }
+    }
+
+    /// The core module's configuration of the block that nginx is reading or merging.
+    fn core_location(self) -> *mut ngx_http_core_loc_conf_t {
+        // SAFETY: see `enter`; while nginx reads or merges a block the context holds the configurations of that block.
+        unsafe {
+            let slots = (*self.context()).loc_conf;
+            (*slots.add(ngx_http_core_module.ctx_index)).cast()
+        }
+    }
+
+    /// Makes a variable. `number` is handed to `getter`.
+    pub(crate) fn add_variable(
+        self,
+        name: &'static str,
+        flags: u32,
+        getter: VariableGetter,
+        number: usize,
+    ) -> Result<(), OutOfMemory> {
+        // SAFETY: see `enter`; nginx copies the name, and returns null or a variable that no request has asked for yet.
+        unsafe {
+            let variable = ngx_http_add_variable(self.cf, &mut as_ngx_str(name.as_bytes()), flags as ngx_uint_t);
+            if variable.is_null() {
+                return Err(OutOfMemory);
+            }
+            (*variable).get_handler = Some(getter);
+            (*variable).data = number;
+        }
+        Ok(())
+    }
+
+    /// Registers `handler` for `phase`. Of the handlers of a phase nginx runs the last one first.
+    pub(crate) fn add_phase_handler(self, phase: u32, handler: RequestHandler) -> Result<(), OutOfMemory> {
+        // SAFETY: see `enter`; when nginx calls the hooks that register handlers, its arrays of them are initialised.
+        unsafe {
+            let phase = (*self.core()).phases.get_mut(phase as usize).ok_or(OutOfMemory)?;
+            let place = ngx_array_push(&mut phase.handlers).cast::<ngx_http_handler_pt>();
+            if place.is_null() {
+                return Err(OutOfMemory);
+            }
+            place.write(Some(handler));
+        }
+        Ok(())
+    }
+
+    /// Makes `handler` give the content of the location that nginx is reading.
+    pub(super) fn set_content_handler(self, handler: RequestHandler) {
+        // SAFETY: the location exists while nginx reads it.
+        unsafe { (*self.core_location()).handler = Some(handler) };
+    }
+
+    /// The directive's name and values as they were written.
+    pub(super) fn words(self) -> Option<(&'c [u8], Vec<&'c [u8]>)> {
+        // SAFETY: while a directive is handled its words are an array of strings in the configuration's pool.
+        let words: &'c [ngx_str_t] = unsafe { (*(*self.cf).args).as_slice::<ngx_str_t>() };
+        let (name, values) = words.split_first()?;
+        Some((name.as_bytes(), values.iter().map(ngx_str_t::as_bytes).collect()))
+    }
+
+    /// Where the directive stands.
+    pub(super) fn position(self, main: &MainConf) -> Position {
+        // SAFETY: nginx reads the directives of `http` from a file, and keeps its name in the configuration's pool.
+        let (name, line) = unsafe {
+            let file = (*self.cf).conf_file;
+            ((*file).file.name.as_bytes(), (*file).line)
+        };
+        Position {
+            file: main.file_name(name),
+            line,
+        }
+    }
+
+    /// The block that nginx is merging.
+    pub(super) fn merged_block(self) -> MergedBlock {
+        let location = self.core_location();
+        // SAFETY: while nginx merges a block the context holds the core module's configurations of that block and of its
+        // server. The shim's function reads a few fields and returns a static string.
+        let (server, server_name, location, modifier) = unsafe {
+            let slots = (*self.context()).srv_conf;
+            let server = (*slots.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_srv_conf_t>();
+            let modifier = CStr::from_ptr(shim::ngx_http_cors_location_modifier(location));
+            (server, (*server).server_name.as_bytes(), (*location).name.as_bytes(), modifier)
+        };
+        MergedBlock {
+            server: server as usize,
+            server_name: String::from_utf8_lossy(server_name).into_owned(),
+            location: String::from_utf8_lossy(location).into_owned(),
+            modifier: modifier.to_str().unwrap_or_default(),
+        }
+    }
+
+    /// Asks nginx for a zone of shared memory; `None` if it refuses, and has logged why.
+    pub(super) fn request_zone<T>(
+        self,
+        name: &'c str,
+        size: usize,
+        init: shared_memory::Init,
+        data: &'c T,
+    ) -> Option<()> {
+        let data = ptr::from_ref(data).cast_mut().cast();
+        // SAFETY: see `enter`; the name and the data live as long as the configuration.
+        unsafe { shared_memory::request_zone(self.cf, name.as_bytes(), size, init, data) }
+    }
+
+    pub(super) fn shared_memory(self) -> shared_memory::SharedMemory {
+        // SAFETY: see `enter`.
+        unsafe { shared_memory::SharedMemory::new(self.cf) }
+    }
+
+    /// The size that the zone of this name has in the configuration that is in force.
+    pub(super) fn zone_size_in_force(self, name: &str) -> Option<usize> {
+        // SAFETY: see `enter`.
+        unsafe { shared_memory::size_in_force(self.cf, name.as_bytes()) }
+    }
+
+    /// Logs what is wrong, as nginx does; an error refuses the configuration in the end.
+    pub(crate) fn report(self, main: &MainConf, problems: &[Problem]) {
+        for problem in problems {
+            let level = match problem.severity {
+                Severity::Error => {
+                    main.refuse();
+                    NGX_LOG_EMERG
+                }
+                Severity::Warning => NGX_LOG_WARN,
+            };
+            ngx_log_error!(level, self.log(), "{} in {}", problem, problem.at);
+        }
+    }
+
+    /// nginx's notation of values, for the policy.
+    pub(super) fn syntax(self, main: &'c MainConf) -> NginxSyntax<'c> {
+        NginxSyntax {
+            configuration: self,
+            main,
+        }
+    }
+}
+
+/// nginx's notation of times and variables.
+pub(super) struct NginxSyntax<'c> {
+    configuration: Configuration<'c>,
+    main: &'c MainConf,
+}
+
+impl Syntax for NginxSyntax<'_> {
+    fn time(&self, value: &[u8]) -> Option<u64> {
+        // SAFETY: nginx reads the bytes and writes none.
+        let seconds = unsafe { ngx_parse_time(&mut as_ngx_str(value), 1) };
+        u64::try_from(seconds).ok()
+    }
+
+    fn variable(&mut self, text: &[u8]) -> Option<usize> {
+        // SAFETY: see `enter`; the policy hands back values of the directive, which lie in the configuration's pool.
+        unsafe { self.main.values.compile(self.configuration.cf, text) }
+    }
+}

@@ -1,0 +1,79 @@
+//! Texts with variables, such as `$allowed_origins`: compiled while a configuration is read, evaluated for each request.
+
+use core::cell::{Cell, Ref, RefCell};
+
+use nginx_sys::{
+    ngx_conf_t, ngx_http_compile_complex_value, ngx_http_compile_complex_value_t, ngx_http_complex_value_t, NGX_OK,
+};
+
+use crate::nginx::string::as_ngx_str;
+
+/// The texts of a configuration.
+#[derive(Default)]
+pub(crate) struct Values {
+    list: RefCell<Vec<Value>>,
+    is_evaluating: Cell<bool>,
+}
+
+/// A text with variables.
+pub(crate) struct Value {
+    /// For nginx's `ngx_http_complex_value`, which only reads it.
+    pub(crate) compiled: ngx_http_complex_value_t,
+    /// As it was written.
+    pub(crate) text: Box<[u8]>,
+    /// This process has logged that the value was of no use.
+    pub(crate) has_warned: Cell<bool>,
+}
+
+impl Values {
+    /// Compiles a text, and numbers it; `None` if nginx cannot.
+    ///
+    /// # Safety
+    ///
+    /// `cf` is the configuration that nginx is reading, and `text` lies in its pool.
+    pub(super) unsafe fn compile(&self, cf: *mut ngx_conf_t, text: &[u8]) -> Option<usize> {
+        // SAFETY: all fields of both structures may be zero.
+        let (mut compiled, mut compile): (ngx_http_complex_value_t, ngx_http_compile_complex_value_t) =
+            unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
+        let mut value = as_ngx_str(text);
+        compile.cf = cf;
+        compile.value = &mut value;
+        compile.complex_value = &mut compiled;
+        // SAFETY: the caller vouches for the configuration. nginx allocates in its pool, and keeps pointers to the text.
+        if unsafe { ngx_http_compile_complex_value(&mut compile) } != NGX_OK as _ {
+            return None;
+        }
+        let mut list = self.list.borrow_mut();
+        list.push(Value {
+            compiled,
+            text: text.into(),
+            has_warned: Cell::new(false),
+        });
+        Some(list.len() - 1)
+    }
+
+    /// The text of this number.
+    pub(crate) fn get(&self, number: usize) -> Option<Ref<'_, Value>> {
+        Ref::filter_map(self.list.borrow(), |list| list.get(number)).ok()
+    }
+
+    /// Runs `evaluate`, unless that is running already: the variables of a text may be made of this module's own, which
+    /// must not ask for a decision in their turn.
+    pub(crate) fn evaluate_once<T>(&self, evaluate: impl FnOnce() -> T) -> Option<T> {
+        struct Evaluating<'v>(&'v Cell<bool>);
+        impl Drop for Evaluating<'_> {
+            fn drop(&mut self) {
+                self.0.set(false);
+            }
+        }
+        if self.is_evaluating.replace(true) {
+            return None;
+        }
+        let _evaluating = Evaluating(&self.is_evaluating);
+        Some(evaluate())
+    }
+
+    pub(crate) fn is_evaluating(&self) -> bool {
+        self.is_evaluating.get()
+    }
+}

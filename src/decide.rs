@@ -1,0 +1,101 @@
+//! Where a request meets its policy.
+//!
+//! The policy that governs a request, and what it decides, are asked for here and nowhere else. What is decided is kept in
+//! the request's context once nothing can change it; who comes later reads that.
+
+use cors_policy::{Decision, Outcome, Policy, Reason};
+
+use crate::config::LocationConf;
+use crate::nginx::pool::OutOfMemory;
+use crate::request::{Binding, Request, RequestContext};
+
+/// What the policy of a location decided about a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Decided<'r> {
+    pub(crate) location: &'r LocationConf,
+    pub(crate) policy: &'r Policy,
+    pub(crate) decision: Decision<'r>,
+}
+
+/// The location whose policy governs the request, and that policy. There is none where CORS is off, or where the location
+/// that serves the request says `cors off` itself.
+#[inline]
+pub(crate) fn governing<'r>(
+    request: Request<'r>,
+    context: Option<&RequestContext<'r>>,
+) -> Option<(&'r LocationConf, &'r Policy)> {
+    let here = request.location();
+    if here.is_off() {
+        return None;
+    }
+    let location = match context.map(RequestContext::binding) {
+        Some(Binding::Bound(location) | Binding::Candidate(location)) => location,
+        Some(Binding::Unbound) | None => here,
+    };
+    Some((location, location.policy()?))
+}
+
+/// What the governing policy decides about the request: what is kept, or what follows from the request as it is now.
+pub(crate) fn decide<'r>(request: Request<'r>) -> Option<Decided<'r>> {
+    let context = RequestContext::get(request);
+    let (location, policy) = governing(request, context)?;
+    Some(decide_by(request, context, location, policy))
+}
+
+/// The same; what is decided is kept, and holds from now on.
+pub(crate) fn decide_finally<'r>(request: Request<'r>) -> Result<Option<Decided<'r>>, OutOfMemory> {
+    let context = RequestContext::get(request);
+    let Some((location, policy)) = governing(request, context) else {
+        return Ok(None);
+    };
+    let context = RequestContext::get_or_create(request)?;
+    let decided = decide_by(request, Some(context), location, policy);
+    context.keep(location, decided.decision);
+    Ok(Some(decided))
+}
+
+fn decide_by<'r>(
+    request: Request<'r>,
+    context: Option<&RequestContext<'r>>,
+    location: &'r LocationConf,
+    policy: &'r Policy,
+) -> Decided<'r> {
+    let kept = context.and_then(|context| context.decision(location));
+    let decision = kept.unwrap_or_else(|| {
+        let is_options = context.map_or_else(|| request.is_options(), RequestContext::is_options);
+        policy.decide(&request.cors_headers(is_options), &request)
+    });
+    Decided {
+        location,
+        policy,
+        decision,
+    }
+}
+
+/// Whether a policy governs the request, and it is a preflight. No origin has to be looked at for that.
+pub(crate) fn is_preflight(request: Request<'_>) -> bool {
+    let context = RequestContext::get(request);
+    let is_options = context.map_or_else(|| request.is_options(), RequestContext::is_options);
+    is_options && governing(request, context).is_some() && request.cors_headers(true).preflight().is_some()
+}
+
+impl<'r> Decided<'r> {
+    /// How the request ends, as `$cors_result` names it, and why if it is denied.
+    pub(crate) fn result(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
+        self.policy.result(&self.decision, request.requested_headers())
+    }
+
+    /// The status with which the module answers the request, if it is a preflight that the module answers.
+    pub(crate) fn preflight_answer(&self) -> Option<u16> {
+        self.decision.preflight?;
+        self.policy.preflight_answer(self.decision.verdict)
+    }
+
+    /// `Access-Control-Allow-Origin` as the response has it already, where `cors_override off` leaves that alone.
+    pub(crate) fn kept_allow_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
+        match self.policy.overrides() {
+            true => None,
+            false => request.response_allow_origin(),
+        }
+    }
+}

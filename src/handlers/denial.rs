@@ -1,0 +1,31 @@
+//! The log line of a denial.
+
+use cors_policy::LogLevel;
+use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
+use ngx::ngx_log_error;
+
+use crate::decide::Decided;
+use crate::request::{Request, RequestContext};
+
+/// Logs why the request was denied, if it was: once a request, and only if the log takes the level.
+pub(super) fn log_denial<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) {
+    // A preflight may be denied for its method or headers; that takes a look at the lists, which most can do without.
+    if !decided.decision.is_denied() && decided.decision.preflight.is_none() {
+        return;
+    }
+    let level = match decided.policy.log_level() {
+        LogLevel::Info => NGX_LOG_INFO,
+        LogLevel::Notice => NGX_LOG_NOTICE,
+        LogLevel::Warn => NGX_LOG_WARN,
+        LogLevel::Error => NGX_LOG_ERR,
+    } as ngx_uint_t;
+    if !request.logs(level) {
+        return;
+    }
+    if let (_, Some(reason)) = decided.result(request) {
+        if context.may_log_denial() {
+            let dry_run = if decided.policy.is_dry_run() { " (dry run)" } else { "" };
+            ngx_log_error!(level, request.log(), "cors denied{}: {}", dry_run, reason);
+        }
+    }
+}

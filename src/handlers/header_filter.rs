@@ -1,0 +1,99 @@
+//! The header filter: gives every response the headers that its policy asks for.
+//!
+//! It decides by itself, as a response may come from a request that has not reached its access phase: `return`, a
+//! redirect, a 400, a 413, `limit_req`. It may run twice for a request, the second time for an error in the place of the
+//! first response, and comes to the same then.
+
+use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t, ngx_uint_t};
+
+use super::denial::log_denial;
+use crate::config::enter;
+use crate::decide::{decide_finally, governing};
+use crate::nginx::pool::OutOfMemory;
+use crate::nginx::status;
+use crate::request::{handle, Action, Request, RequestContext};
+
+/// A header filter.
+type Filter = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
+
+/// The filter that runs next. Every configuration builds the chain anew.
+static mut NEXT: Filter = end_of_chain;
+
+/// nginx's own filter that sends the header is always there, so this one never runs.
+unsafe extern "C" fn end_of_chain(_: *mut ngx_http_request_t) -> ngx_int_t {
+    status::ERROR
+}
+
+/// Puts the filter into the chain.
+pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
+    // SAFETY: nginx calls this hook for the configuration that it reads. It has one thread, and runs no filter meanwhile.
+    unsafe {
+        enter(cf, status::ERROR, |_, main| {
+            if main.has_policy.get() {
+                NEXT = ngx_http_top_header_filter.unwrap_or(end_of_chain);
+                ngx_http_top_header_filter = Some(on_response_header);
+            }
+            Some(status::OK)
+        })
+    }
+}
+
+unsafe extern "C" fn on_response_header(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its filters with live requests; `install` has saved the next filter, which takes what this one
+    // was given.
+    unsafe {
+        match handle(raw, status::INTERNAL_SERVER_ERROR, |request| match add_headers(request) {
+            Ok(()) => status::OK,
+            Err(OutOfMemory) => status::ERROR,
+        }) {
+            status::OK => NEXT(raw),
+            status::INTERNAL_SERVER_ERROR => handle(raw, status::ERROR, replace_by_error),
+            failed => failed,
+        }
+    }
+}
+
+/// The filter has failed on the response: no response is sent with half of a policy.
+fn replace_by_error(request: Request<'_>) -> ngx_int_t {
+    let Ok(context) = RequestContext::get_or_create(request) else {
+        return status::ERROR;
+    };
+    context.note_filter_failure();
+    request.replace_by_error(status::INTERNAL_SERVER_ERROR)
+}
+
+fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
+    if !request.is_main() {
+        return Ok(());
+    }
+    let context = RequestContext::get(request);
+    if let Some(context) = context {
+        if context.has_filter_failed() {
+            return Ok(()); // this is the response that says so
+        }
+        match context.action() {
+            Action::Answered(status) if request.response_status() != ngx_uint_t::from(status) => {
+                // Another filter has put an error in the place of the answer, and that has a body.
+                request.allow_body();
+            }
+            _ => {}
+        }
+    }
+    let Some((_location, policy)) = governing(request, context) else {
+        return Ok(());
+    };
+    #[cfg(feature = "fault-injection")]
+    _location.fault.get().strike(crate::fault::Fault::Filter);
+    let context = RequestContext::get_or_create(request)?;
+    let Some(decided) = decide_finally(request)? else {
+        return Ok(());
+    };
+    log_denial(request, context, &decided);
+    // After 101 the connection speaks another protocol, for which `cors_enforce` has decided before.
+    let is_left_alone =
+        policy.is_dry_run() || request.switches_protocols() || decided.kept_allow_origin(request).is_some();
+    if is_left_alone {
+        return Ok(());
+    }
+    request.set_cors_headers(policy, &decided.decision)
+}

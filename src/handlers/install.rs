@@ -1,0 +1,58 @@
+//! What nginx calls when it takes up a configuration: the handlers are registered, and the counters handed out.
+
+use nginx_sys::{
+    ngx_conf_t, ngx_cycle_t, ngx_http_phases_NGX_HTTP_ACCESS_PHASE, ngx_http_phases_NGX_HTTP_LOG_PHASE,
+    ngx_http_phases_NGX_HTTP_REWRITE_PHASE, ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE, ngx_int_t,
+};
+
+use super::access::on_access_phase;
+use super::log::on_log_phase;
+use super::rewrite::{on_rewrite_phase, on_server_rewrite_phase};
+use crate::config::{self, enter, main_conf_of, RequestHandler};
+use crate::nginx::panic::guard;
+use crate::nginx::status;
+
+/// Registers the handlers, once all of the configuration has been read; refuses it if anything in it was wrong.
+pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        enter(cf, status::ERROR, |configuration, main| {
+            if !config::finish(configuration, main) {
+                return None;
+            }
+            if !main.has_policy.get() {
+                return Some(status::OK);
+            }
+            let handlers: [(u32, RequestHandler, bool); 4] = [
+                (
+                    ngx_http_phases_NGX_HTTP_SERVER_REWRITE_PHASE,
+                    on_server_rewrite_phase,
+                    main.has_early_server.get(),
+                ),
+                (ngx_http_phases_NGX_HTTP_REWRITE_PHASE, on_rewrite_phase, true),
+                (ngx_http_phases_NGX_HTTP_ACCESS_PHASE, on_access_phase, true),
+                (ngx_http_phases_NGX_HTTP_LOG_PHASE, on_log_phase, main.zone().is_some()),
+            ];
+            for (phase, handler, _) in handlers.into_iter().filter(|(_, _, is_wanted)| *is_wanted) {
+                configuration.add_phase_handler(phase, handler).ok()?;
+            }
+            Some(status::OK)
+        })
+    }
+}
+
+/// Hands out the counters. nginx calls this hook when nothing else can fail any more, just before the configuration is in
+/// force: one that was refused has changed nothing that is counted.
+pub(crate) unsafe extern "C" fn start(cycle: *mut ngx_cycle_t) -> ngx_int_t {
+    // SAFETY: nginx calls this hook with the new cycle, which has a log.
+    let log = unsafe { (*cycle).log };
+    guard(log, status::OK, || {
+        // SAFETY: the configuration of the cycle is complete, and nginx waits for this hook.
+        unsafe {
+            if let Some(zone) = main_conf_of(cycle).and_then(|main| main.zone()) {
+                zone.assign_counters();
+            }
+        }
+        status::OK
+    })
+}

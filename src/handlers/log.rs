@@ -1,0 +1,59 @@
+//! The log phase: counts a request, once, when it has ended.
+
+use cors_zone::{Counted, Effect, Kind};
+use nginx_sys::{ngx_http_request_t, ngx_int_t};
+
+use crate::decide::decide;
+use crate::nginx::status;
+use crate::request::{handle, Action, Binding, Request, RequestContext};
+
+pub(super) unsafe extern "C" fn on_log_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its phase handlers with live requests.
+    unsafe {
+        handle(raw, status::OK, |request| {
+            if request.is_main() {
+                count(request);
+            }
+            status::OK
+        })
+    }
+}
+
+fn count(request: Request<'_>) -> Option<()> {
+    let context = RequestContext::get(request);
+    if request.location().is_off() {
+        return count_as_off(context?);
+    }
+    let decided = decide(request)?;
+    let counted = decided.location.counted()?;
+    let (outcome, reason) = decided.result(request);
+    let kind = match decided.decision.preflight {
+        Some(_) => Kind::Preflight,
+        None => Kind::Actual,
+    };
+    let effect = match context.map(RequestContext::action) {
+        Some(Action::Answered(_)) => Effect::Answered,
+        Some(Action::Refused) => Effect::Enforced,
+        _ if decided.policy.is_dry_run() => Effect::DryRun,
+        _ => Effect::None,
+    };
+    let outcome = Some(outcome);
+    let denied = reason.map(|reason| (decided.decision.origin(), reason));
+    counted.count(Counted { kind, outcome, effect }, denied);
+    Some(())
+}
+
+/// A location that says `cors off` has served a request that another location's policy governed until then: it counts
+/// there.
+fn count_as_off(context: &RequestContext<'_>) -> Option<()> {
+    let (Binding::Bound(location) | Binding::Candidate(location)) = context.binding() else {
+        return None;
+    };
+    let off = Counted {
+        kind: Kind::Actual,
+        outcome: None,
+        effect: Effect::None,
+    };
+    location.counted()?.count(off, None);
+    Some(())
+}

@@ -1,0 +1,68 @@
+//! The rewrite phases: preflights that a server answers early, and which location may come to govern a request.
+
+use cors_policy::PreflightMode;
+use nginx_sys::{ngx_http_request_t, ngx_int_t};
+
+use super::preflight::answer_preflight;
+use crate::decide::Decided;
+use crate::nginx::status;
+use crate::request::{handle, Request, RequestContext};
+
+/// The rewrite phase of a server, before nginx has looked for a location, and so before `return`, rewrites and redirects
+/// of the server: answers preflights where the server says `cors_preflight early`.
+pub(super) unsafe extern "C" fn on_server_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its phase handlers with live requests.
+    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, answer_early) }
+}
+
+fn answer_early(request: Request<'_>) -> ngx_int_t {
+    // After an internal redirect the request comes here again.
+    if !request.is_options() || !request.is_main() || RequestContext::get(request).is_some() {
+        return status::DECLINED;
+    }
+    let server = request.location();
+    let Some(policy) = server.policy() else {
+        return status::DECLINED;
+    };
+    if policy.preflight_mode() != PreflightMode::Early || policy.is_dry_run() {
+        return status::DECLINED;
+    }
+    let decided = Decided {
+        location: server,
+        policy,
+        decision: policy.decide(&request.cors_headers(true), &request),
+    };
+    let Some(answer) = decided.preflight_answer() else {
+        return status::DECLINED;
+    };
+    let Ok(context) = RequestContext::get_or_create(request) else {
+        return status::INTERNAL_SERVER_ERROR;
+    };
+    // Whichever location nginx would have chosen.
+    context.bind(server);
+    answer_preflight(request, context, &decided, answer)
+}
+
+/// The rewrite phase of a location. Its policy governs what it answers there itself (`return 404`), also through
+/// `error_page`.
+pub(super) unsafe extern "C" fn on_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its phase handlers with live requests.
+    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, note_candidate) }
+}
+
+fn note_candidate(request: Request<'_>) -> ngx_int_t {
+    if !request.is_main() {
+        return status::DECLINED;
+    }
+    let location = request.location();
+    let context = match (RequestContext::get(request), location.policy()) {
+        (None, None) => return status::DECLINED,
+        (Some(context), _) => context,
+        (None, Some(_)) => match RequestContext::get_or_create(request) {
+            Ok(context) => context,
+            Err(_) => return status::INTERNAL_SERVER_ERROR,
+        },
+    };
+    context.enter_rewrite(location);
+    status::DECLINED
+}

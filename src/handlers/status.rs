@@ -1,0 +1,117 @@
+//! `cors_status`: a location that answers with the zone's figures, and with what a policy would make of a request.
+
+use cors_policy::SimulatedRequest;
+use cors_zone::{page, Format, Named, Query, Report, Try};
+use nginx_sys::{
+    ngx_http_request_t, ngx_int_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK,
+};
+
+use crate::config::StatusFormat;
+use crate::metrics::Zone;
+use crate::nginx::clock::now;
+use crate::nginx::pool::OutOfMemory;
+use crate::nginx::status;
+use crate::request::{handle, Request, SimulatedContext};
+
+pub(crate) unsafe extern "C" fn answer_status(raw: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls its content handlers with live requests.
+    unsafe {
+        handle(raw, status::INTERNAL_SERVER_ERROR, |request| {
+            answer(request).unwrap_or(status::INTERNAL_SERVER_ERROR)
+        })
+    }
+}
+
+fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
+    if !request.is_get_or_head() {
+        request.add_header("Allow", "allow", "GET, HEAD")?;
+        return Ok(NGX_HTTP_NOT_ALLOWED as ngx_int_t);
+    }
+    if let Err(failed) = request.discard_body() {
+        return Ok(failed);
+    }
+    let (Some(configured), Some(zone)) = (request.location().status(), request.main_conf().zone()) else {
+        return Ok(status::INTERNAL_SERVER_ERROR);
+    };
+    let query = Query::parse(request.query());
+    let mut http_status = NGX_HTTP_OK;
+    let (format, body) = if let Some(question) = &query.attempt {
+        let explanation = explain(request, zone, question)?;
+        if explanation.is_none() {
+            http_status = NGX_HTTP_BAD_REQUEST;
+        }
+        let unknown = || b"{\"error\":\"there is no such server and location with a policy\"}\n".to_vec();
+        (Format::Json, explanation.unwrap_or_else(unknown))
+    } else {
+        let format = match (configured, query.format) {
+            (StatusFormat::Negotiated, Some(format)) => format,
+            (StatusFormat::Negotiated, None) => {
+                request.add_header("Vary", "vary", "Accept")?;
+                Format::accepted(request.accepts())
+            }
+            // The page asks for its figures where it is itself.
+            (StatusFormat::Always(Format::Html), Some(Format::Json)) => Format::Json,
+            (StatusFormat::Always(format), _) => format,
+        };
+        (format, render(zone, format).ok_or(OutOfMemory)?)
+    };
+    request.add_header("Cache-Control", "cache-control", "no-store")?;
+    request.add_header("X-Content-Type-Options", "x-content-type-options", "nosniff")?;
+    if format == Format::Html {
+        request.add_header("Content-Security-Policy", "content-security-policy", page::POLICY)?;
+        request.add_header("Referrer-Policy", "referrer-policy", "no-referrer")?;
+    }
+    request.send(http_status, format.content_type(), &body)
+}
+
+fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
+    if format == Format::Html {
+        return Some(page::HTML.as_bytes().to_vec());
+    }
+    zone.look(|memory, locations| {
+        let named: Vec<_> = locations
+            .iter()
+            .map(|(location, counter)| Named {
+                server: &location.server,
+                location: &location.location,
+                dry_run: location.policy.is_dry_run(),
+                counter: *counter,
+            })
+            .collect();
+        let report = Report::new(zone.name(), zone.size(), memory, &named, now());
+        match format {
+            Format::Prometheus => report.to_prometheus(),
+            Format::Json | Format::Html => report.to_json(),
+        }
+    })
+}
+
+/// What the policy of a location would make of a request; nothing if there is no such location.
+fn explain(request: Request<'_>, zone: &Zone, question: &Try) -> Result<Option<Vec<u8>>, OutOfMemory> {
+    let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|asked| asked == name);
+    let Some(location) = zone.find(|location| {
+        is(&question.server, &location.server) && is(&question.location, &location.location)
+    }) else {
+        return Ok(None);
+    };
+    let context = SimulatedContext::new(request, question.origin.as_bytes())?;
+    let simulated = SimulatedRequest {
+        origin: question.origin.as_bytes(),
+        method: question.method.as_bytes(),
+        headers: question
+            .headers
+            .split([',', ' '])
+            .filter(|name| !name.is_empty())
+            .map(str::as_bytes)
+            .collect(),
+        credentials: question.credentials,
+    };
+    let explanation = location.policy.explain(&simulated, &context);
+    Ok(Some(cors_zone::explanation(
+        &location.server,
+        &location.location,
+        location.policy.is_dry_run(),
+        &explanation,
+        &context.unknown_variables(),
+    )))
+}

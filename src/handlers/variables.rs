@@ -1,0 +1,87 @@
+//! `$cors_preflight`, `$cors_result`, `$cors_origin`, `$cors_reason`.
+//!
+//! They are worked out when someone asks. What they say can change while nginx looks for the location, so nginx is told
+//! not to keep it.
+
+use cors_policy::Outcome;
+use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_HTTP_VAR_NOCACHEABLE};
+
+use crate::config::enter;
+use crate::decide::{decide, is_preflight, Decided};
+use crate::nginx::panic::take_over_panic_messages;
+use crate::nginx::pool::OutOfMemory;
+use crate::nginx::{shim, status};
+use crate::request::{handle, Request};
+
+/// The value of a variable for a request of a client; the subrequests share it.
+type Value = for<'r> fn(Request<'r>) -> Result<&'r [u8], OutOfMemory>;
+
+const VARIABLES: [(&str, Value); 4] = [
+    ("cors_preflight", preflight),
+    ("cors_result", result),
+    ("cors_origin", origin),
+    ("cors_reason", reason),
+];
+
+/// The first hook that nginx calls for a configuration.
+pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        enter(cf, status::ERROR, |configuration, _| {
+            take_over_panic_messages();
+            for (number, (name, _)) in VARIABLES.iter().enumerate() {
+                configuration
+                    .add_variable(name, NGX_HTTP_VAR_NOCACHEABLE, get, number)
+                    .ok()?;
+            }
+            Some(status::OK)
+        })
+    }
+}
+
+unsafe extern "C" fn get(raw: *mut ngx_http_request_t, to: *mut ngx_variable_value_t, number: usize) -> ngx_int_t {
+    // SAFETY: nginx evaluates variables for live requests, and hands over the value to fill in; the bytes live as long as
+    // the request.
+    unsafe {
+        handle(raw, status::ERROR, |request| {
+            let value = VARIABLES.get(number).map(|(_, value)| value(request.main()));
+            let Some(Ok(value)) = value else {
+                return status::ERROR;
+            };
+            shim::ngx_http_cors_set_variable(to, value.as_ptr(), value.len());
+            status::OK
+        })
+    }
+}
+
+fn preflight(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
+    Ok(if is_preflight(request) { b"1" } else { b"" })
+}
+
+fn result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
+    let outcome = decided(request).map(|decided| decided.result(request).0);
+    Ok(outcome.map_or("off", Outcome::as_str).as_bytes())
+}
+
+fn origin<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
+    let allowed = decided(request).and_then(|decided| {
+        let kept = decided.kept_allow_origin(request);
+        kept.or_else(|| decided.decision.allow_origin())
+    });
+    Ok(allowed.unwrap_or_default())
+}
+
+fn reason<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
+    match decided(request).and_then(|decided| decided.result(request).1) {
+        Some(reason) => request.join(core::iter::once(reason.to_string().as_bytes())),
+        None => Ok(&[]),
+    }
+}
+
+/// What is decided; nothing while a decision waits for the value of a variable that is made of these.
+fn decided<'r>(request: Request<'r>) -> Option<Decided<'r>> {
+    match request.main_conf().values.is_evaluating() {
+        true => None,
+        false => decide(request),
+    }
+}

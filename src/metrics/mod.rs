@@ -1,0 +1,7 @@
+//! Counting requests in shared memory (`cors_zone`).
+
+mod directive;
+mod zone;
+
+pub(crate) use directive::parse_zone;
+pub(crate) use zone::{open_zone, CountedLocation, Zone};

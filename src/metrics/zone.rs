@@ -1,0 +1,285 @@
+//! The zone: which locations are counted, and where in the shared memory.
+//!
+//! | when | what |
+//! |---|---|
+//! | nginx merges the blocks | each location with a policy gets a name ([`Zone::count_location`]) |
+//! | nginx has mapped the memory | it is formatted, if it is new ([`open_zone`]); what is counted there stays untouched |
+//! | nothing can fail any more | the names get their counters ([`Zone::assign_counters`]) |
+//! | a request ends | it is counted ([`CountedLocation::count`]) |
+
+use core::cell::{OnceCell, RefCell};
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::AtomicU64;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use cors_policy::{Policy, Position, Problem, Reason};
+use cors_zone::{words_for, Counted, Counter, Slot};
+use nginx_sys::{ngx_int_t, ngx_log_t, ngx_shm_zone_t, NGX_LOG_EMERG, NGX_LOG_NOTICE};
+use ngx::ngx_log_error;
+
+use crate::nginx::clock::now;
+use crate::nginx::panic::guard;
+use crate::nginx::shared_memory::{self, SharedMemory};
+use crate::nginx::status;
+
+/// The name of a server that has none, and of its policy outside of any location.
+const UNNAMED: &str = "_";
+const NO_LOCATION: &str = "server";
+
+/// The zone of a configuration.
+pub(crate) struct Zone {
+    name: Box<str>,
+    size: usize,
+    /// Where the directive stands.
+    at: Position,
+    /// The size of the zone of this name in the configuration that was in force before.
+    former_size: Option<usize>,
+    locations: RefCell<Locations>,
+    memory: SharedMemory,
+    /// The counters of the locations, by their numbers; none where there was no room.
+    slots: OnceCell<Vec<Option<Slot>>>,
+}
+
+/// The locations that are counted, each name once.
+#[derive(Default)]
+struct Locations {
+    list: Vec<NamedLocation>,
+    /// Their numbers in the list, by the number of the server and the name of the location.
+    numbers: HashMap<(usize, Box<str>), usize>,
+    /// The names under which servers are shown, by the numbers of the servers.
+    servers: HashMap<usize, Rc<str>>,
+    server_names: HashSet<Rc<str>>,
+    /// How often a server had this name.
+    namesakes: HashMap<Box<str>, usize>,
+}
+
+/// A name under which requests are counted.
+#[derive(Clone)]
+pub(crate) struct NamedLocation {
+    pub(crate) server: Rc<str>,
+    pub(crate) location: Rc<str>,
+    /// The policy of the location. An `if` in it has its own, and counts as the location.
+    pub(crate) policy: Rc<Policy>,
+}
+
+/// Where the requests of one location are counted.
+pub(crate) struct CountedLocation {
+    zone: Rc<Zone>,
+    number: usize,
+}
+
+impl CountedLocation {
+    /// Counts a request that has ended, and the origin and the reason if it was denied. It is not counted if the
+    /// configuration is not in force any more.
+    pub(crate) fn count(&self, counted: Counted, denied: Option<(&[u8], Reason<'_>)>) {
+        let now = now();
+        self.zone.memory.look(|words| {
+            let slot = (*self.zone.slots.get()?.get(self.number)?)?;
+            let counter = cors_zone::Zone::attach(words)?.counter(slot)?;
+            counter.count(counted, now);
+            if let Some((origin, reason)) = denied {
+                counter.deny(origin, reason, now);
+            }
+            Some(())
+        });
+    }
+}
+
+impl Zone {
+    pub(crate) fn new(
+        name: &str,
+        size: usize,
+        at: Position,
+        former_size: Option<usize>,
+        memory: SharedMemory,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            size,
+            at,
+            former_size,
+            locations: RefCell::default(),
+            memory,
+            slots: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Where the directive stands.
+    pub(crate) fn at(&self) -> &Position {
+        &self.at
+    }
+
+    /// Where the requests of a location are counted. nginx merges a location just before the blocks that are in it, so
+    /// that an `if` finds the name of its location taken, and counts under it.
+    pub(crate) fn count_location(
+        self: &Rc<Self>,
+        server: usize,
+        server_name: &str,
+        location: &str,
+        policy: &Rc<Policy>,
+    ) -> CountedLocation {
+        let number = self.locations.borrow_mut().number(server, server_name, location, policy);
+        CountedLocation {
+            zone: self.clone(),
+            number,
+        }
+    }
+
+    /// What is wrong once all locations are known.
+    pub(crate) fn check(&self) -> Option<Problem> {
+        let locations = self.locations.borrow().list.len();
+        let needed = bytes_for(locations);
+        (self.size < needed).then(|| {
+            let text = format!(
+                "\"cors_zone\" has the value \"{0}:{1}k\": it is too small for {2} policies; write \"{0}:{3}k\"",
+                self.name,
+                self.size / 1024,
+                locations,
+                needed / 1024,
+            );
+            Problem::error(&self.at, text)
+        })
+    }
+
+    /// Gives each location its counters: those that it had under the same name before, or free ones.
+    ///
+    /// # Safety
+    ///
+    /// nginx is taking up this configuration, and cannot fail to any more.
+    pub(crate) unsafe fn assign_counters(&self) {
+        let locations = self.locations.borrow();
+        let names = locations.list.iter().map(|named| (&*named.server, &*named.location));
+        let assign = |words: &[AtomicU64]| Some(cors_zone::Zone::attach(words)?.assign(names));
+        // SAFETY: the caller vouches for it.
+        let slots = unsafe { self.memory.look_before_use(assign) };
+        self.slots.get_or_init(|| slots.flatten().unwrap_or_default());
+    }
+
+    /// Shows what has been counted to `look`, with the locations and their counters.
+    pub(crate) fn look<R>(
+        &self,
+        look: impl FnOnce(&cors_zone::Zone<'_>, &[(NamedLocation, Counter<'_>)]) -> R,
+    ) -> Option<R> {
+        let locations = self.locations.borrow();
+        let slots = self.slots.get()?;
+        self.memory
+            .look(|words| {
+                let zone = cors_zone::Zone::attach(words)?;
+                let locations: Vec<_> = locations
+                    .list
+                    .iter()
+                    .zip(slots)
+                    .filter_map(|(named, slot)| Some((named.clone(), zone.counter((*slot)?)?)))
+                    .collect();
+                Some(look(&zone, &locations))
+            })
+            .flatten()
+    }
+
+    /// Formats the memory if it is new, or was that of another build of the module.
+    fn open(&self, words: &[AtomicU64], is_kept: bool, log: *mut ngx_log_t) -> ngx_int_t {
+        if is_kept && cors_zone::Zone::attach(words).is_some() {
+            return status::OK;
+        }
+        self.log_why_new(log);
+        let seed = now() ^ (ptr::from_ref(words).cast::<u8>() as u64).rotate_left(32) ^ u64::from(std::process::id());
+        if cors_zone::Zone::format(words, seed, now()).is_none() {
+            let name = &self.name;
+            ngx_log_error!(NGX_LOG_EMERG, log, "cors zone \"{}\" is too small", name);
+            return status::ERROR;
+        }
+        status::OK
+    }
+
+    /// Says why counting begins anew, where it does.
+    fn log_why_new(&self, log: *mut ngx_log_t) {
+        let Some(former) = self.former_size else {
+            return;
+        };
+        let (name, size) = (&self.name, self.size);
+        if former == size {
+            ngx_log_error!(
+                NGX_LOG_NOTICE,
+                log,
+                "cors zone \"{}\" starts afresh: it was that of another build of the module",
+                name
+            );
+        } else {
+            ngx_log_error!(
+                NGX_LOG_NOTICE,
+                log,
+                "cors zone \"{}\" starts afresh: its size was {}, and is {}",
+                name,
+                former,
+                size
+            );
+        }
+    }
+}
+
+impl Locations {
+    fn number(&mut self, server: usize, server_name: &str, location: &str, policy: &Rc<Policy>) -> usize {
+        let server_name = self.server(server, server_name);
+        let location = if location.is_empty() { NO_LOCATION } else { location };
+        *self.numbers.entry((server, location.into())).or_insert_with(|| {
+            self.list.push(NamedLocation {
+                server: server_name,
+                location: location.into(),
+                policy: policy.clone(),
+            });
+            self.list.len() - 1
+        })
+    }
+
+    /// The name under which a server is shown: its own, with a number if another has it already.
+    fn server(&mut self, server: usize, name: &str) -> Rc<str> {
+        if let Some(shown) = self.servers.get(&server) {
+            return shown.clone();
+        }
+        let name = if name.is_empty() { UNNAMED } else { name };
+        let mut shown: Rc<str> = name.into();
+        let number = self.namesakes.entry(name.into()).or_insert(0);
+        loop {
+            *number += 1;
+            if *number > 1 {
+                shown = format!("{name}#{number}").into();
+            }
+            if self.server_names.insert(shown.clone()) {
+                break;
+            }
+        }
+        self.servers.insert(server, shown.clone());
+        shown
+    }
+}
+
+/// The size of a zone that has room for so many policies, and for what nginx puts before that.
+pub(super) fn bytes_for(policies: usize) -> usize {
+    const PAGE: usize = 4096;
+    let bytes = words_for(policies) * size_of::<AtomicU64>();
+    (bytes + bytes / 128 + 2 * PAGE).next_multiple_of(PAGE)
+}
+
+/// nginx has the memory: that of the configuration in force, which comes with `former`, or a new one. The configuration
+/// may still fail, so that nothing is changed in what is kept.
+pub(crate) unsafe extern "C" fn open_zone(zone: *mut ngx_shm_zone_t, former: *mut c_void) -> ngx_int_t {
+    // SAFETY: nginx calls this hook for the zone for which `cors_zone` asked, with a `Zone`.
+    let (log, ours) = unsafe { (shared_memory::log_of(zone), shared_memory::data_of::<Zone>(zone)) };
+    guard(log, status::ERROR, || {
+        let Some(ours) = ours else {
+            return status::ERROR;
+        };
+        // SAFETY: nginx waits for this hook, which belongs to the configuration of the zone.
+        unsafe { ours.memory.open(zone, |words| ours.open(words, !former.is_null(), log)) }
+    })
+}

@@ -1,0 +1,189 @@
+//! nginx's lists of headers: `ngx_list_t` of `ngx_table_elt_t`.
+//!
+//! Everything here goes through raw pointers. `last` mostly points into the list itself (to `part`), so that a
+//! `&mut ngx_list_t` would be a second and conflicting way to what is written through `last`.
+
+use core::marker::PhantomData;
+use core::mem::zeroed;
+use core::ptr::{addr_of, NonNull};
+
+use nginx_sys::{ngx_list_part_t, ngx_list_push, ngx_list_t, ngx_table_elt_t};
+
+use super::pool::OutOfMemory;
+use super::string::as_ngx_str;
+
+/// A list of headers whose memory and strings live for `'p`.
+#[derive(Clone, Copy)]
+pub(crate) struct HeaderList<'p> {
+    raw: NonNull<ngx_list_t>,
+    strings: PhantomData<&'p [u8]>,
+}
+
+/// A header that is in a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Header<'p> {
+    pub(crate) name: &'p [u8],
+    pub(crate) value: &'p [u8],
+}
+
+/// A header to be put into a list. The value is not copied.
+#[derive(Clone, Copy)]
+pub(crate) struct HeaderLine<'p> {
+    /// As HTTP/1 writes it.
+    pub(crate) name: &'p [u8],
+    /// As HTTP/2 and 3 write it: in lower case, and as long.
+    pub(crate) lower_name: &'p [u8],
+    pub(crate) value: &'p [u8],
+}
+
+impl<'p> HeaderList<'p> {
+    /// # Safety
+    ///
+    /// For all of `'p`: the list is initialised and holds table elements, the strings of its elements stay where they
+    /// are and are not written to, the pool of the list is alive, and nothing but this module's hooks, which run one at
+    /// a time, reads or writes the list while one of them runs.
+    pub(crate) unsafe fn from_raw(raw: NonNull<ngx_list_t>) -> Self {
+        Self {
+            raw,
+            strings: PhantomData,
+        }
+    }
+
+    /// The headers that count; nginx leaves those that were removed in their place, with a hash of 0.
+    #[inline]
+    pub(crate) fn iter(self) -> Headers<'p> {
+        Headers {
+            elements: self.elements(),
+            strings: PhantomData,
+        }
+    }
+
+    #[inline]
+    fn elements(self) -> Elements {
+        Elements {
+            // SAFETY: the list is alive (`from_raw`); no reference is made.
+            part: unsafe { addr_of!((*self.raw.as_ptr()).part) },
+            next: 0,
+        }
+    }
+
+    /// Puts a header at the end.
+    #[inline]
+    pub(crate) fn push(self, line: HeaderLine<'p>) -> Result<(), OutOfMemory> {
+        // SAFETY: all fields of a table element may be zero; which there are depends on nginx's version.
+        let mut element: ngx_table_elt_t = unsafe { zeroed() };
+        element.hash = 1; // anything but 0, which would mean that it was removed
+        element.key = as_ngx_str(line.name);
+        element.lowcase_key = line.lower_name.as_ptr().cast_mut();
+        element.value = as_ngx_str(line.value);
+        // SAFETY: the list is initialised (`from_raw`). nginx returns room for an element, which is not initialised, or
+        // null. The element is written whole; its strings live as long as the list is used, as `'p` says.
+        unsafe {
+            let place = ngx_list_push(self.raw.as_ptr()).cast::<ngx_table_elt_t>();
+            if place.is_null() {
+                return Err(OutOfMemory);
+            }
+            place.write(element);
+        }
+        Ok(())
+    }
+
+    /// Removes the headers that `is_unwanted` picks.
+    #[inline]
+    pub(crate) fn remove(self, mut is_unwanted: impl FnMut(Header<'p>) -> bool) {
+        for element in self.elements() {
+            // SAFETY: `elements` gives pointers to elements of the list, and no reference to one exists.
+            unsafe {
+                if let Some(header) = live(element) {
+                    if is_unwanted(header) {
+                        (*element).hash = 0;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The element as a header, unless it was removed.
+///
+/// # Safety
+///
+/// `element` is an initialised element of a list whose strings live for `'p`.
+#[inline]
+unsafe fn live<'p>(element: *const ngx_table_elt_t) -> Option<Header<'p>> {
+    // SAFETY: the caller vouches for the element and its strings. The references to the two fields end here: what is
+    // returned points to the strings, not into the element.
+    unsafe {
+        ((*element).hash != 0).then(|| Header {
+            name: bytes(addr_of!((*element).key)),
+            value: bytes(addr_of!((*element).value)),
+        })
+    }
+}
+
+/// # Safety
+///
+/// `string` is a string of nginx whose bytes are not written to for `'p`.
+#[inline]
+unsafe fn bytes<'p>(string: *const nginx_sys::ngx_str_t) -> &'p [u8] {
+    // SAFETY: the caller vouches for the string; an empty one may have no pointer.
+    unsafe {
+        match (*string).len {
+            0 => &[],
+            length => core::slice::from_raw_parts((*string).data, length),
+        }
+    }
+}
+
+/// The headers of a list, in their order.
+#[derive(Clone)]
+pub(crate) struct Headers<'p> {
+    elements: Elements,
+    strings: PhantomData<&'p [u8]>,
+}
+
+impl<'p> Iterator for Headers<'p> {
+    type Item = Header<'p>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let element = self.elements.next()?;
+            // SAFETY: `HeaderList::from_raw` was promised that the strings live for `'p`.
+            if let Some(header) = unsafe { live(element) } {
+                return Some(header);
+            }
+        }
+    }
+}
+
+/// All elements of a list, removed ones as well, as pointers. Made by `HeaderList` alone, which vouches for the list.
+#[derive(Clone)]
+struct Elements {
+    part: *const ngx_list_part_t,
+    next: usize,
+}
+
+impl Iterator for Elements {
+    type Item = *mut ngx_table_elt_t;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.part.is_null() {
+                return None;
+            }
+            // SAFETY: the part belongs to a list that is alive, and holds `nelts` table elements; the last part has no
+            // next one.
+            unsafe {
+                if self.next < (*self.part).nelts {
+                    let element = (*self.part).elts.cast::<ngx_table_elt_t>().add(self.next);
+                    self.next += 1;
+                    return Some(element);
+                }
+                self.part = (*self.part).next;
+            }
+            self.next = 0;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! nginx's own structures behind safe wrappers. Nothing here knows what CORS is.
+
+pub(crate) mod clock;
+pub(crate) mod conf;
+pub(crate) mod list;
+pub(crate) mod module;
+pub(crate) mod panic;
+pub(crate) mod pool;
+pub(crate) mod shared_memory;
+pub(crate) mod shim;
+pub(crate) mod status;
+pub(crate) mod string;

@@ -1,0 +1,239 @@
+#include "shim.h"
+
+
+ngx_uint_t
+ngx_http_cors_is_secure(const ngx_http_request_t *r)
+{
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+    return r->connection->ssl != NULL;
+#else
+    return 0;
+#endif
+}
+
+
+ngx_uint_t
+ngx_http_cors_may_have_lost_contexts(const ngx_http_request_t *r)
+{
+    return r->internal || r->filter_finalize;
+}
+
+
+ngx_uint_t
+ngx_http_cors_is_post_action(const ngx_http_request_t *r)
+{
+    return r->post_action;
+}
+
+
+void
+ngx_http_cors_context_cleanup(void *data)
+{
+    (void) data;
+}
+
+
+void
+ngx_http_cors_end_with_header(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_int_t  rc;
+
+    /*
+     * Where error_page has led here, nginx would send the status of the error
+     * instead; and the preconditions of the request (If-Match and the like) are
+     * about a document.
+     */
+
+    r->err_status = 0;
+    r->header_only = 1;
+    r->disable_not_modified = 1;
+
+    if (status != NGX_HTTP_NO_CONTENT) {
+
+        /*
+         * With add_trailer nginx would begin a chunked body: it asks for the
+         * method and a few statuses to know that there is none.
+         */
+
+        r->method = NGX_HTTP_HEAD;
+    }
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = 0;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_OK && !r->header_sent) {
+
+        /*
+         * A filter waits for the body before it sends the header, as that of
+         * images does. It has had its turn, and waits no more the second time.
+         */
+
+        ngx_http_clean_header(r);
+
+        r->headers_out.status = status;
+        r->headers_out.content_length_n = 0;
+
+        rc = ngx_http_send_header(r);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}
+
+
+void
+ngx_http_cors_allow_body(ngx_http_request_t *r)
+{
+    r->header_only = 0;
+
+    if (r->method == NGX_HTTP_HEAD && r->method_name.len != 4) {
+        r->method = NGX_HTTP_OPTIONS;
+    }
+}
+
+
+ngx_int_t
+ngx_http_cors_send(ngx_http_request_t *r, ngx_buf_t *b)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    /* The response to a subrequest is a part of another, which goes on. */
+
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    if (ngx_buf_size(b) == 0) {
+        b->temporary = 0;
+        b->sync = 1;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_http_request_t *
+ngx_http_cors_simulated_request(ngx_http_request_t *r)
+{
+    ngx_http_request_t         *sr;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    sr = ngx_palloc(r->pool, sizeof(ngx_http_request_t));
+    if (sr == NULL) {
+        return NULL;
+    }
+
+    *sr = *r;
+
+    sr->ctx = ngx_pcalloc(r->pool, sizeof(void *) * ngx_http_max_module);
+    if (sr->ctx == NULL) {
+        return NULL;
+    }
+
+    sr->variables = ngx_pcalloc(r->pool, (cmcf->variables.nelts + 1)
+                                         * sizeof(ngx_http_variable_value_t));
+    if (sr->variables == NULL) {
+        return NULL;
+    }
+
+    if (ngx_list_init(&sr->headers_in.headers, r->pool, 20,
+                      sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+#if (NGX_PCRE)
+
+    /* A regex in a map writes what it has captured. */
+
+    sr->ncaptures = 0;
+    sr->captures = NULL;
+    sr->captures_data = NULL;
+
+#endif
+
+    return sr;
+}
+
+
+ngx_uint_t
+ngx_http_cors_next_unset_variable(const ngx_http_request_t *r,
+    ngx_uint_t number, ngx_str_t *name)
+{
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    v = cmcf->variables.elts;
+
+    for ( /* void */ ; number < cmcf->variables.nelts; number++) {
+
+        /* No one but "set" declares a variable that gives way to any other. */
+
+        if ((v[number].flags & NGX_HTTP_VAR_WEAK)
+            && r->variables[number].valid)
+        {
+            *name = v[number].name;
+            return number + 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data,
+    size_t len)
+{
+    v->data = (u_char *) data;
+    v->len = (unsigned) len;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+}
+
+
+ngx_uint_t
+ngx_http_cors_take_gzip_vary(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_GZIP)
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (r->gzip_vary) {
+        r->gzip_vary = 0;
+
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+        return clcf->gzip_vary;
+    }
+#endif
+
+    return 0;
+}
+
+
+const char *
+ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+    if (clcf->regex) {
+        return "~ ";
+    }
+#endif
+
+    return clcf->exact_match ? "= " : clcf->noregex ? "^~ " : "";
+}

@@ -1,0 +1,70 @@
+//! What a decision may want to know of a request beyond its header lines.
+
+use core::ptr;
+
+use cors_policy::Context;
+use nginx_sys::{ngx_http_complex_value, ngx_http_request_t, ngx_log_t, ngx_str_t, NGX_LOG_WARN, NGX_OK};
+use ngx::ngx_log_error;
+
+use super::live::Request;
+use crate::config::MainConf;
+
+impl<'r> Context<'r> for Request<'r> {
+    #[inline]
+    fn authority(&self) -> &'r [u8] {
+        Request::authority(*self)
+    }
+
+    fn is_secure(&self) -> bool {
+        Request::is_secure(*self)
+    }
+
+    fn variable(&self, number: usize) -> &'r [u8] {
+        // SAFETY: the request is alive for `'r`, and no reference into it is held.
+        unsafe { evaluate(self.as_ptr(), self.main_conf(), number) }
+    }
+
+    fn ignored_value(&self, number: usize, why: &'static str) {
+        warn_once(self.log(), self.main_conf(), number, why);
+    }
+}
+
+/// The value of a text with variables; empty if it has none.
+///
+/// # Safety
+///
+/// `request` is a request that nginx can evaluate variables for, with a pool that lives for `'r`, and nothing holds a
+/// reference into it.
+pub(super) unsafe fn evaluate<'r>(request: *mut ngx_http_request_t, main: &MainConf, number: usize) -> &'r [u8] {
+    let value = main.values.evaluate_once(|| {
+        // nginx only reads the compiled text, though it does not say so.
+        let compiled = ptr::from_ref(&main.values.get(number)?.compiled).cast_mut();
+        let mut value = ngx_str_t::empty();
+        // SAFETY: the caller vouches for the request. The compiled text is borrowed from the configuration until this
+        // returns. nginx writes the value to the request's pool, or points to what lives as long.
+        unsafe {
+            if ngx_http_complex_value(request, compiled, &mut value) != NGX_OK as _ || value.len == 0 {
+                return None;
+            }
+            Some(core::slice::from_raw_parts(value.data, value.len))
+        }
+    });
+    value.flatten().unwrap_or_default()
+}
+
+/// Logs that the value of a text was of no use, once in this process.
+pub(super) fn warn_once(log: *mut ngx_log_t, main: &MainConf, number: usize, why: &str) {
+    let Some(value) = main.values.get(number) else {
+        return;
+    };
+    if !value.has_warned.replace(true) {
+        let text = value.text.escape_ascii();
+        ngx_log_error!(
+            NGX_LOG_WARN,
+            log,
+            "cors: the value of \"{}\" is ignored: {}",
+            text,
+            why
+        );
+    }
+}
