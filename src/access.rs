@@ -165,7 +165,7 @@ fn answer_early(request: Request<'_>) -> ngx_int_t {
     let Some(preflight) = read.preflight() else {
         return DECLINED;
     };
-    let verdict = policy.judge_one(preflight.origin, || read.fetch_site(), &request);
+    let verdict = read.decide(true, policy, request).verdict();
     if verdict == Verdict::SameOrigin {
         return DECLINED;
     }
@@ -231,7 +231,7 @@ fn decide_on_options<'r>(
         return DECLINED;
     }
     let policy = prepared.policy();
-    let verdict = policy.judge_one(preflight.origin, || read.fetch_site(), &request);
+    let verdict = read.decide(true, policy, request).verdict();
     meet_preflight(request, state, location, prepared, verdict, preflight, read)
 }
 

@@ -5,7 +5,9 @@ use core::ffi::{c_char, c_void, CStr};
 use core::ptr;
 use std::rc::Rc;
 
-use cors_policy::{Block, Census, Directive, Level, Policy, Position, PreflightMode, Problem, Scope, Severity, Syntax};
+use cors_policy::{
+    Block, Directive, Level, Policy, Position, PreflightMode, Problem, Scope, Severity, Syntax, UnusedDirectives,
+};
 use nginx_sys::{
     ngx_array_push, ngx_command_t, ngx_conf_t, ngx_cycle_t, ngx_http_add_variable, ngx_http_compile_complex_value,
     ngx_http_compile_complex_value_t, ngx_http_complex_value_t, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
@@ -48,7 +50,7 @@ pub(crate) struct MainConf {
     pub(crate) early_in_use: bool,
     /// The file that is being read: its name is shared by the positions of its directives.
     file: Option<Rc<str>>,
-    census: Census,
+    unused: UnusedDirectives,
     /// The texts with variables that name origins, by number.
     variables: Vec<Variable>,
     /// The value of one of them is being worked out.
@@ -139,7 +141,7 @@ impl LocationConf {
         outer: &Scope,
         inherited: Option<&Rc<Prepared>>,
         block: Block<'_>,
-        census: &mut Census,
+        unused: &mut UnusedDirectives,
     ) -> (&Scope, Vec<Problem>) {
         let mut problems = Vec::new();
         let Self {
@@ -150,7 +152,7 @@ impl LocationConf {
             ..
         } = self;
         let scope = scope.get_or_insert_with(|| {
-            let (scope, found) = core::mem::take(level).inherit(outer, block, census);
+            let (scope, found) = core::mem::take(level).inherit(outer, block, unused);
             let same = |inherited: &&Rc<Prepared>| Rc::ptr_eq(inherited.policy(), scope.policy());
             *prepared = match inherited.filter(same) {
                 Some(inherited) => Some(inherited.clone()),
@@ -360,7 +362,7 @@ impl Configuration {
 
     /// What shows only at the end.
     pub(crate) fn report_the_rest(self) {
-        if let Some(problems) = self.with_main(|main| main.census.finish()) {
+        if let Some(problems) = self.with_main(|main| main.unused.finish()) {
             self.report(&problems);
         }
     }
@@ -509,9 +511,9 @@ pub(crate) unsafe extern "C" fn merge_location(
         let settled = configuration.with_block(|block| {
             configuration.with_main(|main| {
                 // Of all levels only `http` has not been merged into another before.
-                let (scope, mut problems) = outer.settle(&Scope::default(), None, Block::Http, &mut main.census);
+                let (scope, mut problems) = outer.settle(&Scope::default(), None, Block::Http, &mut main.unused);
                 let (scope, inherited) = (scope.clone(), outer.prepared.clone());
-                let (_, found) = inner.settle(&scope, inherited.as_ref(), block, &mut main.census);
+                let (_, found) = inner.settle(&scope, inherited.as_ref(), block, &mut main.unused);
                 main.in_use |= inner.prepared.is_some();
                 main.redirects_errors |= configuration.redirects_errors();
                 let is_early = |policy: &Policy| policy.preflight_mode() == PreflightMode::Early;

@@ -3,7 +3,7 @@
 use core::ptr::NonNull;
 
 use cors_policy::{Field, Outcome};
-use cors_zone::{Counted, Effect, Kind};
+use cors_zone::{Counted, Effect, RequestKind};
 use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_OK};
 
 use crate::guard::guard;
@@ -34,9 +34,7 @@ pub(crate) unsafe extern "C" fn count(raw: *mut ngx_http_request_t) -> ngx_int_t
 
 #[inline(never)]
 fn count_denied<'r>(request: Request<'r>, state: State<'r>, sort: &'r Sort) -> ngx_int_t {
-    if !sort.count_again(state.origin()) {
-        count_stranger(request, state, sort);
-    }
+    count_stranger(request, state, sort);
     OK
 }
 
@@ -77,7 +75,7 @@ fn count_closely(request: Request<'_>) -> Option<()> {
     let now = zone::now();
     if request.location().is_off_here() {
         let off = Counted {
-            kind: Kind::Actual,
+            kind: RequestKind::Actual,
             outcome: None,
             effect: Effect::None,
         };
@@ -93,7 +91,7 @@ fn count_closely(request: Request<'_>) -> Option<()> {
     }
     let state = State::of(request)?;
     let counted = Counted {
-        kind: preflight.map_or(Kind::Actual, |_| Kind::Preflight),
+        kind: preflight.map_or(RequestKind::Actual, |_| RequestKind::Preflight),
         outcome: Some(outcome),
         effect: if state.is_answered() {
             Effect::Answered

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use cors_policy::{vary, Field, HeaderName, Kind, Policy, Preflight, Vary, Verdict};
+use cors_policy::{vary, Field, HeaderName, Policy, Preflight, ResponseKind, Vary, Verdict};
 use nginx_sys::{
     ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t, ngx_uint_t, NGX_ERROR,
     NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_SWITCHING_PROTOCOLS, NGX_OK,
@@ -127,9 +127,9 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
         false => request.read_actual(),
     };
     let (verdict, origin) = match read.origin() {
-        Field::One(origin) => (policy.judge_one(origin, || read.fetch_site(), &request), origin),
+        Field::One(origin) => (read.decide(false, policy, request).verdict(), origin),
         Field::Absent if !is_for_anyone => (Verdict::NoOrigin, &[][..]),
-        none => (policy.judge_origin(none, || Field::Absent, &request), &[][..]),
+        Field::Absent | Field::Several => (read.decide(false, policy, request).verdict(), &[][..]),
     };
     if verdict == Verdict::Denied && request.logs(prepared.log_level()) {
         log_denial(request);
@@ -137,10 +137,10 @@ fn decorate(request: Request<'_>) -> Result<(), OutOfMemory> {
     if let (Some(place), Some(state)) = (location.place(), state) {
         state.note(place, verdict, origin);
     }
-    if policy.is_reserved() && leaves_alone(request, policy) {
+    if policy.may_leave_responses() && leaves_alone(request, policy) {
         return Ok(());
     }
-    match prepared.answer(Kind::of(verdict, false)) {
+    match prepared.answer(ResponseKind::of(verdict, false)) {
         Some(answer) if request.status() != NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t => {
             replace(request, policy, answer, origin, None)
         }

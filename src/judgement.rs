@@ -1,6 +1,6 @@
 //! What the governing policy makes of a request.
 
-use cors_policy::{Field, HeaderName, Kind, Outcome, Policy, Preflight, Reason, Verdict};
+use cors_policy::{Decision, Field, HeaderName, Outcome, Policy, Preflight, Reason, ResponseKind, Verdict};
 use nginx_sys::ngx_uint_t;
 use ngx::ngx_log_error;
 
@@ -86,7 +86,7 @@ impl<'r> Judgement<'r> {
             prepared,
             place: None,
             policy,
-            verdict: policy.judge_origin(read.origin(), || read.fetch_site(), &request),
+            verdict: read.decide(false, policy, request).verdict(),
             origin: read.origin(),
             preflight: read.preflight(),
         }
@@ -100,7 +100,8 @@ impl<'r> Judgement<'r> {
     /// The headers of the response.
     #[inline]
     pub(crate) fn answer(self) -> Option<&'r Answer> {
-        self.prepared.answer(Kind::of(self.verdict, self.preflight.is_some()))
+        self.prepared
+            .answer(ResponseKind::of(self.verdict, self.preflight.is_some()))
     }
 
     /// The one origin of the request.
@@ -114,7 +115,7 @@ impl<'r> Judgement<'r> {
 
     /// The value of `Access-Control-Allow-Origin`, which with a plain `*` is sent where there is no `Origin`, too.
     pub(crate) fn allowed_origin(self, request: Request<'r>) -> Option<&'r [u8]> {
-        kept_origin(request, self.policy).or_else(|| self.policy.allowed_origin(self.verdict, self.origin))
+        kept_origin(request, self.policy).or_else(|| self.decision().allowed_origin())
     }
 
     pub(crate) fn place(&self) -> Option<&'r Place> {
@@ -123,14 +124,16 @@ impl<'r> Judgement<'r> {
 
     /// How the request ended, and why.
     pub(crate) fn outcome(self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
-        match self.preflight {
-            Some(preflight) => self
-                .policy
-                .preflight_outcome(self.verdict, preflight, request.requested_headers()),
-            // Nobody has looked at it yet.
-            None if self.policy.answers_anyone() => self.policy.outcome(self.verdict, request.read_actual().origin()),
-            None => self.policy.outcome(self.verdict, self.origin),
-        }
+        let decision = match self.preflight {
+            // Nobody has looked at the origin yet.
+            None if self.policy.answers_anyone() => Decision::new(self.verdict, request.read_actual().origin(), None),
+            _ => self.decision(),
+        };
+        self.policy.result(&decision, request.requested_headers())
+    }
+
+    fn decision(&self) -> Decision<'r> {
+        Decision::new(self.verdict, self.origin, self.preflight)
     }
 
     /// Remembers the verdict for when the request is counted.

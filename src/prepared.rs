@@ -3,7 +3,7 @@
 use core::num::NonZeroU16;
 use std::rc::Rc;
 
-use cors_policy::{HeaderName, Kind, LogLevel, Policy, ResponseHeaders, Value, Vary, Verdict};
+use cors_policy::{HeaderName, LogLevel, Policy, ResponseHeaders, ResponseKind, Value, Vary, Verdict};
 
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 
@@ -13,7 +13,7 @@ use crate::list::Entry;
 pub(crate) struct Prepared {
     policy: Rc<Policy>,
     /// Their values lie in the policy.
-    answers: [Rc<Answer>; Kind::COUNT],
+    answers: [Rc<Answer>; ResponseKind::COUNT],
     /// What preflights are answered, by the numbers of verdicts.
     replies: [Reply; Verdict::ALL.len()],
     log_level: ngx_uint_t,
@@ -56,13 +56,13 @@ pub(crate) enum Open {
 
 impl Prepared {
     pub(crate) fn new(policy: Rc<Policy>) -> Self {
-        let mut kinds = Kind::all();
-        let answers: [Rc<Answer>; Kind::COUNT] = core::array::from_fn(|_| {
-            let headers = kinds.next().and_then(|kind| policy.headers(kind));
+        let mut kinds = ResponseKind::all();
+        let answers: [Rc<Answer>; ResponseKind::COUNT] = core::array::from_fn(|_| {
+            let headers = kinds.next().and_then(|kind| policy.response_headers(kind));
             Rc::new(headers.map(Answer::new).unwrap_or_default())
         });
         let replies = Verdict::ALL.map(|verdict| {
-            let answer = answers.get(Kind::of(verdict, true).number());
+            let answer = answers.get(ResponseKind::of(verdict, true).number());
             Reply::new(&policy, verdict, answer.cloned().unwrap_or_default())
         });
         let log_level = match policy.log_level() {
@@ -91,7 +91,7 @@ impl Prepared {
     }
 
     #[inline]
-    pub(crate) fn answer(&self, kind: Kind) -> Option<&Answer> {
+    pub(crate) fn answer(&self, kind: ResponseKind) -> Option<&Answer> {
         self.answers.get(kind.number()).map(|answer| &**answer)
     }
 
@@ -116,7 +116,7 @@ impl Reply {
         let length = has_length.then(|| Entry::from_parts("Content-Length", "content-length", b"0"));
         Self {
             status,
-            is_complete: answer.is_complete() && !policy.is_reserved(),
+            is_complete: answer.is_complete() && !policy.may_leave_responses(),
             headers: answer.headers().iter().map(Entry::copy).chain(length).collect(),
             answer,
             has_length,

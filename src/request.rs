@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use cors_policy::{is_named, Context, Field, Preflight};
+use cors_policy::{is_named, Context, Decision, Field, Policy, Preflight};
 use nginx_sys::{
     ngx_http_complex_value, ngx_http_discard_request_body, ngx_http_filter_finalize_request, ngx_http_finalize_request,
     ngx_http_request_t, ngx_int_t, ngx_list_t, ngx_log_t, ngx_pool_t, ngx_str_t, ngx_uint_t, ngx_variable_value_t,
@@ -116,16 +116,24 @@ impl<'r> Lines<'r> {
         }
     }
 
-    /// The preflight that an `OPTIONS` request with these lines is, if it is one.
-    #[inline(always)]
-    pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
-        let (origin, method) = (self.origin?, self.request_method?);
-        if self.again & (ORIGIN | REQUEST_METHOD) != 0 {
-            return None;
+    /// The request as a policy sees it.
+    fn request(&self, is_options: bool) -> cors_policy::Request<'r> {
+        cors_policy::Request {
+            is_options,
+            origin: self.origin(),
+            request_method: self.field(self.request_method, REQUEST_METHOD),
+            fetch_site: self.fetch_site(),
+            private_network: self.field(self.private_network, PRIVATE_NETWORK),
         }
-        Preflight::new(origin.value(), method.value(), || {
-            self.field(self.private_network, PRIVATE_NETWORK)
-        })
+    }
+
+    /// The preflight that an `OPTIONS` request with these lines is, if it is one.
+    pub(crate) fn preflight(&self) -> Option<Preflight<'r>> {
+        self.request(true).preflight()
+    }
+
+    pub(crate) fn decide(&self, is_options: bool, policy: &Policy, request: Request<'r>) -> Decision<'r> {
+        policy.decide(&self.request(is_options), &request)
     }
 }
 
@@ -531,7 +539,7 @@ impl<'r> Context<'r> for Request<'r> {
         }
     }
 
-    fn ignored(&self, number: usize, why: &'static str) {
+    fn ignored_value(&self, number: usize, why: &'static str) {
         let Some(variable) = self.main_conf().variable(number) else {
             return;
         };
@@ -540,7 +548,7 @@ impl<'r> Context<'r> for Request<'r> {
             ngx_log_error!(
                 NGX_LOG_WARN,
                 self.log(),
-                "cors: the value of \"{}\" is ignored: {}",
+                "cors: the value of \"{}\" is ignored_value: {}",
                 text,
                 why
             );

@@ -3,8 +3,8 @@
 use core::ffi::{c_char, c_void};
 use core::ptr::{self, NonNull};
 
-use cors_policy::{Position, Problem, Trial};
-use cors_zone::{page, Format, Named, Query, Report, Try};
+use cors_policy::{Position, Problem, SimulatedRequest};
+use cors_zone::{page, CountedLocation, Format, Query, Report, TryRequest};
 use nginx_sys::{
     ngx_command_t, ngx_conf_t, ngx_create_temp_buf, ngx_http_request_t, ngx_int_t, ngx_uint_t, NGX_HTTP_BAD_REQUEST,
     NGX_HTTP_GET, NGX_HTTP_HEAD, NGX_HTTP_INTERNAL_SERVER_ERROR, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK,
@@ -101,8 +101,8 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     };
     let query = Query::parse(request.query());
     let mut status = NGX_HTTP_OK;
-    let (format, body) = if let Some(attempt) = &query.attempt {
-        let tried = try_it(request, zone, attempt)?;
+    let (format, body) = if let Some(try_request) = &query.try_request {
+        let tried = try_it(request, zone, try_request)?;
         if tried.is_none() {
             status = NGX_HTTP_BAD_REQUEST;
         }
@@ -130,8 +130,8 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     request.send(status, format.content_type(), &body)
 }
 
-fn named(place: &Place) -> Option<Named<'_>> {
-    Some(Named {
+fn named(place: &Place) -> Option<CountedLocation<'_>> {
+    Some(CountedLocation {
         server: &place.server,
         location: &place.location,
         dry_run: place.prepared.policy().is_dry_run(),
@@ -152,27 +152,28 @@ fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
 }
 
 /// What the policy of a place would say; nothing if there is no such place.
-fn try_it(request: Request<'_>, zone: &Zone, attempt: &Try) -> Result<Option<Vec<u8>>, OutOfMemory> {
+fn try_it(request: Request<'_>, zone: &Zone, try_request: &TryRequest) -> Result<Option<Vec<u8>>, OutOfMemory> {
     let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|asked| asked == name);
     let mut places = zone.places();
-    let found = places.find(|place| is(&attempt.server, &place.server) && is(&attempt.location, &place.location));
+    let found =
+        places.find(|place| is(&try_request.server, &place.server) && is(&try_request.location, &place.location));
     let Some((place, named)) = found.and_then(|place| Some((place, named(place)?))) else {
         return Ok(None);
     };
-    let in_its_place = crate::disguise::Disguise::new(request, attempt.origin.as_bytes())?;
-    let trial = Trial {
-        origin: attempt.origin.as_bytes(),
-        method: attempt.method.as_bytes(),
-        headers: attempt
+    let in_its_place = crate::disguise::Disguise::new(request, try_request.origin.as_bytes())?;
+    let trial = SimulatedRequest {
+        origin: try_request.origin.as_bytes(),
+        method: try_request.method.as_bytes(),
+        headers: try_request
             .headers
             .split([',', ' '])
             .filter(|name| !name.is_empty())
             .map(str::as_bytes)
             .collect(),
-        credentials: attempt.credentials,
+        credentials: try_request.credentials,
     };
-    let tried = place.prepared.policy().attempt(&trial, in_its_place.request());
-    Ok(Some(cors_zone::tried(&named, &tried)))
+    let tried = place.prepared.policy().simulate(&trial, in_its_place.request());
+    Ok(Some(cors_zone::explanation_to_json(&named, &tried)))
 }
 
 impl<'r> Request<'r> {

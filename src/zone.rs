@@ -6,8 +6,8 @@ use core::ptr;
 use core::sync::atomic::AtomicU64;
 use std::rc::Rc;
 
-use cors_policy::{shown, Field, Outcome, Position, Problem, Verdict};
-use cors_zone::{words_for, Counted, Counter, Effect, Kind, Listed, Tally};
+use cors_policy::{shown, Decision, Field, Outcome, Position, Problem, Verdict};
+use cors_zone::{words_for, Counted, Counter, Effect, RequestKind};
 use nginx_sys::{
     ngx_cached_time, ngx_command_t, ngx_conf_t, ngx_int_t, ngx_list_part_t, ngx_log_t, ngx_parse_size,
     ngx_shared_memory_add, ngx_shm_zone_t, ngx_slab_pool_t, NGX_ERROR, NGX_LOG_EMERG, NGX_LOG_NOTICE, NGX_OK,
@@ -59,13 +59,6 @@ struct Asked {
     headers: Vec<u8>,
 }
 
-/// An origin that is denied.
-#[derive(Default)]
-struct Stranger {
-    origin: Vec<u8>,
-    listed: Option<Listed<'static>>,
-}
-
 /// Longer strings are not remembered.
 const LONGEST: usize = 512;
 
@@ -91,11 +84,8 @@ pub(crate) struct Sort {
     pub(crate) needs: Needs,
     by: Rc<CountedPolicy>,
     what: Counted,
-    tally: Tally<'static>,
-    /// Where those count that have no origin.
-    without: Option<Tally<'static>>,
-    /// Strangers come again and again: the last one, and where it is listed.
-    stranger: Memo<Stranger>,
+    /// As what those count that have no origin.
+    without: Option<Counted>,
 }
 
 /// What is to be known before a request can be counted.
@@ -119,33 +109,36 @@ impl Memory {
                 needs,
                 by: by.clone(),
                 what,
-                tally: counter.tally(what)?,
                 without: None,
-                stranger: Memo::default(),
             })
         };
         let denied = |kind, effect| sort(Needs::Listing, kind, Outcome::OriginDenied, effect);
         let actual = |verdict| {
-            let plain = |outcome| sort(Needs::Nothing, Kind::Actual, outcome, Effect::None);
+            let plain = |outcome| sort(Needs::Nothing, RequestKind::Actual, outcome, Effect::None);
             match verdict {
                 Verdict::Allowed | Verdict::AllowedWithCredentials => plain(Outcome::Allowed),
                 Verdict::SameOrigin => plain(Outcome::SameOrigin),
                 Verdict::NoOrigin => plain(Outcome::None),
                 Verdict::Anyone => Some(Sort {
                     needs: Needs::Origin,
-                    without: Some(plain(Outcome::None)?.tally),
+                    without: Some(plain(Outcome::None)?.what),
                     ..plain(Outcome::Allowed)?
                 }),
-                Verdict::Denied if is_dry_run => denied(Kind::Actual, Effect::DryRun),
-                Verdict::Denied => denied(Kind::Actual, Effect::None),
+                Verdict::Denied if is_dry_run => denied(RequestKind::Actual, Effect::DryRun),
+                Verdict::Denied => denied(RequestKind::Actual, Effect::None),
             }
         };
         let [a, b, c, d, e, f] = Verdict::ALL.map(actual);
         Some(Self {
             actual: [a?, b?, c?, d?, e?, f?],
-            refused: denied(Kind::Actual, Effect::Enforced)?,
-            preflight_allowed: sort(Needs::Nothing, Kind::Preflight, Outcome::Allowed, Effect::Answered)?,
-            preflight_denied: denied(Kind::Preflight, Effect::Answered)?,
+            refused: denied(RequestKind::Actual, Effect::Enforced)?,
+            preflight_allowed: sort(
+                Needs::Nothing,
+                RequestKind::Preflight,
+                Outcome::Allowed,
+                Effect::Answered,
+            )?,
+            preflight_denied: denied(RequestKind::Preflight, Effect::Answered)?,
             counted: by,
         })
     }
@@ -155,44 +148,28 @@ impl Sort {
     /// Counts a request.
     #[inline]
     pub(crate) fn count(&self) {
-        self.tally.count(now());
+        self.by.counter.count(self.what, now());
     }
 
     /// Counts a request that has no origin.
     pub(crate) fn count_without(&self) {
-        self.without.as_ref().unwrap_or(&self.tally).count(now());
-    }
-
-    /// Counts a denial of this origin, if that is the last stranger.
-    #[inline]
-    pub(crate) fn count_again(&self, origin: &[u8]) -> bool {
-        let now = now();
-        let is_listed = self.stranger.with(|stranger| {
-            let listed = stranger.listed.as_ref();
-            listed.is_some_and(|listed| is_same(&stranger.origin, origin) && listed.count_again(now))
-        });
-        if is_listed {
-            self.tally.count(now);
-        }
-        is_listed
+        self.by.counter.count(self.without.unwrap_or(self.what), now());
     }
 
     /// Counts a denial.
     pub(crate) fn count_denied(&self, origin: Field<'_>) {
         let (CountedPolicy { prepared, counter }, now) = (&*self.by, now());
-        let (outcome, reason) = prepared.policy().outcome(Verdict::Denied, origin);
+        let (outcome, reason) = prepared
+            .policy()
+            .result(&Decision::new(Verdict::Denied, origin, None), core::iter::empty());
         let outcome = Some(outcome);
         counter.count(Counted { outcome, ..self.what }, now);
         let bytes = match origin {
             Field::One(bytes) => bytes,
             Field::Absent | Field::Several => &[],
         };
-        let listed = reason.and_then(|reason| counter.deny(bytes, reason, now));
-        if listed.is_some() && bytes.len() <= LONGEST {
-            self.stranger.change(|stranger| {
-                bytes.clone_into(&mut stranger.origin);
-                stranger.listed = listed;
-            });
+        if let Some(reason) = reason {
+            counter.deny(bytes, reason, now);
         }
     }
 }
