@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/page");
+    // Set by whoever has the shared memory model-checked; see src/sync.rs.
+    println!("cargo::rustc-check-cfg=cfg(loom)");
     let read = |name: &str| fs::read_to_string(Path::new("src/page").join(name));
     let (style, script) = (read("page.css")?, read("page.js")?);
     let page = read("page.html")?

@@ -5,11 +5,12 @@
 mod common;
 
 use std::hint::black_box;
+use std::iter;
 use std::rc::Rc;
 use std::time::Duration;
 
 use common::{policy, position, Notation, Surroundings};
-use cors_policy::{Block, Census, Directive, Field, Kind, Level, Policy, Request, Scope, Value};
+use cors_policy::{Block, Directive, Field, Level, Policy, Request, Scope, UnusedDirectives, Value};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 
@@ -35,7 +36,7 @@ fn reading(origins: impl Iterator<Item = String>) -> Rc<Policy> {
         let problems = level.read(Directive::AllowOrigin, &[origin.as_bytes()], &at, &mut notation);
         assert!(problems.is_empty());
     }
-    let (scope, problems) = level.inherit(&Scope::default(), Block::Http, &mut Census::default());
+    let (scope, problems) = level.inherit(&Scope::default(), Block::Http, &mut UnusedDirectives::default());
     assert!(problems.is_empty());
     Rc::clone(scope.policy())
 }
@@ -47,24 +48,29 @@ fn actual(policy: &Policy, origin: &str) -> usize {
         fetch_site: Field::One(b"cross-site"),
         ..Request::default()
     };
-    let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
-    let sent = policy.headers(Kind::of(verdict, false)).unwrap().lines().count();
-    black_box(policy.outcome(verdict, request.origin));
+    let decision = policy.decide(&request, &Surroundings::with_variables(&[]));
+    let sent = policy
+        .response_headers(decision.response_kind())
+        .unwrap()
+        .lines()
+        .count();
+    black_box(policy.result(&decision, iter::empty()));
     sent
 }
 
 /// All that is asked of a policy for a preflight.
 fn preflight(policy: &Policy, origin: &str, requested: &[u8]) -> usize {
     let request = Request {
+        is_options: true,
         origin: Field::One(origin.as_bytes()),
         request_method: Field::One(b"PUT"),
         fetch_site: Field::One(b"cross-site"),
         ..Request::default()
     };
-    let preflight = request.preflight().unwrap();
-    let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
+    let decision = policy.decide(&request, &Surroundings::with_variables(&[]));
+    let preflight = decision.preflight().unwrap();
     let mut sent = 0;
-    for (_, value) in policy.headers(Kind::of(verdict, true)).unwrap().lines() {
+    for (_, value) in policy.response_headers(decision.response_kind()).unwrap().lines() {
         sent += match value {
             Value::Bytes(bytes) => bytes.len(),
             Value::Origin => preflight.origin.len(),
@@ -72,7 +78,7 @@ fn preflight(policy: &Policy, origin: &str, requested: &[u8]) -> usize {
             _ => policy.echoed_headers([requested].into_iter()).map(<[u8]>::len).sum(),
         };
     }
-    black_box(policy.preflight_outcome(verdict, preflight, [requested].into_iter()));
+    black_box(policy.result(&decision, [requested].into_iter()));
     sent
 }
 

@@ -1,26 +1,92 @@
-//! What comes of a request.
+//! What is decided about a request.
 
 use std::fmt;
 
-/// What the policy makes of a request's origin. Those that let no one read the answer come first.
+use crate::request::{Field, Preflight};
+
+/// What was decided about a request. Whatever is done with the request later follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision<'r> {
+    pub(crate) verdict: Verdict,
+    pub(crate) origin: Field<'r>,
+    pub(crate) preflight: Option<Preflight<'r>>,
+}
+
+impl<'r> Decision<'r> {
+    /// Puts a decision together from its parts, for a server that keeps them apart.
+    pub fn new(verdict: Verdict, origin: Field<'r>, preflight: Option<Preflight<'r>>) -> Self {
+        Self {
+            verdict,
+            origin,
+            preflight,
+        }
+    }
+
+    /// The verdict on the origin.
+    #[inline]
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// The `Origin` of the request.
+    #[inline]
+    pub fn origin(&self) -> Field<'r> {
+        self.origin
+    }
+
+    /// What the request asks for, if it is a preflight.
+    #[inline]
+    pub fn preflight(&self) -> Option<Preflight<'r>> {
+        self.preflight
+    }
+
+    /// Whether the request is a preflight, and may be answered by the module.
+    #[inline]
+    pub fn is_preflight(&self) -> bool {
+        self.preflight.is_some()
+    }
+
+    /// Whether the origin is denied: `cors_enforce` refuses such a request.
+    #[inline]
+    pub fn is_denied(&self) -> bool {
+        self.verdict == Verdict::Denied
+    }
+
+    /// The kind of the response, which tells its headers.
+    #[inline]
+    pub fn response_kind(&self) -> ResponseKind {
+        ResponseKind::of(self.verdict, self.is_preflight())
+    }
+
+    /// The value of `Access-Control-Allow-Origin`, if the response gets one.
+    pub fn allowed_origin(&self) -> Option<&'r [u8]> {
+        match (self.verdict, self.origin) {
+            (Verdict::Anyone, _) => Some(b"*"),
+            (Verdict::Allowed | Verdict::AllowedWithCredentials, Field::One(origin)) => Some(origin),
+            _ => None,
+        }
+    }
+}
+
+/// The verdict on a request's origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// This origin may not, or it is none: see [`Policy::outcome`](crate::Policy::outcome).
+    /// The origin may not read the response, or it is no origin: [`Policy::result`](crate::Policy::result) tells which.
     Denied,
     /// There is no `Origin`.
     NoOrigin,
-    /// The request stays within its origin and needs no leave.
+    /// The request stays within its origin, and CORS has no part in it.
     SameOrigin,
-    /// Any origin may read the answer: `Access-Control-Allow-Origin: *`.
+    /// Any origin may read the response: `Access-Control-Allow-Origin: *`.
     Anyone,
-    /// This origin may read the answer.
+    /// The origin may read the response.
     Allowed,
-    /// The same with credentials.
+    /// The origin may read the response to a request with credentials.
     AllowedWithCredentials,
 }
 
 impl Verdict {
-    /// All of them, in the order of their numbers.
+    /// All verdicts, in the order of their numbers.
     pub const ALL: [Self; 6] = [
         Self::Denied,
         Self::NoOrigin,
@@ -30,24 +96,43 @@ impl Verdict {
         Self::AllowedWithCredentials,
     ];
 
-    #[inline]
-    pub(crate) const fn allowed(credentials: bool) -> Self {
-        match credentials {
-            false => Self::Allowed,
-            true => Self::AllowedWithCredentials,
-        }
-    }
-
-    /// Its number in [`Verdict::ALL`].
+    /// The number of the verdict in [`Verdict::ALL`].
     #[inline]
     pub const fn number(self) -> usize {
         self as usize
     }
+}
 
-    /// Whether the origin may read the answer.
+/// A kind of response. All responses of a kind get the same headers, apart from values that the request or the
+/// response gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseKind(usize);
+
+impl ResponseKind {
+    /// The number of kinds.
+    pub const COUNT: usize = 7;
+
+    /// All kinds, in the order of their numbers.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+
+    /// The kind of the response to a request with this verdict.
     #[inline]
-    pub const fn admits(self) -> bool {
-        self.number() >= Self::Anyone.number()
+    pub fn of(verdict: Verdict, is_preflight: bool) -> Self {
+        let number = match verdict {
+            Verdict::Denied | Verdict::NoOrigin | Verdict::SameOrigin => return Self(0),
+            Verdict::Anyone => 1,
+            Verdict::Allowed => 2,
+            Verdict::AllowedWithCredentials => 3,
+        };
+        Self(if is_preflight { number + 3 } else { number })
+    }
+
+    /// The number of the kind, below [`ResponseKind::COUNT`].
+    #[inline]
+    pub fn number(self) -> usize {
+        self.0
     }
 }
 
@@ -62,16 +147,16 @@ pub enum Outcome {
     Allowed,
     /// The origin is not in the list.
     OriginDenied,
-    /// The origin is, the method is not.
+    /// The origin is in its list, the method is not.
     MethodDenied,
-    /// Origin and method are, a header is not.
+    /// Origin and method are in their lists, a header is not.
     HeaderDenied,
     /// No browser sends such an `Origin`.
     Malformed,
 }
 
 impl Outcome {
-    /// Its name.
+    /// The value of `$cors_result`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -88,7 +173,7 @@ impl Outcome {
 /// Why a request was denied, in a sentence for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason<'r> {
-    /// There is no list.
+    /// There is no `cors_allow_origin`.
     NoOriginAllowed,
     /// The origin is not in the list.
     Origin(&'r [u8]),
@@ -104,7 +189,7 @@ pub enum Reason<'r> {
     SeveralOrigins,
 }
 
-/// So much of a request is shown, or a log line would have no room for the rest that it tells.
+/// How many bytes of a request a reason shows: nginx has 2048 bytes for a log line, and writes more into it.
 const SHOWN: usize = 256;
 
 /// Bytes of a request, escaped so that they cannot break a log line.

@@ -1,8 +1,8 @@
 //! The dangerous values of a list, kept until it is known what the operator has allowed.
 
 use crate::origin::{doubts, AllowedOrigin, Doubt};
-use crate::policy::UnsafeOptions;
 use crate::problem::{shown, Position};
+use crate::rules::UnsafeOptions;
 
 /// So many values of each kind are told one by one; the rest are counted.
 pub(crate) const MOST_TOLD: usize = 100;

@@ -1,8 +1,8 @@
 //! `Access-Control-Expose-Headers`.
 
 use crate::distinct::distinct;
+use crate::header_name::is_governed;
 use crate::headers::NotAName;
-use crate::response::is_governed;
 use crate::token::is_token;
 
 /// What `cors_expose_headers` says.

@@ -3,7 +3,6 @@
 use std::fmt::{self, Display};
 use std::rc::Rc;
 
-use crate::census::{Census, Ticket};
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
 use crate::doubts::{Doubts, MOST_TOLD};
@@ -12,9 +11,11 @@ use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::origin::{AllowedOrigin, OriginSet};
-use crate::policy::{AllowOrigin, Cors, Policy, UnsafeOptions};
+use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, Severity};
+use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
 use crate::settings::{Enforce, LogLevel, PreflightMode, Word};
+use crate::unused::{DirectiveId, UnusedDirectives};
 
 /// What a server's notation means.
 pub trait Syntax {
@@ -47,9 +48,9 @@ impl Display for Block<'_> {
     }
 }
 
-/// What was said, and where.
+/// What was given, and where.
 #[derive(Debug)]
-struct Said<T> {
+struct Given<T> {
     value: T,
     at: Position,
 }
@@ -65,22 +66,22 @@ struct Origins<T> {
 #[derive(Debug, Default)]
 pub struct Level {
     says_something: bool,
-    cors: Option<Said<bool>>,
-    allow_origin: Option<Said<Origins<AllowOrigin>>>,
-    allow_methods: Option<Said<AllowMethods>>,
-    allow_headers: Option<Said<AllowHeaders>>,
-    expose_headers: Option<Said<ExposeHeaders>>,
-    allow_credentials: Option<Said<Origins<AllowCredentials>>>,
-    max_age: Option<Said<Option<MaxAge>>>,
-    preflight_status: Option<Said<u16>>,
-    preflight: Option<Said<PreflightMode>>,
-    overrides: Option<Said<bool>>,
-    enforce: Option<Said<Enforce>>,
-    dry_run: Option<Said<bool>>,
-    log_level: Option<Said<LogLevel>>,
-    timing_allow_origin: Option<Said<bool>>,
-    allow_private_network: Option<Said<bool>>,
-    unsafe_options: Option<Said<UnsafeOptions>>,
+    cors: Option<Given<bool>>,
+    allow_origin: Option<Given<Origins<AllowOrigin>>>,
+    allow_methods: Option<Given<AllowMethods>>,
+    allow_headers: Option<Given<AllowHeaders>>,
+    expose_headers: Option<Given<ExposeHeaders>>,
+    allow_credentials: Option<Given<Origins<AllowCredentials>>>,
+    max_age: Option<Given<Option<MaxAge>>>,
+    preflight_status: Option<Given<u16>>,
+    preflight: Option<Given<PreflightMode>>,
+    overrides: Option<Given<bool>>,
+    enforce: Option<Given<Enforce>>,
+    dry_run: Option<Given<bool>>,
+    log_level: Option<Given<LogLevel>>,
+    timing_allow_origin: Option<Given<bool>>,
+    allow_private_network: Option<Given<bool>>,
+    unsafe_options: Option<Given<UnsafeOptions>>,
 }
 
 /// A level with everything that it inherits.
@@ -90,9 +91,9 @@ pub struct Scope {
     origin_doubts: Rc<Doubts>,
     credential_doubts: Rc<Doubts>,
     credentials_at: Option<Position>,
-    cors: Option<Ticket>,
+    cors: Option<DirectiveId>,
     /// The lists in force, each in a place of its own.
-    lists: [Option<Ticket>; 5],
+    lists: [Option<DirectiveId>; 5],
 }
 
 impl Scope {
@@ -154,22 +155,22 @@ impl Level {
         }
         match directive {
             // A bad value is reported; what follows is read as if CORS were on, so that it is checked too.
-            Directive::Cors => self.cors = Some(said(word(values, &mut report).unwrap_or(true), at)),
+            Directive::Cors => self.cors = Some(given(word(values, &mut report).unwrap_or(true), at)),
             Directive::AllowOrigin => self.read_origins(values, at, syntax, &mut report),
             Directive::AllowMethods => {
-                let list = &mut said_list(&mut self.allow_methods, at, AllowMethods::empty).value;
+                let list = &mut given_list(&mut self.allow_methods, at, AllowMethods::empty).value;
                 each(values, &mut report, |value, report| {
                     report.added(value.as_bytes(), list.add(value))
                 });
             }
             Directive::AllowHeaders => {
-                let list = &mut said_list(&mut self.allow_headers, at, AllowHeaders::default).value;
+                let list = &mut given_list(&mut self.allow_headers, at, AllowHeaders::default).value;
                 each(values, &mut report, |value, report| {
                     report.added(value.as_bytes(), list.add(value))
                 });
             }
             Directive::ExposeHeaders => {
-                let list = &mut said_list(&mut self.expose_headers, at, ExposeHeaders::default).value;
+                let list = &mut given_list(&mut self.expose_headers, at, ExposeHeaders::default).value;
                 each(values, &mut report, |value, report| {
                     report.added(value.as_bytes(), list.add(value))
                 });
@@ -187,7 +188,7 @@ impl Level {
                 if let Some((_, Some(warning))) = &age {
                     report.warning(values.first().copied().unwrap_or_default(), warning);
                 }
-                self.max_age = Some(said(age.map(|(age, _)| age), at));
+                self.max_age = Some(given(age.map(|(age, _)| age), at));
             }
             Directive::PreflightStatus => {
                 let value = one(values, &mut report, |value| {
@@ -198,7 +199,7 @@ impl Level {
                         .filter(|status| (200..300).contains(status))
                         .ok_or("browsers take an answer for a success only with a status from 200 to 299; write \"204\" or \"200\"")
                 });
-                self.preflight_status = Some(said(value.unwrap_or(204), at));
+                self.preflight_status = Some(given(value.unwrap_or(204), at));
             }
             Directive::Preflight => choose(&mut self.preflight, values, &mut report),
             Directive::Override => choose(&mut self.overrides, values, &mut report),
@@ -208,7 +209,7 @@ impl Level {
             Directive::TimingAllowOrigin => choose(&mut self.timing_allow_origin, values, &mut report),
             Directive::AllowPrivateNetwork => choose(&mut self.allow_private_network, values, &mut report),
             Directive::Unsafe => {
-                let options = &mut said_list(&mut self.unsafe_options, at, UnsafeOptions::default).value;
+                let options = &mut given_list(&mut self.unsafe_options, at, UnsafeOptions::default).value;
                 each(values, &mut report, |value, report| match value {
                     "any_origin_credentials" => options.any_origin_credentials = true,
                     "insecure_origins" => options.insecure_origins = true,
@@ -235,8 +236,8 @@ impl Level {
         if values.is_empty() {
             return refuse(report, format!("\"{name}\" has no value; write {}", directive.takes()));
         }
-        fn at<T>(said: &Option<Said<T>>) -> Option<&Position> {
-            said.as_ref().map(|said| &said.at)
+        fn at<T>(given: &Option<Given<T>>) -> Option<&Position> {
+            given.as_ref().map(|given| &given.at)
         }
         let first = match directive {
             Directive::Cors => at(&self.cors),
@@ -270,7 +271,7 @@ impl Level {
     fn read_origins(&mut self, values: &[&[u8]], at: &Position, syntax: &mut impl Syntax, report: &mut Report<'_>) {
         const BESIDE: &str =
             "\"*\" admits every origin and cannot stand beside others; remove the others, or the \"*\"";
-        let Origins { list, doubts } = &mut said_list(&mut self.allow_origin, at, Origins::default).value;
+        let Origins { list, doubts } = &mut given_list(&mut self.allow_origin, at, Origins::default).value;
         each(values, report, |value, report| {
             if matches!(list, AllowOrigin::Nobody) && value != "*" {
                 *list = AllowOrigin::Listed {
@@ -312,13 +313,13 @@ impl Level {
     }
 
     fn trusts_a_list(&self) -> bool {
-        let said = self.allow_credentials.as_ref();
-        said.is_some_and(|said| matches!(said.value.list, AllowCredentials::For(_)))
+        let given = self.allow_credentials.as_ref();
+        given.is_some_and(|given| matches!(given.value.list, AllowCredentials::For(_)))
     }
 
     fn read_credentials(&mut self, values: &[&[u8]], at: &Position, report: &mut Report<'_>) {
         let (earlier, mut doubts) = match self.allow_credentials.take() {
-            Some(Said { value, .. }) => (Some(value.list), value.doubts),
+            Some(Given { value, .. }) => (Some(value.list), value.doubts),
             None => (None, Doubts::default()),
         };
         let list = match values {
@@ -352,110 +353,113 @@ impl Level {
                 AllowCredentials::For(set)
             }
         };
-        self.allow_credentials = Some(said(Origins { list, doubts }, at));
+        self.allow_credentials = Some(given(Origins { list, doubts }, at));
     }
 
     /// Makes the policy of this level, which is that of `block`, from what it says and what `outer` says.
-    pub fn inherit(self, outer: &Scope, block: Block<'_>, census: &mut Census) -> (Scope, Vec<Problem>) {
+    pub fn inherit(self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
         if !self.says_something {
             // What `http` says is looked at where a server inherits it.
             let problems = match block {
-                Block::Server(_) => outer.take_effect(&outer.policy, block, census),
+                Block::Server(_) => outer.take_effect(&outer.policy, block, unused),
                 Block::Http | Block::Location(_) => Vec::new(),
             };
-            return (outer.clone(), census.untold(problems));
+            return (outer.clone(), unused.untold(problems));
         }
         let mut problems = Vec::new();
         let mut scope = outer.clone();
-        let mut policy = (*outer.policy).clone();
-        if let Some(Said { value, at }) = self.cors {
-            policy.cors = match block {
+        let mut rules: Rules = outer.policy.rules().clone();
+        if let Some(Given { value, at }) = self.cors {
+            rules.cors = match block {
                 Block::Http | Block::Server(_) if !value => Cors::Off,
                 Block::Location(_) if !value => Cors::OffHere,
                 _ => Cors::On,
             };
-            scope.cors = value.then(|| census.enter(Directive::Cors, &at));
+            scope.cors = value.then(|| unused.add(Directive::Cors, &at));
         }
         let mut lists = scope.lists;
         let [origin_list, credential_list, method_list, header_list, expose_list] = &mut lists;
-        if let Some(Said { value, at }) = self.allow_origin {
+        if let Some(Given { value, at }) = self.allow_origin {
             let Origins { mut list, doubts } = value;
             if let AllowOrigin::Listed { set, .. } = &mut list {
                 complete(set, Directive::AllowOrigin, &at, &mut problems);
             }
-            policy.allow_origin = Rc::new(list);
+            rules.allow_origin = Rc::new(list);
             scope.origin_doubts = Rc::new(doubts);
-            *origin_list = Some(census.enter(Directive::AllowOrigin, &at));
+            *origin_list = Some(unused.add(Directive::AllowOrigin, &at));
         }
-        if let Some(Said { value, at }) = self.allow_credentials {
+        if let Some(Given { value, at }) = self.allow_credentials {
             let Origins { mut list, doubts } = value;
             *credential_list = None;
             if let AllowCredentials::For(set) = &mut list {
-                *credential_list = Some(census.enter(Directive::AllowCredentials, &at));
+                *credential_list = Some(unused.add(Directive::AllowCredentials, &at));
                 complete(set, Directive::AllowCredentials, &at, &mut problems);
             }
-            policy.allow_credentials = Rc::new(list);
+            rules.allow_credentials = Rc::new(list);
             scope.credential_doubts = Rc::new(doubts);
             scope.credentials_at = Some(at);
         }
-        if let Some(Said { value, at }) = self.allow_methods {
-            policy.allow_methods = Rc::new(value);
-            *method_list = Some(census.enter(Directive::AllowMethods, &at));
+        if let Some(Given { value, at }) = self.allow_methods {
+            rules.allow_methods = Rc::new(value);
+            *method_list = Some(unused.add(Directive::AllowMethods, &at));
         }
-        if let Some(Said { value, at }) = self.allow_headers {
-            policy.allow_headers = Rc::new(value);
-            *header_list = Some(census.enter(Directive::AllowHeaders, &at));
+        if let Some(Given { value, at }) = self.allow_headers {
+            rules.allow_headers = Rc::new(value);
+            *header_list = Some(unused.add(Directive::AllowHeaders, &at));
         }
-        if let Some(Said { value, at }) = self.expose_headers {
-            policy.expose_headers = Rc::new(value);
-            *expose_list = Some(census.enter(Directive::ExposeHeaders, &at));
+        if let Some(Given { value, at }) = self.expose_headers {
+            rules.expose_headers = Rc::new(value);
+            *expose_list = Some(unused.add(Directive::ExposeHeaders, &at));
         }
         scope.lists = lists;
-        if let (Block::Location(_), Some(Said { value, at })) = (block, &self.preflight) {
+        if let (Block::Location(_), Some(Given { value, at })) = (block, &self.preflight) {
             problems.extend(too_late(*value, at));
         }
-        take(&mut policy.max_age, self.max_age);
-        take(&mut policy.preflight_status, self.preflight_status);
-        take(&mut policy.preflight, self.preflight);
-        take(&mut policy.overrides, self.overrides);
-        take(&mut policy.enforce, self.enforce);
-        take(&mut policy.dry_run, self.dry_run);
-        take(&mut policy.log_level, self.log_level);
-        take(&mut policy.timing_allow_origin, self.timing_allow_origin);
-        take(&mut policy.allow_private_network, self.allow_private_network);
-        take(&mut policy.unsafe_options, self.unsafe_options);
-        policy.settle();
+        take(&mut rules.max_age, self.max_age);
+        take(&mut rules.preflight_status, self.preflight_status);
+        take(&mut rules.preflight, self.preflight);
+        take(&mut rules.overrides, self.overrides);
+        take(&mut rules.enforce, self.enforce);
+        take(&mut rules.dry_run, self.dry_run);
+        take(&mut rules.log_level, self.log_level);
+        take(&mut rules.timing_allow_origin, self.timing_allow_origin);
+        take(&mut rules.allow_private_network, self.allow_private_network);
+        take(&mut rules.unsafe_options, self.unsafe_options);
+        let policy = Policy::new(rules);
         if block != Block::Http {
-            problems.extend(scope.take_effect(&policy, block, census));
+            problems.extend(scope.take_effect(&policy, block, unused));
         }
         scope.policy = Rc::new(policy);
-        (scope, census.untold(problems))
+        (scope, unused.untold(problems))
     }
 }
 
 impl Scope {
     /// Counts what has an effect in `block`, and finds what is wrong with it.
-    fn take_effect(&self, policy: &Policy, block: Block<'_>, census: &mut Census) -> Vec<Problem> {
+    fn take_effect(&self, policy: &Policy, block: Block<'_>, unused: &mut UnusedDirectives) -> Vec<Problem> {
         if !policy.is_on() {
             return Vec::new();
         }
-        self.lists.iter().flatten().for_each(|list| census.note(*list, true));
+        self.lists
+            .iter()
+            .flatten()
+            .for_each(|list| unused.mark_in_force(*list, true));
         if let Some(cors) = self.cors {
-            census.note(cors, !matches!(*policy.allow_origin, AllowOrigin::Nobody));
+            unused.mark_in_force(cors, !matches!(*policy.rules().allow_origin, AllowOrigin::Nobody));
         }
         self.check(policy, block)
     }
 
     /// What is wrong only once everything is put together.
     fn check(&self, policy: &Policy, block: Block<'_>) -> Vec<Problem> {
-        let with_credentials = matches!(*policy.allow_credentials, AllowCredentials::On);
+        let with_credentials = matches!(*policy.rules().allow_credentials, AllowCredentials::On);
         let lists = [
             (Directive::AllowOrigin, &self.origin_doubts, with_credentials),
             (Directive::AllowCredentials, &self.credential_doubts, true),
         ];
         let mut problems = Vec::new();
         for (directive, doubts, with_credentials) in lists {
-            for objection in doubts.objections(policy.unsafe_options) {
+            for objection in doubts.objections(policy.rules().unsafe_options) {
                 if objection.needs_credentials && !with_credentials {
                     continue;
                 }
@@ -516,16 +520,16 @@ fn too_late(mode: PreflightMode, at: &Position) -> Option<Problem> {
     (mode == PreflightMode::Early).then(|| Problem::new(Severity::Warning, at, text.to_owned()))
 }
 
-fn said<T>(value: T, at: &Position) -> Said<T> {
-    Said { value, at: at.clone() }
+fn given<T>(value: T, at: &Position) -> Given<T> {
+    Given { value, at: at.clone() }
 }
 
 /// The list that this and further lines of a directive add to.
-fn said_list<'a, T>(slot: &'a mut Option<Said<T>>, at: &Position, empty: impl FnOnce() -> T) -> &'a mut Said<T> {
-    slot.get_or_insert_with(|| said(empty(), at))
+fn given_list<'a, T>(slot: &'a mut Option<Given<T>>, at: &Position, empty: impl FnOnce() -> T) -> &'a mut Given<T> {
+    slot.get_or_insert_with(|| given(empty(), at))
 }
 
-fn take<T>(inherited: &mut T, own: Option<Said<T>>) {
+fn take<T>(inherited: &mut T, own: Option<Given<T>>) {
     if let Some(own) = own {
         *inherited = own.value;
     }
@@ -573,6 +577,6 @@ fn word<T: Word>(values: &[&[u8]], report: &mut Report<'_>) -> Option<T> {
     })
 }
 
-fn choose<T: Word>(slot: &mut Option<Said<T>>, values: &[&[u8]], report: &mut Report<'_>) {
-    *slot = word(values, report).map(|value| said(value, report.at));
+fn choose<T: Word>(slot: &mut Option<Given<T>>, values: &[&[u8]], report: &mut Report<'_>) {
+    *slot = word(values, report).map(|value| given(value, report.at));
 }

@@ -9,14 +9,13 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-mod answers;
-mod census;
 mod credentials;
 mod decision;
 mod directive;
 mod distinct;
 mod doubts;
 mod expose;
+mod header_name;
 mod headers;
 mod level;
 mod max_age;
@@ -27,21 +26,23 @@ mod policy;
 mod problem;
 mod request;
 mod response;
+mod rules;
 mod settings;
+mod simulation;
 mod token;
-mod trial;
+mod unused;
 pub mod vary;
 
-pub use answers::Kind;
-pub use census::Census;
-pub use decision::{Outcome, Reason, Verdict};
+pub use decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 pub use directive::Directive;
+pub use header_name::HeaderName;
 pub use level::{Block, Level, Scope, Syntax};
 pub use policy::Policy;
 pub use problem::{shown, Position, Problem, Severity};
 pub use request::{Context, Field, Preflight, Request, Target};
-pub use response::{HeaderName, ResponseHeaders, Value};
+pub use response::{ResponseHeaders, Value};
 pub use settings::{Enforce, LogLevel, PreflightMode};
+pub use simulation::{BrowserOutcome, Explanation, SimulatedRequest, SimulatedResponse};
 pub use token::is_named;
-pub use trial::{Conclusion, Step, Trial, Tried};
+pub use unused::UnusedDirectives;
 pub use vary::Vary;

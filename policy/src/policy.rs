@@ -1,287 +1,125 @@
-//! The policy of one location, compiled.
+//! The policy of one location: it decides about requests and knows the headers of the responses to them.
 
 use std::rc::Rc;
 
-use crate::answers::{answers, Answers, Kind};
 use crate::credentials::AllowCredentials;
-use crate::decision::{Outcome, Reason, Verdict};
-use crate::expose::{exposable, ExposeHeaders};
-use crate::headers::AllowHeaders;
-use crate::max_age::MaxAge;
-use crate::methods::AllowMethods;
-use crate::origin::{is_insecure, is_origin, OriginSet};
-use crate::request::{Context, Field, Preflight, Request, Target};
-use crate::response::{is_governed, ResponseHeaders, TIMING_ALLOW_ORIGIN};
+use crate::decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
+use crate::expose::exposable;
+use crate::header_name::{is_governed, TIMING_ALLOW_ORIGIN};
+use crate::origin::{is_insecure, is_origin};
+use crate::request::{Context, Field, Request, Target};
+use crate::response::{response_templates, ResponseHeaders, ResponseTemplates};
+use crate::rules::{AllowOrigin, Cors, Rules};
 use crate::settings::{Enforce, LogLevel, PreflightMode};
 use crate::token::is_token;
 
-/// What `cors_allow_origin` says.
-#[derive(Debug, Default)]
-#[allow(clippy::large_enum_variant)] // there is one for a list, and it lies on the heap
-pub(crate) enum AllowOrigin {
-    /// Nothing: there is no such directive.
-    #[default]
-    Nobody,
-    /// `*`
-    Any,
-    /// These.
-    Listed {
-        /// Known when the configuration is read.
-        set: OriginSet,
-        /// Known for each request: the numbers under which the server keeps them.
-        variables: Vec<usize>,
-    },
-}
-
-/// What `cors` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Cors {
-    On,
-    /// The location has no policy of its own.
-    #[default]
-    Off,
-    /// The location is to have none, whichever policy governs the request.
-    OffHere,
-}
-
-/// What the `cors_*` directives of one location say. Lists are shared with the levels that inherit them.
-#[derive(Clone, Debug)]
+/// What the `cors_*` directives of one location say.
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
-    pub(crate) cors: Cors,
-    pub(crate) allow_origin: Rc<AllowOrigin>,
-    pub(crate) allow_methods: Rc<AllowMethods>,
-    pub(crate) allow_headers: Rc<AllowHeaders>,
-    pub(crate) expose_headers: Rc<ExposeHeaders>,
-    pub(crate) allow_credentials: Rc<AllowCredentials>,
-    pub(crate) max_age: Option<MaxAge>,
-    pub(crate) preflight_status: u16,
-    pub(crate) preflight: PreflightMode,
-    pub(crate) overrides: bool,
-    pub(crate) enforce: Enforce,
-    pub(crate) dry_run: bool,
-    pub(crate) log_level: LogLevel,
-    pub(crate) timing_allow_origin: bool,
-    pub(crate) allow_private_network: bool,
-    pub(crate) unsafe_options: UnsafeOptions,
-    /// Whether the answer depends on the origin; see [`Policy::settle`].
-    pub(crate) varies: bool,
-    answers: Option<Rc<Answers>>,
-}
-
-/// What `cors_unsafe` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct UnsafeOptions {
-    pub any_origin_credentials: bool,
-    pub insecure_origins: bool,
-    pub null_origin: bool,
-    pub public_suffixes: bool,
-    pub broad_regex: bool,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            cors: Cors::default(),
-            allow_origin: Rc::default(),
-            allow_methods: Rc::default(),
-            allow_headers: Rc::default(),
-            expose_headers: Rc::default(),
-            allow_credentials: Rc::default(),
-            max_age: None,
-            preflight_status: 204,
-            preflight: PreflightMode::default(),
-            overrides: true,
-            enforce: Enforce::default(),
-            dry_run: false,
-            log_level: LogLevel::default(),
-            timing_allow_origin: false,
-            allow_private_network: false,
-            unsafe_options: UnsafeOptions::default(),
-            varies: false,
-            answers: None,
-        }
-    }
+    rules: Rules,
+    /// Whether every request gets the same answer: `Access-Control-Allow-Origin: *`.
+    answers_anyone: bool,
+    /// The headers of responses; there are none where CORS is off.
+    responses: Option<Rc<ResponseTemplates>>,
 }
 
 impl Policy {
-    /// Whether the policy applies.
-    pub fn is_on(&self) -> bool {
-        self.cors == Cors::On
-    }
-
-    /// Whether the location itself says `cors off`, which wins over the policy that governs the request. For a whole
-    /// server that says it, it is no more than the default.
-    pub fn is_off_here(&self) -> bool {
-        self.cors == Cors::OffHere
-    }
-
-    /// The status of an answered preflight.
-    pub fn preflight_status(&self) -> u16 {
-        self.preflight_status
-    }
-
-    /// The status with which a preflight is answered, unless it goes on to its handler.
-    pub fn preflight_answer(&self, verdict: Verdict) -> Option<u16> {
-        if self.dry_run {
-            return None;
-        }
-        self.preflight_reply(verdict)
-    }
-
-    /// The same, were it no dry run.
-    pub(crate) fn preflight_reply(&self, verdict: Verdict) -> Option<u16> {
-        if self.preflight == PreflightMode::Pass {
-            return None;
-        }
-        match verdict {
-            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials => Some(self.preflight_status),
-            // No browser asks leave for a request within its own origin; whatever asks here is not to be denied.
-            Verdict::SameOrigin | Verdict::NoOrigin => None,
-            Verdict::Denied => Some(403),
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            answers_anyone: matches!(*rules.allow_origin, AllowOrigin::Any) && !rules.vary_by_origin(),
+            responses: match rules.cors {
+                Cors::On => Some(Rc::new(response_templates(&rules))),
+                Cors::Off | Cors::OffHere => None,
+            },
+            rules,
         }
     }
 
-    /// What happens to a preflight.
-    pub fn preflight_mode(&self) -> PreflightMode {
-        self.preflight
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
-    /// Whether the policy's headers take the place of those that the response has, or stand back behind them.
-    pub fn overrides(&self) -> bool {
-        self.overrides
+    /// Decides about a request. This is the only place where a request meets the rules.
+    pub fn decide<'r, 'c>(&self, request: &Request<'r>, context: &impl Context<'c>) -> Decision<'r> {
+        Decision {
+            verdict: self.judge(request, context),
+            origin: request.origin,
+            preflight: request.preflight(),
+        }
     }
 
-    /// Whether actual requests are refused.
-    pub fn enforce(&self) -> Enforce {
-        self.enforce
-    }
-
-    /// Whether the policy decides, but changes no response.
-    pub fn is_dry_run(&self) -> bool {
-        self.dry_run
-    }
-
-    /// Whether the policy may leave a response as it is.
+    /// Judges the origin of a request. The headers that follow from the verdict make the browser's "CORS check" (Fetch)
+    /// succeed or fail.
     #[inline]
-    pub fn is_reserved(&self) -> bool {
-        self.dry_run || !self.overrides
-    }
-
-    /// How loudly denials are logged.
-    pub fn log_level(&self) -> LogLevel {
-        self.log_level
-    }
-
-    /// Whether a response header of this name is the policy's to give or to take away.
-    #[inline]
-    pub fn governs(&self, name: &[u8]) -> bool {
-        is_governed(name) || (self.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
-    }
-
-    /// Whether an actual request gets the same answer whatever it says.
-    #[inline]
-    pub fn answers_anyone(&self) -> bool {
-        matches!(*self.allow_origin, AllowOrigin::Any) && !self.varies
-    }
-
-    /// Works out once what follows from the lists.
-    pub(crate) fn settle(&mut self) {
-        self.varies = match &*self.allow_origin {
-            AllowOrigin::Nobody => false,
-            AllowOrigin::Any => !matches!(*self.allow_credentials, AllowCredentials::Off),
-            AllowOrigin::Listed { .. } => true,
-        };
-        self.answers = match self.cors {
-            Cors::On => Some(Rc::new(answers(self))),
-            Cors::Off | Cors::OffHere => None,
-        };
-    }
-
-    /// What the policy makes of the request's origin.
-    pub fn judge<'r>(&self, request: &Request<'r>, context: &impl Context<'r>) -> Verdict {
-        self.judge_origin(request.origin, || request.fetch_site, context)
-    }
-
-    /// The same; `Sec-Fetch-Site` is asked for only if it matters.
-    #[inline]
-    pub fn judge_origin<'r>(
-        &self,
-        origin: Field<'r>,
-        fetch_site: impl FnOnce() -> Field<'r>,
-        context: &impl Context<'r>,
-    ) -> Verdict {
-        match origin {
-            Field::One(origin) => self.judge_one(origin, fetch_site, context),
-            Field::Absent | Field::Several => self.judge_unlisted(origin, Field::Absent, context),
-        }
-    }
-
-    /// The same for a request with one `Origin`.
-    #[inline(always)] // nearly all that a request costs is here, and most of it in what its callers know already
-    pub fn judge_one<'r>(
-        &self,
-        origin: &'r [u8],
-        fetch_site: impl FnOnce() -> Field<'r>,
-        context: &impl Context<'r>,
-    ) -> Verdict {
-        let AllowOrigin::Listed { set, variables } = &*self.allow_origin else {
-            return self.judge_unlisted(Field::One(origin), fetch_site(), context);
-        };
-        let listed = set.contains(origin) || (!variables.is_empty() && self.variables_list(variables, origin, context));
-        if !listed {
-            return judge_stranger(origin, says_same_origin(fetch_site()), context);
-        }
-        Verdict::allowed(match &*self.allow_credentials {
-            AllowCredentials::Off => false,
-            AllowCredentials::On => true,
-            AllowCredentials::For(trusted) => trusted.contains(origin),
-        })
-    }
-
-    /// The same, where there is no list, or not one origin.
-    #[inline(never)]
-    fn judge_unlisted<'r>(&self, origin: Field<'r>, fetch_site: Field<'r>, context: &impl Context<'r>) -> Verdict {
-        if self.answers_anyone() {
+    fn judge<'c>(&self, request: &Request<'_>, context: &impl Context<'c>) -> Verdict {
+        // CORS check, step 3: `*` is for requests without credentials, of any origin. Requests without an `Origin` get
+        // it too, so that a cache may keep one response for all (Fetch, "CORS protocol and HTTP caches").
+        if self.answers_anyone {
             return Verdict::Anyone;
         }
-        let origin = match origin {
+        let origin = match request.origin {
+            // HTTP requests: a CORS request is one that has an `Origin`.
             Field::Absent => return Verdict::NoOrigin,
-            // Where everyone may read the answer, so may whoever sends this.
-            Field::Several => {
-                return match (&*self.allow_origin, &*self.allow_credentials) {
-                    (AllowOrigin::Any, AllowCredentials::For(_)) => Verdict::Anyone,
-                    _ => Verdict::Denied,
-                }
-            }
+            Field::Several => return self.judge_several_origins(),
             Field::One(origin) => origin,
         };
-        let admitted = match &*self.allow_origin {
-            AllowOrigin::Nobody | AllowOrigin::Listed { .. } => None,
-            AllowOrigin::Any => match &*self.allow_credentials {
-                AllowCredentials::Off => Some(Verdict::Anyone),
-                AllowCredentials::On => is_origin(origin).then(|| Verdict::allowed(self.may_have_credentials(origin))),
-                AllowCredentials::For(trusted) => Some(if trusted.contains(origin) {
-                    Verdict::AllowedWithCredentials
-                } else {
-                    Verdict::Anyone
-                }),
-            },
+        // CORS check, step 4: the response has to name the origin, byte by byte.
+        let allowed = match &*self.rules.allow_origin {
+            AllowOrigin::Listed { set, variables } => {
+                let is_listed =
+                    set.contains(origin) || (!variables.is_empty() && self.variables_hold(variables, origin, context));
+                is_listed.then(|| match &*self.rules.allow_credentials {
+                    // CORS check, steps 5 to 7
+                    AllowCredentials::Off => Verdict::Allowed,
+                    AllowCredentials::On => Verdict::AllowedWithCredentials,
+                    AllowCredentials::For(trusted) if trusted.contains(origin) => Verdict::AllowedWithCredentials,
+                    AllowCredentials::For(_) => Verdict::Allowed,
+                })
+            }
+            AllowOrigin::Any => self.judge_any_origin(origin),
+            AllowOrigin::Nobody => None,
         };
-        admitted.unwrap_or_else(|| judge_stranger(origin, says_same_origin(fetch_site), context))
+        match allowed {
+            Some(verdict) => verdict,
+            None => judge_unlisted(origin, request.fetch_site, context),
+        }
     }
 
+    /// `cors_allow_origin *` beside `cors_allow_credentials`: `*` with credentials fails (CORS check, step 4), so an
+    /// origin that is to have them is named.
     #[inline(never)]
-    fn variables_list<'r>(&self, variables: &[usize], origin: &[u8], context: &impl Context<'r>) -> bool {
+    fn judge_any_origin(&self, origin: &[u8]) -> Option<Verdict> {
+        match &*self.rules.allow_credentials {
+            AllowCredentials::On if !is_origin(origin) => None,
+            AllowCredentials::On if self.may_have_credentials(origin) => Some(Verdict::AllowedWithCredentials),
+            AllowCredentials::On => Some(Verdict::Allowed),
+            AllowCredentials::For(trusted) if trusted.contains(origin) => Some(Verdict::AllowedWithCredentials),
+            AllowCredentials::For(_) | AllowCredentials::Off => Some(Verdict::Anyone),
+        }
+    }
+
+    /// No browser sends several `Origin` headers. If everyone may read the response, so may whoever sends this.
+    #[cold]
+    fn judge_several_origins(&self) -> Verdict {
+        match (&*self.rules.allow_origin, &*self.rules.allow_credentials) {
+            (AllowOrigin::Any, AllowCredentials::For(_)) => Verdict::Anyone,
+            _ => Verdict::Denied,
+        }
+    }
+
+    /// Whether one of the values with variables holds `origin`.
+    #[inline(never)]
+    fn variables_hold<'c>(&self, variables: &[usize], origin: &[u8], context: &impl Context<'c>) -> bool {
         variables
             .iter()
-            .any(|variable| self.variable_lists(*variable, origin, context))
+            .any(|variable| self.variable_holds(*variable, origin, context))
     }
 
-    /// Whether `origin` is in the list that a variable holds for this request.
-    fn variable_lists<'r>(&self, variable: usize, origin: &[u8], context: &impl Context<'r>) -> bool {
+    /// Whether `origin` is in the list that a value with variables is for this request.
+    fn variable_holds<'c>(&self, variable: usize, origin: &[u8], context: &impl Context<'c>) -> bool {
         let value = context.variable(variable);
         if value.iter().any(u8::is_ascii_control) {
-            context.ignored(variable, "it holds a control character");
+            context.ignored_value(variable, "it holds a control character");
             return false;
         }
         let mut elements = value
@@ -297,7 +135,7 @@ impl Policy {
             holds_an_origin |= valid;
             if valid && element == origin {
                 return self.may_have_credentials(origin) || {
-                    context.ignored(
+                    context.ignored_value(
                         variable,
                         "with credentials, it yields an origin that needs \"cors_unsafe\"",
                     );
@@ -306,39 +144,105 @@ impl Policy {
             }
         }
         if !holds_an_origin {
-            context.ignored(variable, "it holds no origin");
+            context.ignored_value(variable, "it holds no origin");
         }
         false
     }
 
-    /// Whether an origin that no one has looked at before may get credentials, as far as it would get them here.
+    /// Whether `nginx -t` would have let an origin, which it has not seen, stand beside `cors_allow_credentials on`.
     fn may_have_credentials(&self, origin: &[u8]) -> bool {
-        if !matches!(*self.allow_credentials, AllowCredentials::On) {
+        if !matches!(*self.rules.allow_credentials, AllowCredentials::On) {
             return true;
         }
         if origin == b"null" {
-            return self.unsafe_options.null_origin;
+            return self.rules.unsafe_options.null_origin;
         }
-        self.unsafe_options.insecure_origins || std::str::from_utf8(origin).is_ok_and(|origin| !is_insecure(origin))
+        self.rules.unsafe_options.insecure_origins
+            || std::str::from_utf8(origin).is_ok_and(|origin| !is_insecure(origin))
+    }
+
+    /// How a request ended, and why. `requested_headers` are the lines of its `Access-Control-Request-Headers`, which
+    /// are read for a preflight alone. Of a preflight, origin, method and headers are looked at in this order, as
+    /// browsers do, and the first that fails is told.
+    pub fn result<'r>(
+        &self,
+        decision: &Decision<'r>,
+        requested_headers: impl Iterator<Item = &'r [u8]>,
+    ) -> (Outcome, Option<Reason<'r>>) {
+        let of_origin = self.result_of_origin(decision);
+        let Some(preflight) = decision.preflight.filter(|_| of_origin.0 == Outcome::Allowed) else {
+            return of_origin;
+        };
+        // CORS-preflight fetch, step 7.5
+        if !self.rules.allow_methods.allows(preflight.method) {
+            return (Outcome::MethodDenied, Some(Reason::Method(preflight.method)));
+        }
+        // CORS-preflight fetch, steps 7.6 and 7.7
+        match self.rules.allow_headers.first_denied(requested_headers) {
+            Some(name) if is_token(name) => (Outcome::HeaderDenied, Some(Reason::Header(name))),
+            Some(name) => (Outcome::HeaderDenied, Some(Reason::NotAHeaderName(name))),
+            None => (Outcome::Allowed, None),
+        }
+    }
+
+    /// How a request ended, as far as its origin tells.
+    fn result_of_origin<'r>(&self, decision: &Decision<'r>) -> (Outcome, Option<Reason<'r>>) {
+        match decision.verdict {
+            Verdict::NoOrigin => (Outcome::None, None),
+            Verdict::SameOrigin => (Outcome::SameOrigin, None),
+            Verdict::Anyone if decision.origin == Field::Absent => (Outcome::None, None),
+            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials => (Outcome::Allowed, None),
+            Verdict::Denied => match decision.origin {
+                Field::Several => (Outcome::Malformed, Some(Reason::SeveralOrigins)),
+                Field::One(origin) if !is_origin(origin) => (Outcome::Malformed, Some(Reason::NotAnOrigin(origin))),
+                Field::One(_) if matches!(*self.rules.allow_origin, AllowOrigin::Nobody) => {
+                    (Outcome::OriginDenied, Some(Reason::NoOriginAllowed))
+                }
+                Field::One(origin) => (Outcome::OriginDenied, Some(Reason::Origin(origin))),
+                Field::Absent => (Outcome::OriginDenied, None),
+            },
+        }
+    }
+
+    /// The status with which a preflight with this verdict is answered; `None` if it goes on to its handler.
+    pub fn preflight_answer(&self, verdict: Verdict) -> Option<u16> {
+        self.preflight_answer_if_applied(verdict)
+            .filter(|_| !self.rules.dry_run)
+    }
+
+    /// The status with which a preflight would be answered if this were no dry run.
+    pub(crate) fn preflight_answer_if_applied(&self, verdict: Verdict) -> Option<u16> {
+        if self.rules.preflight == PreflightMode::Pass {
+            return None;
+        }
+        match verdict {
+            // CORS-preflight fetch, step 7: it has to be an ok status.
+            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials => Some(self.rules.preflight_status),
+            // No browser asks before a request within its own origin; whatever asks here is not to be denied.
+            Verdict::SameOrigin | Verdict::NoOrigin => None,
+            Verdict::Denied => Some(403),
+        }
     }
 
     /// The headers of a kind of response, if the policy applies.
-    pub fn headers(&self, kind: Kind) -> Option<ResponseHeaders<'_>> {
-        self.answers.as_ref()?.get(kind.number()).map(ResponseHeaders)
+    pub fn response_headers(&self, kind: ResponseKind) -> Option<ResponseHeaders<'_>> {
+        self.responses.as_ref()?.get(kind.number()).map(ResponseHeaders)
     }
 
-    /// For [`Value::FromRequest`](crate::Value::FromRequest): the names to echo from the lines of `Access-Control-Request-Headers`.
+    /// For [`Value::FromRequest`](crate::Value::FromRequest): the names to echo from the lines of
+    /// `Access-Control-Request-Headers`.
     pub fn echoed_headers<'a>(
         &'a self,
         lines: impl Iterator<Item = &'a [u8]> + Clone + 'a,
     ) -> impl Iterator<Item = &'a [u8]> + Clone + 'a {
-        self.allow_headers.echo(lines)
+        self.rules.allow_headers.echo(lines)
     }
 
-    /// The same where all that was asked for is sent back, and stands on one line: that line.
+    /// The line of `Access-Control-Request-Headers`, where it can be echoed as it stands: it is the only one, and all
+    /// that it names is allowed.
     pub fn echoed_line<'a>(&self, mut lines: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
         let line = lines.next()?;
-        (lines.next().is_none() && self.allow_headers.echoes_whole(line)).then_some(line)
+        (lines.next().is_none() && self.rules.allow_headers.echoes_whole(line)).then_some(line)
     }
 
     /// For [`Value::FromResponse`](crate::Value::FromResponse): the names to expose of those that the response carries.
@@ -349,74 +253,74 @@ impl Policy {
         exposable(names)
     }
 
-    /// The value of `Access-Control-Allow-Origin`, if the response gets one.
-    pub fn allowed_origin<'r>(&self, verdict: Verdict, origin: Field<'r>) -> Option<&'r [u8]> {
-        match (verdict, origin) {
-            (Verdict::Anyone, _) => Some(b"*"),
-            (Verdict::Allowed | Verdict::AllowedWithCredentials, Field::One(origin)) => Some(origin),
-            _ => None,
-        }
+    /// Whether a response header of this name is the policy's to give or to take away.
+    #[inline]
+    pub fn governs(&self, name: &[u8]) -> bool {
+        is_governed(name) || (self.rules.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
     }
 
-    /// How an actual request ended, and why.
-    pub fn outcome<'r>(&self, verdict: Verdict, origin: Field<'r>) -> (Outcome, Option<Reason<'r>>) {
-        match verdict {
-            Verdict::NoOrigin => (Outcome::None, None),
-            Verdict::Anyone if origin == Field::Absent => (Outcome::None, None),
-            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials => (Outcome::Allowed, None),
-            Verdict::SameOrigin => (Outcome::SameOrigin, None),
-            Verdict::Denied => match (&*self.allow_origin, origin) {
-                (_, Field::Several) => (Outcome::Malformed, Some(Reason::SeveralOrigins)),
-                (_, Field::One(origin)) if !is_origin(origin) => {
-                    (Outcome::Malformed, Some(Reason::NotAnOrigin(origin)))
-                }
-                (AllowOrigin::Nobody, _) => (Outcome::OriginDenied, Some(Reason::NoOriginAllowed)),
-                (_, Field::One(origin)) => (Outcome::OriginDenied, Some(Reason::Origin(origin))),
-                (_, Field::Absent) => (Outcome::OriginDenied, None),
-            },
-        }
+    /// Whether the policy applies.
+    pub fn is_on(&self) -> bool {
+        self.rules.cors == Cors::On
     }
 
-    /// How a preflight ended, and why: origin, method and headers in this order, the first that failed.
-    pub fn preflight_outcome<'r>(
-        &self,
-        verdict: Verdict,
-        preflight: Preflight<'r>,
-        request_headers: impl Iterator<Item = &'r [u8]>,
-    ) -> (Outcome, Option<Reason<'r>>) {
-        let of_origin = self.outcome(verdict, Field::One(preflight.origin));
-        if of_origin.0 != Outcome::Allowed {
-            return of_origin;
-        }
-        if !self.allow_methods.allows(preflight.method) {
-            return (Outcome::MethodDenied, Some(Reason::Method(preflight.method)));
-        }
-        match self.allow_headers.first_denied(request_headers) {
-            Some(name) if is_token(name) => (Outcome::HeaderDenied, Some(Reason::Header(name))),
-            Some(name) => (Outcome::HeaderDenied, Some(Reason::NotAHeaderName(name))),
-            None => (Outcome::Allowed, None),
-        }
+    /// Whether the location itself says `cors off`, which wins over the policy that governs the request. A whole
+    /// server that says it only repeats the default.
+    pub fn is_off_here(&self) -> bool {
+        self.rules.cors == Cors::OffHere
     }
-}
 
-#[inline(always)]
-fn says_same_origin(fetch_site: Field<'_>) -> bool {
-    fetch_site == Field::One(b"same-origin")
-}
+    /// The status of an answered preflight.
+    pub fn preflight_status(&self) -> u16 {
+        self.rules.preflight_status
+    }
 
-/// The verdict on an origin that no list admits.
-#[inline(always)]
-fn judge_stranger<'r>(origin: &[u8], says_same_origin: bool, context: &impl Context<'r>) -> Verdict {
-    if says_same_origin || Target::may_be(context.authority(), origin) {
-        judge_neighbour(origin, says_same_origin, context)
-    } else {
-        Verdict::Denied
+    /// What happens to a preflight.
+    pub fn preflight_mode(&self) -> PreflightMode {
+        self.rules.preflight
+    }
+
+    /// Whether the policy's headers replace those that the response has, or are left out where it has any.
+    pub fn overrides(&self) -> bool {
+        self.rules.overrides
+    }
+
+    /// Which actual requests are refused.
+    pub fn enforce(&self) -> Enforce {
+        self.rules.enforce
+    }
+
+    /// Whether the policy decides, but changes no response.
+    pub fn is_dry_run(&self) -> bool {
+        self.rules.dry_run
+    }
+
+    /// Whether the policy may leave a response as it is.
+    #[inline]
+    pub fn may_leave_responses(&self) -> bool {
+        self.rules.dry_run || !self.rules.overrides
+    }
+
+    /// The level at which denials are logged.
+    pub fn log_level(&self) -> LogLevel {
+        self.rules.log_level
+    }
+
+    /// Whether an actual request gets the same answer whatever it says, so that its headers need not be read.
+    #[inline]
+    pub fn answers_anyone(&self) -> bool {
+        self.answers_anyone
     }
 }
 
-/// The same for an origin that may be the request's own.
-#[inline(never)]
-fn judge_neighbour<'r>(origin: &[u8], says_same_origin: bool, context: &impl Context<'r>) -> Verdict {
+/// Judges an origin that the policy does not allow. Same-origin requests carry an `Origin` too unless they are `GET` or
+/// `HEAD` (Fetch, "append a request `Origin` header"), and are no business of CORS.
+#[inline]
+fn judge_unlisted<'c>(origin: &[u8], fetch_site: Field<'_>, context: &impl Context<'c>) -> Verdict {
+    let says_same_origin = fetch_site == Field::One(b"same-origin");
+    if !says_same_origin && !Target::may_be(context.authority(), origin) {
+        return Verdict::Denied;
+    }
     if context.target().is(origin) || (says_same_origin && is_origin(origin)) {
         Verdict::SameOrigin
     } else {

@@ -25,9 +25,12 @@ impl<'r> Field<'r> {
     }
 }
 
-/// The request headers that decide.
+/// The parts of a request that decide.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'r> {
+    /// Whether the client sent the method `OPTIONS`. A server may have changed it since: for an error page nginx makes
+    /// a `GET` of it.
+    pub is_options: bool,
     /// `Origin`
     pub origin: Field<'r>,
     /// `Access-Control-Request-Method`
@@ -38,45 +41,35 @@ pub struct Request<'r> {
     pub private_network: Field<'r>,
 }
 
-/// An `OPTIONS` request by which a browser asks for leave.
+/// A CORS-preflight request (Fetch, "HTTP requests"): a browser asks whether it may send another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preflight<'r> {
     /// The one `Origin`.
     pub origin: &'r [u8],
     /// The one `Access-Control-Request-Method`, a token.
     pub method: &'r [u8],
-    /// Whether it asks for leave to enter a private network.
+    /// Whether it asks for access to a private network.
     pub private_network: bool,
 }
 
 impl<'r> Request<'r> {
-    /// The preflight that an `OPTIONS` request with these headers is, if it is one.
+    /// The preflight that this request is, if it is one: `OPTIONS` with one `Origin` and one
+    /// `Access-Control-Request-Method`, which is a method (RFC 9110, section 9.1: a token).
+    #[inline]
     pub fn preflight(&self) -> Option<Preflight<'r>> {
-        match (self.origin, self.request_method) {
-            (Field::One(origin), Field::One(method)) => Preflight::new(origin, method, || self.private_network),
+        match (self.is_options, self.origin, self.request_method) {
+            (true, Field::One(origin), Field::One(method)) if is_method(method) => Some(Preflight {
+                origin,
+                method,
+                private_network: self.private_network == Field::One(b"true"),
+            }),
             _ => None,
         }
     }
 }
 
-impl<'r> Preflight<'r> {
-    /// What an `OPTIONS` request with the one `Origin` and the one `Access-Control-Request-Method` is, if it is a preflight.
-    #[inline(always)] // what it makes is taken apart at once
-    pub fn new(origin: &'r [u8], method: &'r [u8], private_network: impl FnOnce() -> Field<'r>) -> Option<Self> {
-        if !is_method(method) {
-            return None;
-        }
-        Some(Self {
-            origin,
-            method,
-            private_network: private_network() == Field::One(b"true"),
-        })
-    }
-}
-
-#[inline(always)]
 fn is_method(bytes: &[u8]) -> bool {
-    // Almost all are one of these.
+    // Almost every preflight asks for one of these.
     matches!(bytes, b"GET" | b"PUT" | b"HEAD" | b"POST" | b"PATCH" | b"DELETE") || is_token(bytes)
 }
 
@@ -101,7 +94,7 @@ pub trait Context<'r> {
     fn variable(&self, number: usize) -> &'r [u8];
 
     /// Its value could not be used.
-    fn ignored(&self, number: usize, why: &'static str);
+    fn ignored_value(&self, number: usize, why: &'static str);
 }
 
 /// Where a request went.
@@ -177,6 +170,7 @@ mod tests {
     #[test]
     fn a_preflight_has_exactly_one_origin_and_one_method_that_is_a_token() {
         let request = |origin, request_method| Request {
+            is_options: true,
             origin,
             request_method,
             ..Request::default()
@@ -190,6 +184,11 @@ mod tests {
         assert!(request(origin, Field::Several).preflight().is_none());
         assert!(request(origin, Field::One(b"PUT, GET")).preflight().is_none());
         assert!(request(origin, Field::One(b"")).preflight().is_none());
+        let not_options = Request {
+            is_options: false,
+            ..request(origin, method)
+        };
+        assert!(not_options.preflight().is_none());
     }
 
     #[test]

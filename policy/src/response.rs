@@ -1,75 +1,17 @@
-//! The headers that a response gets.
+//! The headers of every kind of response, worked out when the configuration is read: for a request they are only
+//! copied.
 
-use crate::answers::Answer;
+use std::rc::Rc;
+
+use crate::decision::ResponseKind;
+use crate::expose::ExposeHeaders;
+use crate::header_name::HeaderName;
+use crate::headers::AllowHeaders;
+use crate::methods::AllowMethods;
+use crate::rules::Rules;
 use crate::vary::Vary;
 
-/// A header of a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeaderName {
-    /// `Access-Control-Allow-Origin`
-    AllowOrigin,
-    /// `Access-Control-Allow-Credentials`
-    AllowCredentials,
-    /// `Access-Control-Allow-Methods`
-    AllowMethods,
-    /// `Access-Control-Allow-Headers`
-    AllowHeaders,
-    /// `Access-Control-Expose-Headers`
-    ExposeHeaders,
-    /// `Access-Control-Max-Age`
-    MaxAge,
-    /// `Access-Control-Allow-Private-Network`
-    AllowPrivateNetwork,
-    /// `Timing-Allow-Origin`
-    TimingAllowOrigin,
-    /// `Vary`
-    Vary,
-}
-
-impl HeaderName {
-    /// As it is written in HTTP/1.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AllowOrigin => "Access-Control-Allow-Origin",
-            Self::AllowCredentials => "Access-Control-Allow-Credentials",
-            Self::AllowMethods => "Access-Control-Allow-Methods",
-            Self::AllowHeaders => "Access-Control-Allow-Headers",
-            Self::ExposeHeaders => "Access-Control-Expose-Headers",
-            Self::MaxAge => "Access-Control-Max-Age",
-            Self::AllowPrivateNetwork => "Access-Control-Allow-Private-Network",
-            Self::TimingAllowOrigin => "Timing-Allow-Origin",
-            Self::Vary => "Vary",
-        }
-    }
-
-    /// As it is written in HTTP/2 and 3.
-    pub const fn as_lower_str(self) -> &'static str {
-        match self {
-            Self::AllowOrigin => "access-control-allow-origin",
-            Self::AllowCredentials => "access-control-allow-credentials",
-            Self::AllowMethods => "access-control-allow-methods",
-            Self::AllowHeaders => "access-control-allow-headers",
-            Self::ExposeHeaders => "access-control-expose-headers",
-            Self::MaxAge => "access-control-max-age",
-            Self::AllowPrivateNetwork => "access-control-allow-private-network",
-            Self::TimingAllowOrigin => "timing-allow-origin",
-            Self::Vary => "vary",
-        }
-    }
-}
-
-pub(crate) const TIMING_ALLOW_ORIGIN: &[u8] = b"Timing-Allow-Origin";
-
-/// Whether a response header of this name belongs to CORS.
-#[inline]
-pub(crate) fn is_governed(name: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"access-control-";
-    // Most names are shorter, or begin with other letters.
-    name.get(..PREFIX.len())
-        .is_some_and(|prefix| matches!(prefix, [b'a' | b'A', ..]) && prefix.eq_ignore_ascii_case(PREFIX))
-}
-
-/// A header's value. Where it is empty the header is left out.
+/// The value of a header. If it is empty, the header is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     /// These bytes, which live as long as the policy.
@@ -78,7 +20,7 @@ pub enum Value<'a> {
     Origin,
     /// The method that the preflight asks for.
     Method,
-    /// `true` if the preflight asks for leave to enter a private network.
+    /// `true` if the preflight asks for access to a private network.
     PrivateNetwork,
     /// The names that [`Policy::echoed_headers`](crate::Policy::echoed_headers) picks from the request's.
     FromRequest,
@@ -86,54 +28,152 @@ pub enum Value<'a> {
     FromResponse,
 }
 
-/// What the policy gives a response. A header that is absent here must be absent there.
+/// The headers that the policy gives a response. A CORS header that is absent here must be absent there.
 #[derive(Clone, Copy, Debug)]
-pub struct ResponseHeaders<'a>(pub(crate) &'a Answer);
+pub struct ResponseHeaders<'a>(pub(crate) &'a ResponseTemplate);
 
 impl<'a> ResponseHeaders<'a> {
-    /// The headers to send, apart from `Vary`, which is merged.
+    /// The headers to send, apart from `Vary`, which has to be merged with the one that the response has.
     pub fn lines(self) -> impl Iterator<Item = (HeaderName, Value<'a>)> {
-        self.0.lines.iter().map(|line| (line.name(), line.value()))
+        self.0.headers.iter().map(|header| (header.name, header.value()))
     }
 
-    /// What `Vary` has to name.
+    /// The names that `Vary` has to hold.
     pub fn vary(self) -> Vary {
         self.0.vary
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The headers of one kind of response, as far as they are known before the request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResponseTemplate {
+    headers: Box<[HeaderTemplate]>,
+    vary: Vary,
+}
 
-    #[test]
-    fn governed_are_the_headers_of_cors_alone() {
-        for name in [
-            "Access-Control-Allow-Origin",
-            "access-control-max-age",
-            "ACCESS-CONTROL-X",
-        ] {
-            assert!(is_governed(name.as_bytes()), "{name}");
-        }
-        for name in ["Access-Control", "X-Access-Control-Allow-Origin", "Vary", ""] {
-            assert!(!is_governed(name.as_bytes()), "{name}");
+/// The headers of all kinds of responses, by the number of the kind.
+pub(crate) type ResponseTemplates = [ResponseTemplate; ResponseKind::COUNT];
+
+/// One header of a template.
+#[derive(Clone, Debug)]
+struct HeaderTemplate {
+    name: HeaderName,
+    value: ValueTemplate,
+}
+
+/// The value of a header. Lists are shared: one of a thousand names is not copied for each kind of response.
+#[derive(Clone, Debug)]
+enum ValueTemplate {
+    Text(&'static str),
+    Methods(Rc<AllowMethods>),
+    Headers(Rc<AllowHeaders>),
+    Expose(Rc<ExposeHeaders>),
+    MaxAge(Rc<str>),
+    /// See [`Value::Origin`].
+    Origin,
+    /// See [`Value::Method`].
+    Method,
+    /// See [`Value::PrivateNetwork`].
+    PrivateNetwork,
+    /// See [`Value::FromRequest`].
+    FromRequest,
+    /// See [`Value::FromResponse`].
+    FromResponse,
+}
+
+impl HeaderTemplate {
+    fn value(&self) -> Value<'_> {
+        match &self.value {
+            ValueTemplate::Text(text) => Value::Bytes(text.as_bytes()),
+            ValueTemplate::Methods(list) => Value::Bytes(list.line().as_bytes()),
+            ValueTemplate::Headers(list) => Value::Bytes(list.line().as_bytes()),
+            ValueTemplate::Expose(list) => Value::Bytes(list.line().as_bytes()),
+            ValueTemplate::MaxAge(line) => Value::Bytes(line.as_bytes()),
+            ValueTemplate::Origin => Value::Origin,
+            ValueTemplate::Method => Value::Method,
+            ValueTemplate::PrivateNetwork => Value::PrivateNetwork,
+            ValueTemplate::FromRequest => Value::FromRequest,
+            ValueTemplate::FromResponse => Value::FromResponse,
         }
     }
+}
 
-    #[test]
-    fn lower_names_are_the_names_in_lower_case() {
-        for name in [
-            HeaderName::AllowOrigin,
-            HeaderName::AllowCredentials,
-            HeaderName::AllowMethods,
-            HeaderName::AllowHeaders,
-            HeaderName::ExposeHeaders,
-            HeaderName::MaxAge,
-            HeaderName::AllowPrivateNetwork,
-            HeaderName::TimingAllowOrigin,
-            HeaderName::Vary,
-        ] {
-            assert_eq!(name.as_str().to_ascii_lowercase(), name.as_lower_str());
+/// The headers that follow from `rules`, in the order of [`ResponseKind::number`].
+pub(crate) fn response_templates(rules: &Rules) -> ResponseTemplates {
+    let any = ValueTemplate::Text("*");
+    let origin = ValueTemplate::Origin;
+    [
+        ResponseTemplate {
+            headers: Box::default(),
+            vary: vary_of(rules),
+        },
+        template(rules, &any, false, false),
+        template(rules, &origin, false, false),
+        template(rules, &origin, true, false),
+        template(rules, &any, false, true),
+        template(rules, &origin, false, true),
+        template(rules, &origin, true, true),
+    ]
+}
+
+fn vary_of(rules: &Rules) -> Vary {
+    match rules.vary_by_origin() {
+        true => Vary::ORIGIN,
+        false => Vary::NOTHING,
+    }
+}
+
+/// The headers of Fetch, "HTTP responses", in the order in which the standard lists them; those of other standards
+/// come last.
+fn template(rules: &Rules, allow_origin: &ValueTemplate, credentials: bool, preflight: bool) -> ResponseTemplate {
+    let mut vary = vary_of(rules);
+    let mut headers = Vec::new();
+    let mut add = |name, value| headers.push(HeaderTemplate { name, value });
+    add(HeaderName::AllowOrigin, allow_origin.clone());
+    if credentials {
+        add(HeaderName::AllowCredentials, ValueTemplate::Text("true"));
+    }
+    if preflight {
+        if rules.allow_methods.echoes(credentials) {
+            vary = vary.and(Vary::REQUEST_METHOD);
+            add(HeaderName::AllowMethods, ValueTemplate::Method);
+        } else {
+            add(
+                HeaderName::AllowMethods,
+                ValueTemplate::Methods(rules.allow_methods.clone()),
+            );
         }
+        if rules.allow_headers.echoes(credentials) {
+            vary = vary.and(Vary::REQUEST_HEADERS);
+            add(HeaderName::AllowHeaders, ValueTemplate::FromRequest);
+        } else if !rules.allow_headers.line().is_empty() {
+            add(
+                HeaderName::AllowHeaders,
+                ValueTemplate::Headers(rules.allow_headers.clone()),
+            );
+        }
+    }
+    if rules.expose_headers.expands(credentials) {
+        add(HeaderName::ExposeHeaders, ValueTemplate::FromResponse);
+    } else if !rules.expose_headers.line().is_empty() {
+        add(
+            HeaderName::ExposeHeaders,
+            ValueTemplate::Expose(rules.expose_headers.clone()),
+        );
+    }
+    if let Some(age) = rules.max_age.as_ref().filter(|_| preflight) {
+        add(HeaderName::MaxAge, ValueTemplate::MaxAge(age.line().clone()));
+    }
+    // Resource Timing, "TAO check"
+    if rules.timing_allow_origin {
+        add(HeaderName::TimingAllowOrigin, allow_origin.clone());
+    }
+    // Private Network Access, "CORS preflight"
+    if preflight && rules.allow_private_network {
+        add(HeaderName::AllowPrivateNetwork, ValueTemplate::PrivateNetwork);
+    }
+    ResponseTemplate {
+        headers: headers.into(),
+        vary,
     }
 }

@@ -8,9 +8,10 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
+use std::iter;
 
 use common::{policy, position, Notation, Surroundings};
-use cors_policy::{Block, Census, Directive, Field, Kind, Level, Outcome, Policy, Request, Scope, Value, Verdict};
+use cors_policy::{Block, Directive, Field, Level, Outcome, Policy, Request, Scope, UnusedDirectives, Value, Verdict};
 
 thread_local! {
     /// How often this thread has allocated, and how many bytes it holds.
@@ -65,13 +66,13 @@ const CARRIED: [&[u8]; 3] = [b"Content-Type", b"ETag", b"Set-Cookie"];
 
 /// All that is asked of a policy for a preflight and for an actual request.
 fn decide(policy: &Policy, surroundings: &Surroundings<'_>, origin: Field<'_>) -> (Verdict, Outcome, usize) {
-    let request = Request {
+    let actual = Request {
         origin,
         request_method: Field::One(b"PUT"),
         fetch_site: Field::One(b"cross-site"),
         ..Request::default()
     };
-    let verdict = policy.judge(&request, surroundings);
+    let decision = policy.decide(&actual, surroundings);
     let mut bytes = 0;
     let mut take = |value: Value<'_>| match value {
         Value::Bytes(value) => bytes += value.len(),
@@ -89,19 +90,24 @@ fn decide(policy: &Policy, surroundings: &Surroundings<'_>, origin: Field<'_>) -
                 .sum::<usize>()
         }
     };
-    let response = policy.headers(Kind::of(verdict, false)).unwrap();
+    let response = policy.response_headers(decision.response_kind()).unwrap();
     response.lines().for_each(|(_, value)| take(value));
-    let (mut outcome, reason) = policy.outcome(verdict, origin);
+    let (mut outcome, reason) = policy.result(&decision, iter::empty());
     black_box(reason);
-    if let Some(preflight) = request.preflight() {
-        let response = policy.headers(Kind::of(verdict, true)).unwrap();
+    let preflight = Request {
+        is_options: true,
+        ..actual
+    };
+    let asked = policy.decide(&preflight, surroundings);
+    if asked.is_preflight() {
+        let response = policy.response_headers(asked.response_kind()).unwrap();
         response.lines().for_each(|(_, value)| take(value));
         bytes += response.vary().names().map(str::len).sum::<usize>();
-        let (of_preflight, reason) = policy.preflight_outcome(verdict, preflight, REQUESTED.into_iter());
+        let (of_preflight, reason) = policy.result(&asked, REQUESTED.into_iter());
         black_box(reason);
         outcome = of_preflight;
     }
-    (verdict, outcome, bytes)
+    (decision.verdict(), outcome, bytes)
 }
 
 /// Asserts that no request makes a policy with these directives allocate, and that `member` is allowed.
@@ -229,7 +235,7 @@ fn a_million_origins_take_less_than_150_bytes_each() {
         let problems = level.read(Directive::AllowOrigin, &[origin.as_bytes()], &at, &mut notation);
         assert!(problems.is_empty());
     }
-    let (scope, problems) = level.inherit(&Scope::default(), Block::Http, &mut Census::default());
+    let (scope, problems) = level.inherit(&Scope::default(), Block::Http, &mut UnusedDirectives::default());
     assert!(problems.is_empty());
     let (_, after) = COUNTS.get();
     let each = after.wrapping_sub(before) / ORIGINS;

@@ -5,10 +5,11 @@
 
 mod common;
 
+use std::iter;
 use std::rc::Rc;
 
-use common::{answered, policy, sent, Surroundings};
-use cors_policy::{Field, Outcome, Policy, Preflight, Request, Verdict};
+use common::{policy, sent, Surroundings};
+use cors_policy::{Decision, Field, Outcome, Policy, Preflight, Request, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -594,16 +595,17 @@ fn answer_preflight(
 ) -> (Outcome, Lines) {
     let request = Request {
         origin: Field::One(origin.as_bytes()),
+        is_options: true,
         request_method: Field::One(method.as_bytes()),
         fetch_site: Field::One(b"cross-site"),
         ..Request::default()
     };
-    let preflight: Preflight<'_> = request.preflight().unwrap();
-    let verdict = policy.judge(&request, &surroundings(&[variable.as_bytes()]));
+    let decision = policy.decide(&request, &surroundings(&[variable.as_bytes()]));
+    assert!(decision.is_preflight());
     let requested: Vec<_> = requested.iter().map(|line| line.as_bytes()).collect();
-    let (outcome, reason) = policy.preflight_outcome(verdict, preflight, requested.iter().copied());
+    let (outcome, reason) = policy.result(&decision, requested.iter().copied());
     assert_eq!(reason.is_none(), outcome == Outcome::Allowed);
-    (outcome, answered(policy, verdict, preflight, &requested))
+    (outcome, sent(policy, &decision, &requested, &[]))
 }
 
 /// What it adds to the response to an actual request, how that ended, and the header lines.
@@ -613,10 +615,10 @@ fn answer(policy: &Policy, variable: &str, origin: Field<'_>) -> (Outcome, Lines
         fetch_site: Field::One(b"cross-site"),
         ..Request::default()
     };
-    let verdict = policy.judge(&request, &surroundings(&[variable.as_bytes()]));
+    let decision = policy.decide(&request, &surroundings(&[variable.as_bytes()]));
     let carried: Vec<_> = CARRIED.iter().map(|name| name.as_bytes()).collect();
-    let (outcome, _) = policy.outcome(verdict, origin);
-    (outcome, sent(policy, verdict, origin, &carried))
+    let (outcome, _) = policy.result(&decision, iter::empty());
+    (outcome, sent(policy, &decision, &[], &carried))
 }
 
 fn named_by_vary(lines: &Lines, name: &str) -> bool {
@@ -787,10 +789,10 @@ proptest! {
                 fetch_site: Field::One(site.as_bytes()),
                 ..Request::default()
             };
-            let verdict = policy.judge(&request, &surroundings(&[directives.variable.as_bytes()]));
-            let (outcome, reason) = policy.outcome(verdict, request.origin);
+            let decision = policy.decide(&request, &surroundings(&[directives.variable.as_bytes()]));
+            let (outcome, reason) = policy.result(&decision, iter::empty());
             prop_assert_eq!(reason, None);
-            let lines = sent(&policy, verdict, request.origin, &[]);
+            let lines = sent(&policy, &decision, &[], &[]);
             if directives.permits(origin, false) {
                 prop_assert_eq!(outcome, Outcome::Allowed);
             } else {
@@ -807,6 +809,8 @@ proptest! {
     ) {
         let policy = directives.compiled();
         let preflight = Preflight { origin: b"https://a.example", method: b"PUT", private_network: false };
+        let origin = Field::One(preflight.origin);
+        let decision = Decision::new(Verdict::AllowedWithCredentials, origin, Some(preflight));
         let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
         let elements: Vec<_> = lines
             .iter()
@@ -818,9 +822,8 @@ proptest! {
             element.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
         let denied = elements.iter().find(|element| !is_name(element) || !directives.permits_header(element));
-        let verdict = Verdict::AllowedWithCredentials;
         if directives.permits_method("PUT") {
-            let (outcome, reason) = policy.preflight_outcome(verdict, preflight, lines.iter().copied());
+            let (outcome, reason) = policy.result(&decision, lines.iter().copied());
             prop_assert_eq!(outcome == Outcome::HeaderDenied, denied.is_some(), "{:?}", lines);
             if let Some(denied) = denied {
                 let quoted = format!("\"{}\"", denied.as_bytes().escape_ascii());

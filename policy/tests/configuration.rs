@@ -5,8 +5,8 @@ mod common;
 
 use std::fmt::Write as _;
 
-use common::{answered, policy, position, read_line, rendered, told, Configuration, Notation, Surroundings};
-use cors_policy::{Directive, Field, Level, Policy, Preflight, Request};
+use common::{policy, position, read_line, rendered, sent, told, Configuration, Notation, Surroundings};
+use cors_policy::{Directive, Field, Level, Policy, Request};
 
 /// What is told of one directive by itself, on line 7.
 fn of(line: &str) -> Vec<String> {
@@ -36,19 +36,14 @@ fn warning(line: &str) -> String {
 
 /// The header lines that answer a preflight.
 fn preflight(policy: &Policy, origin: &str, method: &str) -> Vec<(&'static str, String)> {
-    let preflight = Preflight {
-        origin: origin.as_bytes(),
-        method: method.as_bytes(),
-        private_network: false,
-    };
     let request = Request {
-        origin: Field::One(preflight.origin),
-        request_method: Field::One(preflight.method),
-        fetch_site: Field::Absent,
+        is_options: true,
+        origin: Field::One(origin.as_bytes()),
+        request_method: Field::One(method.as_bytes()),
         ..Request::default()
     };
-    let verdict = policy.judge(&request, &Surroundings::with_variables(&[]));
-    answered(policy, verdict, preflight, &[])
+    let decision = policy.decide(&request, &Surroundings::with_variables(&[]));
+    sent(policy, &decision, &[], &[])
 }
 
 /// The value of one header of the answer to a preflight from `https://a.example`.

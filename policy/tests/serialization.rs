@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::iter;
+
 use common::{policy, position, read_line, Configuration, Notation, Surroundings};
-use cors_policy::{Field, Level, Outcome, Policy, Request, Severity, Verdict};
+use cors_policy::{Decision, Field, Level, Outcome, Policy, Request, Severity, Verdict};
 use proptest::prelude::*;
 use proptest::sample::select;
 use url::Url;
@@ -17,12 +19,16 @@ fn listing(values: &str) -> std::rc::Rc<Policy> {
     ))
 }
 
-fn judge(policy: &Policy, origin: Field<'_>) -> Verdict {
+fn decide<'r>(policy: &Policy, origin: Field<'r>) -> Decision<'r> {
     let request = Request {
         origin,
         ..Request::default()
     };
-    policy.judge(&request, &Surroundings::with_variables(&[]))
+    policy.decide(&request, &Surroundings::with_variables(&[]))
+}
+
+fn judge(policy: &Policy, origin: Field<'_>) -> Verdict {
+    decide(policy, origin).verdict()
 }
 
 fn admits(policy: &Policy, origin: &str) -> bool {
@@ -366,8 +372,9 @@ fn two_origin_lines_match_nothing() {
         Verdict::Allowed | Verdict::AllowedWithCredentials
     ));
     origin.add(b"https://a.example.com");
-    assert_eq!(judge(&policy, origin), Verdict::Denied);
-    assert_eq!(policy.outcome(Verdict::Denied, origin).0, Outcome::Malformed);
+    let decision = decide(&policy, origin);
+    assert_eq!(decision.verdict(), Verdict::Denied);
+    assert_eq!(policy.result(&decision, iter::empty()).0, Outcome::Malformed);
 }
 
 /// Browsers give some such schemes an origin, and `url` gives them none.

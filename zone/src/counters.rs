@@ -1,19 +1,19 @@
-//! What is counted for each policy.
-
-use core::sync::atomic::{AtomicU64, Ordering};
+//! The counters of a policy.
 
 use cors_policy::Outcome;
 
-/// Kinds of requests.
+use crate::sync::{AtomicU64, Ordering};
+
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Any but a preflight.
+pub enum RequestKind {
+    /// Any request but a preflight.
     Actual,
     /// A preflight.
     Preflight,
 }
 
-/// How requests end: `off`, and then as the policy says.
+/// The number of ways in which a request can end: `off`, and the outcomes of a policy.
 const OUTCOMES: usize = 8;
 
 const KEY: usize = 0;
@@ -25,25 +25,25 @@ const DRY_RUN: usize = ENFORCED + 1;
 /// The words of a slot.
 pub(crate) const WORDS: usize = 24;
 
-/// What the policy did to a request beside giving it headers.
+/// What the policy did to a request, apart from the headers of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Nothing.
     None,
-    /// It answered a preflight, which was not passed on.
+    /// It answered the preflight itself.
     Answered,
-    /// It refused it (`cors_enforce`).
+    /// It blocked the request (`cors_enforce`).
     Enforced,
-    /// It only says what it would do.
+    /// It changed nothing (`cors_dry_run`).
     DryRun,
 }
 
-/// What is to be counted of a request.
+/// What is counted of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
-    /// What it was.
-    pub kind: Kind,
-    /// How it ended; nothing means that CORS was off.
+    /// Its kind.
+    pub kind: RequestKind,
+    /// How it ended; `None` where CORS was off.
     pub outcome: Option<Outcome>,
     /// What the policy did.
     pub effect: Effect,
@@ -86,10 +86,13 @@ impl<'m> Counters<'m> {
         self.0[KEY].load(Ordering::Relaxed)
     }
 
-    /// Whether they are still the policy's: a process that has outlived several configurations may find another's.
+    /// Whether the counters still belong to the policy of this key. A worker of an old configuration, which goes on until
+    /// its last connection is closed, may find that they were given to another policy.
+    ///
+    /// Whoever sees the new key sees the counters that were set to 0 for it, too: what it adds is not lost.
     #[inline]
     pub(crate) fn belong_to(self, key: u64) -> bool {
-        self.key() == key
+        self.0[KEY].load(Ordering::Acquire) == key
     }
 
     pub(crate) fn generation(self) -> u64 {
@@ -100,7 +103,8 @@ impl<'m> Counters<'m> {
         self.0[GENERATION].store(generation, Ordering::Relaxed);
     }
 
-    /// Gives the counters to another policy.
+    /// Gives the counters to another policy. A worker of an old configuration that has just looked at the key may still
+    /// add one request of the old policy; it adds no more.
     pub(crate) fn start(self, key: u64, generation: u64) {
         self.0[KEY].store(0, Ordering::Relaxed);
         for word in self.0 {
@@ -110,20 +114,32 @@ impl<'m> Counters<'m> {
         self.0[KEY].store(key, Ordering::Release);
     }
 
-    /// The words that count such a request.
-    pub(crate) fn of(self, request: Counted) -> Option<(&'m AtomicU64, Option<&'m AtomicU64>)> {
-        let kind = match request.kind {
-            Kind::Actual => REQUESTS,
-            Kind::Preflight => REQUESTS + OUTCOMES,
+    /// Counts a request for the policy of this key; false if the counters belong to another by now.
+    #[inline]
+    pub(crate) fn count(self, key: u64, request: Counted) -> bool {
+        if !self.belong_to(key) {
+            return false;
+        }
+        let of_kind = match request.kind {
+            RequestKind::Actual => REQUESTS,
+            RequestKind::Preflight => REQUESTS + OUTCOMES,
         };
-        let also = match request.effect {
-            Effect::None => None,
-            Effect::Answered => Some(ANSWERED),
-            Effect::Enforced => Some(ENFORCED),
-            Effect::DryRun => is_denial(request.outcome).then_some(DRY_RUN),
-        };
-        let requests = self.0.get(kind + number(request.outcome))?;
-        Some((requests, also.and_then(|also| self.0.get(also))))
+        self.add_one(of_kind + number(request.outcome));
+        match request.effect {
+            Effect::None => {}
+            Effect::Answered => self.add_one(ANSWERED),
+            Effect::Enforced => self.add_one(ENFORCED),
+            Effect::DryRun if is_denial(request.outcome) => self.add_one(DRY_RUN),
+            Effect::DryRun => {}
+        }
+        true
+    }
+
+    #[inline]
+    fn add_one(self, word: usize) {
+        if let Some(counter) = self.0.get(word) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn totals(self) -> Totals {
@@ -139,30 +155,30 @@ impl<'m> Counters<'m> {
     }
 }
 
-/// What has been counted of one policy.
+/// The values of a policy's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     actual: [u64; OUTCOMES],
     preflights: [u64; OUTCOMES],
-    /// Preflights that were answered, not passed on.
+    /// Preflights that the module answered itself.
     pub answered: u64,
-    /// Requests that `cors_enforce` refused.
+    /// Requests that `cors_enforce` blocked.
     pub enforced: u64,
-    /// Denials that changed nothing.
+    /// Denials under `cors_dry_run`.
     pub dry_run: u64,
 }
 
 impl Totals {
-    /// Requests of a kind that ended so.
-    pub fn requests(&self, kind: Kind, outcome: Option<Outcome>) -> u64 {
+    /// The number of requests of a kind with this outcome.
+    pub fn requests(&self, kind: RequestKind, outcome: Option<Outcome>) -> u64 {
         let counted = match kind {
-            Kind::Actual => &self.actual,
-            Kind::Preflight => &self.preflights,
+            RequestKind::Actual => &self.actual,
+            RequestKind::Preflight => &self.preflights,
         };
         counted.get(number(outcome)).copied().unwrap_or(0)
     }
 
-    /// Requests of every kind.
+    /// The number of all requests.
     pub fn all(&self) -> u64 {
         self.actual.iter().chain(&self.preflights).sum()
     }

@@ -1,59 +1,70 @@
 //! The origins that are denied most often.
 //!
 //! The scheme is Space-Saving (Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in
-//! Data Streams, ICDT 2005): there is a fixed number of entries, and an origin that has none takes over the one with
-//! the lowest count, together with that count, which is the most by which its own may be too high. With `m` entries
-//! and `n` denials, every origin with more than `n / m` of them has an entry, whoever sends what in between.
+//! Data Streams, ICDT 2005): there is a fixed number of records, and an origin that has none takes over the one with
+//! the lowest count, together with that count, which is the most by which its own may be too high. With `m` records
+//! and `n` denials, every origin with more than `n / m` of them has a record, whatever is sent in between.
 //!
-//! The count of an entry shares one word with a part of the origin's hash, so that an entry is taken over, and a
-//! denial is counted for the right origin, in one instruction: the counts add up to the number of denials. The rest is
-//! written after that; until it agrees with the word the entry has a count, but no origin. If its writer is killed it
-//! stays so until it has the lowest count. Two processes may make an entry for one origin; they are added up.
+//! The count of a record shares one word, its head, with a part of the origin's hash, so that one instruction takes a
+//! record over, or counts a denial for the right origin: the counts add up to the number of denials. The rest is
+//! written after that; until it agrees with the head the record has a count, but no origin. If its writer is killed it
+//! stays so until it has the lowest count. Two processes may make a record for one origin; they are added up.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use crate::cause::Cause;
+use crate::sync::{AtomicU64, Ordering};
+use crate::text_cell::{self, TextCell, CELL_HEAD};
 
 use cors_policy::Reason;
 
-use crate::cause::Cause;
-use crate::cell::{self, Cell, HEAD};
-use crate::layout::Parts;
-
-/// 256 bytes hold the longest name of a host with scheme and port, but for one that is made to be long.
+/// The words of a record for the origin: 256 bytes hold the longest name of a host with scheme and port.
 const ORIGIN: usize = 32;
+/// The words for the method or header that was denied.
 const DETAIL: usize = 6;
 
+/// The hash of the origin, or 0 while the record is written.
 const TAG: usize = 0;
+/// The count that the record had when its origin took it over.
 const ERROR: usize = 1;
+/// The last denial: see [`last_denial`].
 const LAST: usize = 2;
 const ORIGIN_AT: usize = 3;
-const DETAIL_AT: usize = ORIGIN_AT + HEAD + ORIGIN;
-/// The words of an entry beside its head.
-pub(crate) const ENTRY: usize = DETAIL_AT + HEAD + DETAIL;
+const DETAIL_AT: usize = ORIGIN_AT + CELL_HEAD + ORIGIN;
+/// The words of a record, apart from its head.
+pub(crate) const RECORD: usize = DETAIL_AT + CELL_HEAD + DETAIL;
 
-/// Where to look first, by the hash of an origin.
+/// The words that tell, by the hash of an origin, in which record to look for it first.
 pub(crate) const HINTS: usize = 256;
 
-/// The head of an entry: a count, and above it a part of the hash.
+/// A head is a count, and above it the mark: a part of the hash.
 const COUNT_BITS: u32 = 44;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
-/// Others may be faster so many times; then the denial counts for no origin.
+/// How often a denial is tried again when other processes are faster; then it counts for no origin.
 const ATTEMPTS: usize = 16;
 
-/// Strings that were mixed up by two writers are made good after so many denials.
+/// After so many denials a record is read and, if two writers have mixed up its strings, written again.
 const CHECKED_AFTER: u64 = 256;
 
-/// The last denial of an origin: when, why, and by which policy, in one word.
+/// The bits of [`last_denial`].
 const POLICY_BITS: u32 = 26;
+const POLICY_MASK: u64 = (1 << POLICY_BITS) - 1;
 const CAUSE_BITS: u32 = 4;
 
-/// A policy as far as an entry names it: by the number of its counters and, as they may go to another, a part of its key.
+/// What a record keeps of a policy: the number of its counters and, as those may be given to another policy, a part of
+/// its key.
 pub(crate) fn policy(number: usize, key: u64) -> u64 {
     const NUMBER_BITS: u32 = 20;
     (key << NUMBER_BITS | number as u64 & ((1 << NUMBER_BITS) - 1)) & POLICY_MASK
 }
 
-const POLICY_MASK: u64 = (1 << POLICY_BITS) - 1;
+/// When and why an origin was denied, and by which policy.
+fn last_denial(now: u64, cause: Cause, policy: u64) -> u64 {
+    now << (POLICY_BITS + CAUSE_BITS) | cause.code() << POLICY_BITS | policy
+}
+
+fn cause_of(last: u64) -> Option<Cause> {
+    Cause::from_code(last >> POLICY_BITS & ((1 << CAUSE_BITS) - 1))
+}
 
 /// A request that was denied.
 pub(crate) struct Denial<'r> {
@@ -61,60 +72,27 @@ pub(crate) struct Denial<'r> {
     pub(crate) origin: &'r [u8],
     pub(crate) reason: Reason<'r>,
     pub(crate) policy: u64,
-}
-
-/// An origin in the list. Whoever has it need not look for it again.
-#[derive(Clone, Copy)]
-pub struct Listed<'m> {
-    head: &'m AtomicU64,
-    entry: &'m [AtomicU64; ENTRY],
-    tag: u64,
-    mark: u64,
-    /// Policy and cause, as the entry has them.
-    why: u64,
-}
-
-impl Listed<'_> {
-    /// Counts another denial by the same policy. Returns whether that was possible: the entry may have been taken over,
-    /// and every so often all of it is to be looked at, as it may be damaged.
-    #[inline]
-    pub fn count_again(&self, now: u64) -> bool {
-        let old = self.head.load(Ordering::Relaxed);
-        let count = old ^ self.mark; // if the mark is the same
-        if count > COUNT_MASK
-            || count % CHECKED_AFTER == 0
-            || self.entry[TAG].load(Ordering::Relaxed) != self.tag
-            || self
-                .head
-                .compare_exchange(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
-                .is_err()
-        {
-            return false;
-        }
-        // If the entry is taken over at this moment, the new origin has this reason until it is denied again.
-        self.entry[LAST].store(last(now, self.why), Ordering::Relaxed);
-        true
-    }
+    pub(crate) now: u64,
 }
 
 /// An origin that was denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeniedOrigin {
-    /// As it was sent: it may be anything.
+    /// The bytes that were sent, whatever they are.
     pub origin: Vec<u8>,
-    /// It was longer than that.
+    /// Whether the origin was longer.
     pub is_cut: bool,
-    /// How often; it may be less, by as much as `error`.
+    /// How often it was denied; it may be less, by as much as `error`.
     pub count: u64,
     /// The most by which the count may be too high.
     pub error: u64,
     /// Why it was denied last.
     pub cause: Cause,
-    /// The method or header that was the reason, where that is still known.
+    /// The method or header that was denied, if that is known.
     pub detail: Option<Vec<u8>>,
-    /// Which policy.
+    /// The policy that denied it last; see [`policy`].
     pub(crate) policy: u64,
-    /// When, in seconds since 1970.
+    /// When it was denied last, in seconds since 1970.
     pub last: u64,
 }
 
@@ -130,196 +108,232 @@ impl DeniedOrigin {
     }
 }
 
-/// What stands for an origin. It is never 0, as where none is.
-fn tag(seed: u64, origin: &[u8]) -> u64 {
-    cell::hash(seed, origin).max(1)
+/// The hash that stands for an origin. It is never 0, as in a record without one.
+fn tag_of(seed: u64, origin: &[u8]) -> u64 {
+    text_cell::hash(seed, origin).max(1)
 }
 
-/// The part of a hash that heads hold. It is never 0, as a head without an origin is.
-fn mark(tag: u64) -> u64 {
+/// The part of a hash that heads hold. It is never 0, as in a head without an origin.
+fn mark_of(tag: u64) -> u64 {
     (tag >> COUNT_BITS).max(1) << COUNT_BITS
 }
 
-fn why(cause: Cause, policy: u64) -> u64 {
-    cause.code() << POLICY_BITS | policy
-}
-
-#[inline]
-fn last(now: u64, why: u64) -> u64 {
-    now << (POLICY_BITS + CAUSE_BITS) | why
-}
-
-fn cause(last: u64) -> Option<Cause> {
-    Cause::from_code(last >> POLICY_BITS & ((1 << CAUSE_BITS) - 1))
-}
-
-struct Entry<'m>(&'m [AtomicU64; ENTRY]);
-
-impl<'m> Entry<'m> {
-    fn get(parts: &Parts<'m>, number: usize) -> Option<Self> {
-        let start = number.checked_mul(ENTRY)?;
-        parts.entries.get(start..)?.first_chunk().map(Self)
-    }
-
-    fn origin(&self, seed: u64, tag: u64) -> Option<Cell<'m>> {
-        Cell::new(self.0.get(ORIGIN_AT..DETAIL_AT)?, seed, tag)
-    }
-
-    fn detail(&self, seed: u64, tag: u64) -> Option<Cell<'m>> {
-        Cell::new(self.0.get(DETAIL_AT..)?, seed, tag)
-    }
+/// The memory of the list.
+#[derive(Clone, Copy)]
+pub(crate) struct Memory<'m> {
+    /// [`HINTS`] words.
+    pub(crate) hints: &'m [AtomicU64],
+    /// A word for each record.
+    pub(crate) heads: &'m [AtomicU64],
+    /// [`RECORD`] words for each record.
+    pub(crate) records: &'m [AtomicU64],
 }
 
 /// The list of a zone.
-pub(crate) struct List<'z, 'm> {
-    pub(crate) parts: &'z Parts<'m>,
+pub(crate) struct DeniedOrigins<'m> {
+    pub(crate) memory: Memory<'m>,
     pub(crate) seed: u64,
-    /// Counts denials that count for no origin.
+    /// Counts the denials that count for no origin.
     pub(crate) unlisted: &'m AtomicU64,
 }
 
-impl<'m> List<'_, 'm> {
-    /// Counts a denial. Returns the origin's place, if the denial is due to that no list has it.
-    pub(crate) fn count(&self, denial: &Denial<'_>, now: u64) -> Option<Listed<'m>> {
-        let tag = tag(self.seed, denial.origin);
-        let number = self.count_in_place(tag, denial, now)?;
-        let (cause, _) = Cause::of(&denial.reason);
-        if !matches!(cause, Cause::NoOriginAllowed | Cause::Origin) {
-            return None;
-        }
-        Some(Listed {
-            head: self.parts.heads.get(number)?,
-            entry: Entry::get(self.parts, number)?.0,
-            tag,
-            mark: mark(tag),
-            why: why(cause, denial.policy),
-        })
+/// One record.
+struct Record<'m> {
+    head: &'m AtomicU64,
+    words: &'m [AtomicU64; RECORD],
+    seed: u64,
+}
+
+impl<'m> Record<'m> {
+    fn origin(&self, tag: u64) -> Option<TextCell<'m>> {
+        TextCell::new(self.words.get(ORIGIN_AT..DETAIL_AT)?, self.seed, tag)
     }
 
-    /// Counts a denial, and returns the number of the entry.
-    fn count_in_place(&self, tag: u64, denial: &Denial<'_>, now: u64) -> Option<usize> {
-        let hint = self.parts.hints.get(tag as usize % HINTS);
-        let hinted = hint.map_or(0, |hint| hint.load(Ordering::Relaxed)) as usize;
-        if self.hit(hinted, tag, denial, now) {
-            return Some(hinted);
+    /// The detail belongs to one denial: beside the time, the cause and the policy of another it is not read. They are
+    /// written before it, and a process may be killed in between.
+    fn detail(&self, tag: u64, last: u64) -> Option<TextCell<'m>> {
+        TextCell::new(self.words.get(DETAIL_AT..)?, self.seed, tag ^ last)
+    }
+
+    /// Counts the denial here, if the record is that of its origin.
+    fn count(&self, tag: u64, denial: &Denial<'_>) -> Count {
+        if self.words[TAG].load(Ordering::Acquire) != tag {
+            return Count::OtherOrigin;
         }
+        let mut old = self.head.load(Ordering::Relaxed);
         for _ in 0..ATTEMPTS {
-            let mut lowest = (u64::MAX, 0, 0);
-            for (number, head) in self.parts.heads.iter().enumerate() {
-                let head = head.load(Ordering::Relaxed);
-                if head & !COUNT_MASK == mark(tag) && self.hit(number, tag, denial, now) {
-                    self.remember(hint, number);
-                    return Some(number);
-                }
-                if head & COUNT_MASK < lowest.0 {
-                    lowest = (head & COUNT_MASK, head, number);
-                }
+            if old & !COUNT_MASK != mark_of(tag) {
+                return Count::OtherOrigin;
             }
-            let (count, head, number) = lowest;
-            if self.take_over(number, head, count, tag, denial, now) {
-                self.remember(hint, number);
-                return Some(number);
-            }
-        }
-        self.unlisted.fetch_add(1, Ordering::Relaxed);
-        None
-    }
-
-    fn remember(&self, hint: Option<&AtomicU64>, number: usize) {
-        if let Some(hint) = hint {
-            hint.store(number as u64, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts the denial in this entry, if that is the origin's.
-    fn hit(&self, number: usize, tag: u64, denial: &Denial<'_>, now: u64) -> bool {
-        let (Some(head), Some(entry)) = (self.parts.heads.get(number), Entry::get(self.parts, number)) else {
-            return false;
-        };
-        if entry.0[TAG].load(Ordering::Acquire) != tag {
-            return false;
-        }
-        let mut old = head.load(Ordering::Relaxed);
-        for _ in 0..ATTEMPTS {
-            if old & !COUNT_MASK != mark(tag) {
-                return false;
-            }
-            match head.compare_exchange_weak(old, old + 1, Ordering::Relaxed, Ordering::Relaxed) {
+            match self
+                .head
+                .compare_exchange_weak(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
+            {
                 Ok(_) => {
-                    self.tell(&entry, tag, denial, now);
+                    self.write_last(tag, denial);
                     if old % CHECKED_AFTER == 0 {
-                        self.make_good(&entry, tag, denial);
+                        self.repair(tag, denial);
                     }
-                    return true;
+                    return Count::Done;
                 }
                 Err(other) => old = other,
             }
         }
-        // So busy an entry is the origin's: it is not to have another.
-        self.unlisted.fetch_add(1, Ordering::Relaxed);
-        true
+        Count::TooBusy
     }
 
-    /// Notes why.
-    fn tell(&self, entry: &Entry<'m>, tag: u64, denial: &Denial<'_>, now: u64) {
+    /// Writes when and why the origin was denied.
+    fn write_last(&self, tag: u64, denial: &Denial<'_>) {
         let (cause, detail) = Cause::of(&denial.reason);
-        entry.0[LAST].store(last(now, why(cause, denial.policy)), Ordering::Relaxed);
+        let last = last_denial(denial.now, cause, denial.policy);
+        self.words[LAST].store(last, Ordering::Relaxed);
         if !detail.is_empty() {
-            if let Some(cell) = entry.detail(self.seed, tag) {
-                if !cell.seems_to_hold(detail) {
-                    cell.write(detail);
-                }
+            if let Some(cell) = self.detail(tag, last).filter(|cell| !cell.seems_to_hold(detail)) {
+                cell.write(detail);
             }
         }
     }
 
+    /// Writes the origin again, if two processes have written it at the same time.
     #[cold]
-    fn make_good(&self, entry: &Entry<'m>, tag: u64, denial: &Denial<'_>) {
-        let (_, detail) = Cause::of(&denial.reason);
-        for (cell, bytes) in [
-            (entry.origin(self.seed, tag), denial.origin),
-            (entry.detail(self.seed, tag), detail),
-        ] {
-            if let Some(cell) = cell.filter(|cell| cell.read().is_none()) {
-                cell.write(bytes);
-            }
+    fn repair(&self, tag: u64, denial: &Denial<'_>) {
+        if let Some(cell) = self.origin(tag).filter(|cell| cell.read().is_none()) {
+            cell.write(denial.origin);
         }
     }
 
-    /// Gives the entry to the origin of the denial, unless it has changed since.
-    fn take_over(&self, number: usize, head: u64, count: u64, tag: u64, denial: &Denial<'_>, now: u64) -> bool {
-        let (Some(place), Some(entry)) = (self.parts.heads.get(number), Entry::get(self.parts, number)) else {
-            return false;
-        };
-        let new = mark(tag) | (count + 1);
-        if place
+    /// Gives the record to the origin of the denial, unless its head has changed since it was `head`.
+    fn take_over(&self, head: u64, tag: u64, denial: &Denial<'_>) -> bool {
+        let count = head & COUNT_MASK;
+        let new = mark_of(tag) | (count + 1);
+        if self
+            .head
             .compare_exchange(head, new, Ordering::Relaxed, Ordering::Relaxed)
             .is_err()
         {
             return false;
         }
-        // From here on the denial is counted. The tag comes last: it says that the rest is there.
-        entry.0[TAG].store(0, Ordering::Release);
-        entry.0[ERROR].store(count, Ordering::Relaxed);
-        if let Some(cell) = entry.origin(self.seed, tag) {
+        // From here on the denial is counted. The tag is written last: it says that the rest is there.
+        self.words[TAG].store(0, Ordering::Release);
+        self.words[ERROR].store(count, Ordering::Relaxed);
+        if let Some(cell) = self.origin(tag) {
             cell.write(denial.origin);
         }
-        self.tell(&entry, tag, denial, now);
-        entry.0[TAG].store(tag, Ordering::Release);
-        if place.load(Ordering::Acquire) & !COUNT_MASK != mark(tag) {
-            // Somebody has taken it over meanwhile, and both have written: neither is to be believed.
-            entry.0[TAG].store(0, Ordering::Release);
+        self.write_last(tag, denial);
+        self.words[TAG].store(tag, Ordering::Release);
+        if self.head.load(Ordering::Acquire) & !COUNT_MASK != mark_of(tag) {
+            // Another process has taken it over in the meantime, and both have written: neither is right.
+            self.words[TAG].store(0, Ordering::Release);
         }
         true
+    }
+
+    /// The hash of the origin and what is known of it, if the record is whole.
+    fn read(&self) -> Option<(u64, DeniedOrigin)> {
+        let tag = self.words[TAG].load(Ordering::Acquire);
+        let head = self.head.load(Ordering::Acquire);
+        if head & COUNT_MASK == 0 || head & !COUNT_MASK != mark_of(tag) {
+            return None;
+        }
+        let origin = self.origin(tag)?.read()?;
+        let error = self.words[ERROR].load(Ordering::Relaxed);
+        let last = self.words[LAST].load(Ordering::Relaxed);
+        let detail = self.detail(tag, last)?.read();
+        if !origin.is_cut && tag_of(self.seed, &origin.bytes) != tag {
+            return None;
+        }
+        let denied = DeniedOrigin {
+            origin: origin.bytes,
+            is_cut: origin.is_cut,
+            count: head & COUNT_MASK,
+            error,
+            cause: cause_of(last)?,
+            detail: detail.map(|detail| detail.bytes),
+            policy: last & POLICY_MASK,
+            last: last >> (POLICY_BITS + CAUSE_BITS),
+        };
+        // What was read belongs together if the record is still that of the origin.
+        let is_same = self.head.load(Ordering::Acquire) & !COUNT_MASK == mark_of(tag)
+            && self.words[TAG].load(Ordering::Acquire) == tag;
+        is_same.then_some((tag, denied))
+    }
+}
+
+/// Whether a denial was counted in a record.
+enum Count {
+    Done,
+    /// The record is that of another origin.
+    OtherOrigin,
+    /// The record is that of the origin, but other processes count in it all the time.
+    TooBusy,
+}
+
+impl<'m> DeniedOrigins<'m> {
+    fn record(&self, number: usize) -> Option<Record<'m>> {
+        let start = number.checked_mul(RECORD)?;
+        Some(Record {
+            head: self.memory.heads.get(number)?,
+            words: self.memory.records.get(start..)?.first_chunk()?,
+            seed: self.seed,
+        })
+    }
+
+    /// Counts a denial.
+    pub(crate) fn count(&self, denial: &Denial<'_>) {
+        let tag = tag_of(self.seed, denial.origin);
+        let hint = self.memory.hints.get(tag as usize % HINTS);
+        let hinted = hint.and_then(|hint| self.record(hint.load(Ordering::Relaxed) as usize));
+        match hinted.map_or(Count::OtherOrigin, |record| record.count(tag, denial)) {
+            Count::Done => {}
+            Count::TooBusy => self.count_unlisted(),
+            Count::OtherOrigin => self.search(hint, tag, denial),
+        }
+    }
+
+    /// Counts a denial of an origin whose record is to be found, or made.
+    #[cold]
+    fn search(&self, hint: Option<&AtomicU64>, tag: u64, denial: &Denial<'_>) {
+        let remember = |number: usize| {
+            if let Some(hint) = hint {
+                hint.store(number as u64, Ordering::Relaxed);
+            }
+        };
+        for _ in 0..ATTEMPTS {
+            let mut lowest = (u64::MAX, 0);
+            for (number, head) in self.memory.heads.iter().enumerate() {
+                let head = head.load(Ordering::Relaxed);
+                if head & !COUNT_MASK == mark_of(tag) {
+                    match self.record(number).map(|record| record.count(tag, denial)) {
+                        Some(Count::Done) => return remember(number),
+                        // The origin has a record, and is not to get another.
+                        Some(Count::TooBusy) => return self.count_unlisted(),
+                        Some(Count::OtherOrigin) | None => {}
+                    }
+                }
+                if head & COUNT_MASK < lowest.0 & COUNT_MASK {
+                    lowest = (head, number);
+                }
+            }
+            let (head, number) = lowest;
+            if self
+                .record(number)
+                .is_some_and(|record| record.take_over(head, tag, denial))
+            {
+                return remember(number);
+            }
+        }
+        self.count_unlisted();
+    }
+
+    fn count_unlisted(&self) {
+        self.unlisted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The origins, most frequent first.
     pub(crate) fn read(&self) -> Vec<DeniedOrigin> {
         let mut found: Vec<(u64, DeniedOrigin)> = Vec::new();
-        for number in 0..self.parts.heads.len() {
-            let Some((tag, denied)) = self.read_entry(number) else {
-                continue;
-            };
+        let numbers = 0..self.memory.heads.len();
+        for (tag, denied) in numbers.filter_map(|number| self.record(number)?.read()) {
             match found.iter_mut().find(|(other, _)| *other == tag) {
                 Some((_, first)) => {
                     first.count += denied.count;
@@ -340,42 +354,74 @@ impl<'m> List<'_, 'm> {
         found
     }
 
-    fn read_entry(&self, number: usize) -> Option<(u64, DeniedOrigin)> {
-        let place = self.parts.heads.get(number)?;
-        let entry = Entry::get(self.parts, number)?;
-        let tag = entry.0[TAG].load(Ordering::Acquire);
-        let head = place.load(Ordering::Acquire);
-        if head & COUNT_MASK == 0 || head & !COUNT_MASK != mark(tag) {
-            return None;
-        }
-        let text = entry.origin(self.seed, tag)?.read()?;
-        let error = entry.0[ERROR].load(Ordering::Relaxed);
-        let last = entry.0[LAST].load(Ordering::Relaxed);
-        let detail = entry.detail(self.seed, tag)?.read();
-        if !text.is_cut && self::tag(self.seed, &text.bytes) != tag {
-            return None;
-        }
-        let denied = DeniedOrigin {
-            origin: text.bytes,
-            is_cut: text.is_cut,
-            count: head & COUNT_MASK,
-            error,
-            cause: cause(last)?,
-            detail: detail.map(|detail| detail.bytes),
-            policy: last & POLICY_MASK,
-            last: last >> (POLICY_BITS + CAUSE_BITS),
-        };
-        // What was read belongs together if it still does.
-        let is_same =
-            place.load(Ordering::Acquire) & !COUNT_MASK == mark(tag) && entry.0[TAG].load(Ordering::Acquire) == tag;
-        is_same.then_some((tag, denied))
-    }
-
-    /// All denials that have been counted.
+    /// The number of all denials that have been counted.
     #[cfg(test)]
     pub(crate) fn sum(&self) -> u64 {
-        let heads = self.parts.heads.iter();
+        let heads = self.memory.heads.iter();
         let listed: u64 = heads.map(|head| head.load(Ordering::Relaxed) & COUNT_MASK).sum();
         listed + self.unlisted.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const ORIGIN: &[u8] = b"https://a.example";
+    const NOW: u64 = 1_800_000_000;
+
+    struct Zone {
+        words: Vec<AtomicU64>,
+    }
+
+    impl Zone {
+        fn new() -> Self {
+            let words = (0..1 + HINTS + 1 + RECORD).map(|_| AtomicU64::new(0)).collect();
+            Self { words }
+        }
+
+        /// A list with one record.
+        fn list(&self) -> DeniedOrigins<'_> {
+            let ([unlisted, ..], rest) = self.words.split_at(1) else {
+                panic!()
+            };
+            let (hints, rest) = rest.split_at(HINTS);
+            let (heads, records) = rest.split_at(1);
+            DeniedOrigins {
+                memory: Memory { hints, heads, records },
+                seed: 1,
+                unlisted,
+            }
+        }
+    }
+
+    fn denial(reason: Reason<'_>, policy: u64, now: u64) -> Denial<'_> {
+        Denial {
+            origin: ORIGIN,
+            reason,
+            policy,
+            now,
+        }
+    }
+
+    #[test]
+    fn the_detail_of_a_denial_is_not_shown_beside_the_cause_of_another() {
+        let interrupted = [
+            last_denial(NOW, Cause::Header, 7),
+            last_denial(NOW, Cause::Method, 8),
+            last_denial(NOW + 1, Cause::Method, 7),
+        ];
+        for last in interrupted {
+            let zone = Zone::new();
+            let list = zone.list();
+            list.count(&denial(Reason::Method(b"PUT"), 7, NOW));
+            assert_eq!(list.read()[0].detail.as_deref(), Some(&b"PUT"[..]));
+            // A process that is killed here has written the cause of a second denial, and not its detail.
+            list.record(0).unwrap().words[LAST].store(last, Ordering::Relaxed);
+            let denied = &list.read()[0];
+            assert_eq!((Some(denied.cause), &denied.detail), (cause_of(last), &None));
+            list.count(&denial(Reason::Header(b"x-one"), 7, NOW + 2));
+            assert_eq!(list.read()[0].reason(), Some(Reason::Header(b"x-one")));
+        }
     }
 }

@@ -1,15 +1,14 @@
-//! What lies where in the memory. It follows from the size alone, so that a reload finds everything again.
+//! Where the parts of a zone lie in its memory. It follows from the size alone, so that a reload finds everything again.
 
-use core::sync::atomic::AtomicU64;
-
+use crate::sync::AtomicU64;
 use crate::{counters, denied, history};
 
-/// Words about the zone itself.
+/// The words at the beginning, about the zone itself.
 pub(crate) const HEADER: usize = 16;
 
-/// Origins that are listed at most: every denial of an origin that is not has a look at all of them.
+/// The most origins that are listed: a denial of an origin that is not listed looks at all of them.
 const MOST_ORIGINS: usize = 256;
-/// Fewer say too little.
+/// The fewest: a shorter list says too little.
 const FEWEST_ORIGINS: usize = 24;
 
 /// The parts of the memory.
@@ -18,9 +17,7 @@ pub(crate) struct Parts<'m> {
     pub(crate) header: &'m [AtomicU64; HEADER],
     pub(crate) history: &'m [AtomicU64; history::WORDS],
     pub(crate) slots: &'m [AtomicU64],
-    pub(crate) hints: &'m [AtomicU64],
-    pub(crate) heads: &'m [AtomicU64],
-    pub(crate) entries: &'m [AtomicU64],
+    pub(crate) denied: denied::Memory<'m>,
 }
 
 impl<'m> Parts<'m> {
@@ -34,32 +31,30 @@ impl<'m> Parts<'m> {
             return None;
         }
         let (heads, rest) = rest.split_at_checked(origins)?;
-        let (entries, slots) = rest.split_at_checked(origins * denied::ENTRY)?;
+        let (records, slots) = rest.split_at_checked(origins * denied::RECORD)?;
         Some(Self {
             header,
             history,
             slots,
-            hints,
-            heads,
-            entries,
+            denied: denied::Memory { hints, heads, records },
         })
     }
 }
 
-/// Half of `words` is for origins, until there are enough of them.
+/// The number of origins for which there is room: half of `words` is for them, until there are enough.
 fn origins_in(words: usize) -> usize {
-    (words / 2 / (denied::ENTRY + 1)).min(MOST_ORIGINS)
+    (words / 2 / (denied::RECORD + 1)).min(MOST_ORIGINS)
 }
 
-/// So many words suffice for `slots` policies.
-pub fn words_for(slots: usize) -> usize {
+/// The number of words that suffice for the counters of so many policies.
+pub fn words_for(policies: usize) -> usize {
     let fixed = HEADER + history::WORDS + denied::HINTS;
-    let slots = slots * counters::WORDS;
-    let origins = (slots / (denied::ENTRY + 1) + 1).clamp(FEWEST_ORIGINS, MOST_ORIGINS);
-    fixed + (2 * origins * (denied::ENTRY + 1)).max(slots + origins * (denied::ENTRY + 1))
+    let slots = policies * counters::WORDS;
+    let origins = (slots / (denied::RECORD + 1) + 1).clamp(FEWEST_ORIGINS, MOST_ORIGINS);
+    fixed + (2 * origins * (denied::RECORD + 1)).max(slots + origins * (denied::RECORD + 1))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -68,18 +63,18 @@ mod tests {
     }
 
     #[test]
-    fn as_many_words_as_it_takes_suffice() {
-        for slots in [0, 1, 2, 20, 33, 34, 100, 400, 500, 600, 1000, 10_000] {
-            let words = memory(words_for(slots));
+    fn words_for_a_number_of_policies_have_room_for_them() {
+        for policies in [0, 1, 2, 20, 33, 34, 100, 400, 500, 600, 1000, 10_000] {
+            let words = memory(words_for(policies));
             let parts = Parts::of(&words).expect("large enough");
-            assert!(parts.slots.len() / counters::WORDS >= slots, "{slots}");
-            assert!(parts.heads.len() >= FEWEST_ORIGINS);
+            assert!(parts.slots.len() / counters::WORDS >= policies, "{policies}");
+            assert!(parts.denied.heads.len() >= FEWEST_ORIGINS);
         }
     }
 
     #[test]
     fn too_few_words_are_refused() {
-        for words in [0, HEADER, HEADER + history::WORDS, words_for(0) - 2 * denied::ENTRY] {
+        for words in [0, HEADER, HEADER + history::WORDS, words_for(0) - 2 * denied::RECORD] {
             assert!(Parts::of(&memory(words)).is_none(), "{words}");
         }
     }

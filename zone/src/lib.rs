@@ -2,9 +2,21 @@
 //!
 //! The memory is a slice of [`AtomicU64`](std::sync::atomic::AtomicU64), which outlives the processes that write to
 //! it. There is no lock: a process may be killed at any instruction and leaves nothing that another would wait for.
-//! What was counted stays counted, and what was half written is known for that and written over.
+//! What was counted stays counted, and what was half written is recognised as such and written over.
 //!
 //! This crate knows no server and has no unsafe code. Whoever uses it maps the memory.
+//!
+//! # Storeys
+//!
+//! Imports only go down.
+//!
+//! | storey | files |
+//! |---|---|
+//! | how the figures are shown | `prometheus`, above `report`; `page`, `query`, above `accept` |
+//! | the zone: opened, assigned, counted in, read | `zone` |
+//! | where its parts lie | `layout` |
+//! | its parts | `counters`, `history`, `denied` |
+//! | what they are made of | `text_cell`, `cause`, `sync` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -13,7 +25,6 @@
 
 mod accept;
 mod cause;
-mod cell;
 mod counters;
 mod denied;
 mod history;
@@ -22,14 +33,16 @@ pub mod page;
 mod prometheus;
 mod query;
 mod report;
+mod sync;
+mod text_cell;
 mod zone;
 
 pub use accept::Format;
 pub use cause::Cause;
-pub use counters::{Counted, Effect, Kind, Totals};
-pub use denied::{DeniedOrigin, Listed};
+pub use counters::{Counted, Effect, RequestKind, Totals};
+pub use denied::DeniedOrigin;
 pub use history::{History, STEP};
 pub use layout::words_for;
-pub use query::{Query, Try};
-pub use report::{tried, Named, Report};
-pub use zone::{Counter, Tally, Zone};
+pub use query::{Query, TryRequest};
+pub use report::{explanation_to_json, CountedLocation, Report};
+pub use zone::{Counter, Zone};

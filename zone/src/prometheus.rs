@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::report::{name, Policy, OUTCOMES};
-use crate::{Kind, Report};
+use crate::{Report, RequestKind};
 
 impl Report<'_> {
     /// What can be added up, by server and location.
@@ -23,8 +23,8 @@ impl Report<'_> {
         for policy in &self.policies {
             for (kind, outcomes) in OUTCOMES {
                 let kind_name = match kind {
-                    Kind::Actual => "actual",
-                    Kind::Preflight => "preflight",
+                    RequestKind::Actual => "actual",
+                    RequestKind::Preflight => "preflight",
                 };
                 for outcome in outcomes {
                     let labels = format!(",type=\"{kind_name}\",result=\"{}\"", name(*outcome));

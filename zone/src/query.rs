@@ -10,12 +10,12 @@ pub struct Query {
     /// `format=`
     pub format: Option<Format>,
     /// `try=1`
-    pub attempt: Option<Try>,
+    pub try_request: Option<TryRequest>,
 }
 
 /// A request that somebody wonders about.
 #[derive(Debug, Default)]
-pub struct Try {
+pub struct TryRequest {
     /// The server; the first that has such a location if nothing is said.
     pub server: Option<String>,
     /// The location; the first if nothing is said.
@@ -34,9 +34,9 @@ impl Query {
     /// Reads a query. What it does not know it ignores; of several it takes the last.
     pub fn parse(query: &[u8]) -> Self {
         let mut read = Self::default();
-        let mut attempt = Try {
+        let mut try_request = TryRequest {
             method: "GET".to_owned(),
-            ..Try::default()
+            ..TryRequest::default()
         };
         let mut tries = false;
         for (name, value) in form_urlencoded::parse(query) {
@@ -44,16 +44,16 @@ impl Query {
             match &*name {
                 "format" => read.format = Format::from_name(value.as_bytes()),
                 "try" => tries = says_yes(&value),
-                "server" => attempt.server = Some(value.into()),
-                "location" => attempt.location = Some(value.into()),
-                "origin" => attempt.origin = value.into(),
-                "method" => attempt.method = value.into(),
-                "headers" => attempt.headers = value.into(),
-                "credentials" => attempt.credentials = says_yes(&value),
+                "server" => try_request.server = Some(value.into()),
+                "location" => try_request.location = Some(value.into()),
+                "origin" => try_request.origin = value.into(),
+                "method" => try_request.method = value.into(),
+                "headers" => try_request.headers = value.into(),
+                "credentials" => try_request.credentials = says_yes(&value),
                 _ => {}
             }
         }
-        read.attempt = tries.then_some(attempt);
+        read.try_request = tries.then_some(try_request);
         read
     }
 }
@@ -67,14 +67,14 @@ mod tests {
         let query = Query::parse(
             b"try=1&location=%2Fapi%2F&origin=https%3A%2F%2Fa.example&headers=X-One,+X-Two&credentials=on&x=y",
         );
-        let attempt = query.attempt.unwrap();
-        assert_eq!(attempt.location.as_deref(), Some("/api/"));
+        let try_request = query.try_request.unwrap();
+        assert_eq!(try_request.location.as_deref(), Some("/api/"));
         assert_eq!(
-            (&*attempt.origin, &*attempt.method, &*attempt.headers),
+            (&*try_request.origin, &*try_request.method, &*try_request.headers),
             ("https://a.example", "GET", "X-One, X-Two")
         );
-        assert!(attempt.credentials && attempt.server.is_none() && query.format.is_none());
-        assert!(Query::parse(b"try=0&format=html").attempt.is_none());
+        assert!(try_request.credentials && try_request.server.is_none() && query.format.is_none());
+        assert!(Query::parse(b"try=0&format=html").try_request.is_none());
         assert_eq!(Query::parse(b"format=html").format, Some(Format::Html));
     }
 }

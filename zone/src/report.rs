@@ -1,16 +1,16 @@
 //! The figures as they are shown, and as JSON. The schema is in the documentation; what is in it stays in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use cors_policy::{Conclusion, Outcome, Step, Tried};
+use cors_policy::{BrowserOutcome, Explanation, Outcome, SimulatedResponse};
 use serde::Serialize;
 
 use crate::counters::is_denial;
-use crate::{Cause, Counter, DeniedOrigin, Kind, Totals, Zone, STEP};
+use crate::{Cause, Counter, DeniedOrigin, RequestKind, Totals, Zone, STEP};
 
 /// A policy by the name of its place.
 #[derive(Clone, Copy)]
-pub struct Named<'n> {
+pub struct CountedLocation<'n> {
     /// The server.
     pub server: &'n str,
     /// The location in it.
@@ -76,9 +76,9 @@ struct History {
 }
 
 /// How a request can end that is no preflight, and one that is.
-pub(crate) const OUTCOMES: [(Kind, &[Option<Outcome>]); 2] = [
+pub(crate) const OUTCOMES: [(RequestKind, &[Option<Outcome>]); 2] = [
     (
-        Kind::Actual,
+        RequestKind::Actual,
         &[
             None,
             Some(Outcome::None),
@@ -89,7 +89,7 @@ pub(crate) const OUTCOMES: [(Kind, &[Option<Outcome>]); 2] = [
         ],
     ),
     (
-        Kind::Preflight,
+        RequestKind::Preflight,
         &[
             Some(Outcome::SameOrigin),
             Some(Outcome::Allowed),
@@ -108,8 +108,10 @@ pub(crate) fn name(outcome: Option<Outcome>) -> &'static str {
 
 impl<'n> Report<'n> {
     /// Reads the figures of the policies that there are now.
-    pub fn new(name: &'n str, size: usize, zone: &Zone<'_>, places: &[Named<'n>], now: u64) -> Self {
+    pub fn new(name: &'n str, size: usize, zone: &Zone<'_>, places: &[CountedLocation<'n>], now: u64) -> Self {
         let history = zone.history(now);
+        let by_policy: HashMap<u64, &CountedLocation<'n>> =
+            places.iter().map(|place| (place.counter.policy(), place)).collect();
         Self {
             zone: About {
                 name,
@@ -121,7 +123,7 @@ impl<'n> Report<'n> {
             denied_origins: zone
                 .denied_origins()
                 .iter()
-                .map(|denied| Denied::new(denied, places))
+                .map(|denied| Denied::new(denied, by_policy.get(&denied.policy).copied()))
                 .collect(),
             history: History {
                 step: STEP,
@@ -145,9 +147,9 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 }
 
 impl<'n> Policy<'n> {
-    fn new(place: &Named<'n>) -> Self {
+    fn new(place: &CountedLocation<'n>) -> Self {
         let totals = place.counter.totals();
-        let by_result = |wanted: Kind| {
+        let by_result = |wanted: RequestKind| {
             let all = OUTCOMES.iter().filter(|(kind, _)| *kind == wanted);
             let all = all.flat_map(|(_, outcomes)| outcomes.iter());
             all.map(|outcome| (name(*outcome), totals.requests(wanted, *outcome)))
@@ -163,8 +165,8 @@ impl<'n> Policy<'n> {
             dry_run: place.dry_run,
             total: totals.all(),
             denied: denied.sum(),
-            requests: by_result(Kind::Actual),
-            preflights: by_result(Kind::Preflight),
+            requests: by_result(RequestKind::Actual),
+            preflights: by_result(RequestKind::Preflight),
             preflights_answered: totals.answered,
             enforced_denials: totals.enforced,
             dry_run_denials: totals.dry_run,
@@ -174,8 +176,7 @@ impl<'n> Policy<'n> {
 }
 
 impl<'n> Denied<'n> {
-    fn new(denied: &DeniedOrigin, places: &[Named<'n>]) -> Self {
-        let place = places.iter().find(|place| place.counter.has_denied(denied));
+    fn new(denied: &DeniedOrigin, place: Option<&CountedLocation<'n>>) -> Self {
         let mut origin = String::from_utf8_lossy(&denied.origin).into_owned();
         if denied.is_cut {
             origin.push_str("...");
@@ -237,7 +238,7 @@ struct Part {
 }
 
 impl Part {
-    fn new(step: &Step<'_>) -> Self {
+    fn new(step: &SimulatedResponse<'_>) -> Self {
         let headers = step.headers.iter();
         Self {
             result: step.outcome.as_str(),
@@ -251,33 +252,36 @@ impl Part {
 }
 
 /// What would become of a request, as JSON.
-pub fn tried(place: &Named<'_>, tried: &Tried<'_>) -> Vec<u8> {
+pub fn explanation_to_json(place: &CountedLocation<'_>, explanation: &Explanation<'_>) -> Vec<u8> {
     json(&Answer {
         server: place.server,
         location: place.location,
         dry_run: place.dry_run,
-        allowed: matches!(tried.conclusion, Conclusion::Readable | Conclusion::SameOrigin),
-        explanation: tried.conclusion.to_string(),
-        remedy: tried.remedy.clone(),
-        preflight: tried.preflight.as_ref().map(Part::new),
-        request: Part::new(&tried.actual),
+        allowed: matches!(
+            explanation.in_browser,
+            BrowserOutcome::Readable | BrowserOutcome::SameOrigin
+        ),
+        explanation: explanation.in_browser.to_string(),
+        remedy: explanation.remedy.clone(),
+        preflight: explanation.preflight.as_ref().map(Part::new),
+        request: Part::new(&explanation.actual),
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
-    use core::sync::atomic::AtomicU64;
     use std::collections::BTreeSet;
 
     use cors_policy::Reason;
     use serde_json::Value;
 
     use super::*;
+    use crate::sync::AtomicU64;
     use crate::words_for;
 
     const NOW: u64 = 1_800_000_000;
     const ALLOWED: crate::Counted = crate::Counted {
-        kind: Kind::Actual,
+        kind: RequestKind::Actual,
         outcome: Some(Outcome::Allowed),
         effect: crate::Effect::None,
     };
@@ -291,7 +295,7 @@ mod tests {
         for &(origin, reason) in denials {
             counter.deny(origin, reason, NOW);
         }
-        let place = Named {
+        let place = CountedLocation {
             server: "a.example",
             location: "/api/",
             dry_run: false,

@@ -1,17 +1,18 @@
-//! The memory as a whole.
+//! The memory as a whole: opening it, giving policies their counters, reading it.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashMap;
 
 use cors_policy::Reason;
 
-use crate::cell;
 use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
-use crate::denied::{self, Denial, DeniedOrigin, List, Listed};
+use crate::denied::{self, Denial, DeniedOrigin, DeniedOrigins};
 use crate::history::{self, History};
 use crate::layout::Parts;
+use crate::sync::{AtomicU64, Ordering};
+use crate::text_cell;
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x02");
+const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x03");
 
 const MAGIC_AT: usize = 0;
 const LENGTH: usize = 1;
@@ -20,25 +21,30 @@ const STARTED: usize = 3;
 const GENERATION: usize = 4;
 const UNLISTED: usize = 5;
 
-/// Where the requests of one policy are counted.
-#[derive(Clone, Copy)]
-pub struct Counter<'m> {
-    zone: Zone<'m>,
-    counters: Counters<'m>,
-    key: u64,
-    /// What the policy is called where it denies.
-    policy: u64,
-}
-
 /// Counters in shared memory.
+///
+/// A server that reads a new configuration takes two steps. It opens the memory ([`Zone::attach`], or [`Zone::format`]
+/// where there is no zone yet) while that configuration can still be refused: opening changes nothing that the running
+/// configuration counts. Once nothing can fail any more it gives the new policies their counters ([`Zone::assign`]),
+/// which may take those of policies that are gone.
 #[derive(Clone, Copy)]
 pub struct Zone<'m> {
     parts: Parts<'m>,
     seed: u64,
 }
 
+/// Where the requests of one policy are counted.
+#[derive(Clone, Copy)]
+pub struct Counter<'m> {
+    zone: Zone<'m>,
+    counters: Counters<'m>,
+    key: u64,
+    /// The policy as the list of denied origins names it.
+    policy: u64,
+}
+
 impl<'m> Zone<'m> {
-    /// The zone that is in this memory, if there is one.
+    /// The zone that is in this memory, if there is one. Nothing in it is changed.
     pub fn attach(words: &'m [AtomicU64]) -> Option<Self> {
         let parts = Parts::of(words)?;
         let is_ours = parts.header[MAGIC_AT].load(Ordering::Acquire) == MAGIC
@@ -49,7 +55,9 @@ impl<'m> Zone<'m> {
         })
     }
 
-    /// Makes an empty one of it, if it is large enough. `seed` is a number that nobody can foresee.
+    /// Makes an empty zone in this memory, if it is large enough. `seed` is a number that nobody can foresee.
+    ///
+    /// This is for memory that is new, or in which [`Zone::attach`] finds no zone: whatever is there is overwritten.
     pub fn format(words: &'m [AtomicU64], seed: u64, now: u64) -> Option<Self> {
         let parts = Parts::of(words)?;
         for word in words {
@@ -67,43 +75,39 @@ impl<'m> Zone<'m> {
         self.parts.header[STARTED].load(Ordering::Relaxed)
     }
 
-    /// So many policies have room.
+    /// The number of policies for which there are counters.
     pub fn capacity(&self) -> usize {
         self.parts.slots.len() / WORDS
     }
 
-    /// So many denied origins are listed at most.
+    /// The most denied origins that are listed.
     pub fn listed_at_most(&self) -> usize {
-        self.parts.heads.len()
+        self.parts.denied.heads.len()
     }
 
-    fn slots(&self) -> impl Iterator<Item = (usize, Counters<'m>)> + '_ {
-        (0..self.capacity()).filter_map(|number| Some((number, Counters::get(self.parts.slots, number)?)))
-    }
-
-    /// Finds slots for the policies of a configuration by their names, and keeps those that were counted for under the
-    /// same name before. Where there is no room left, the longest unused go. To be called by one process at a time.
+    /// Gives the policies of a configuration their counters, by server and location: those that were counted for the
+    /// same name before, or else unused ones; where there are none left, those that were unused for longest.
+    ///
+    /// It is called by one process at a time, and only once the configuration cannot be refused any more: it may take
+    /// the counters of a policy of the running configuration.
     pub fn assign<'n>(&self, names: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<Option<Counter<'m>>> {
         let generation = self.parts.header[GENERATION].fetch_add(1, Ordering::Relaxed) + 1;
         let keys: Vec<u64> = names
             .map(|(server, location)| {
                 let name = format!("{server}\0{location}");
-                cell::hash(self.seed, name.as_bytes()).max(1)
+                text_cell::hash(self.seed, name.as_bytes()).max(1)
             })
             .collect();
-        let mut known: std::collections::HashMap<u64, usize> = self
+        let mut known: HashMap<u64, usize> = self
             .slots()
             .map(|(number, counters)| (counters.key(), number))
             .collect();
         for key in &keys {
-            if let Some(counters) = known
-                .get(key)
-                .and_then(|number| Counters::get(self.parts.slots, *number))
-            {
+            if let Some(counters) = known.get(key).and_then(|number| self.counters(*number)) {
                 counters.keep(generation);
             }
         }
-        // Free ones have no generation.
+        // The last is taken first: free counters, which have no generation, then those that were unused for longest.
         let mut unused: Vec<_> = self
             .slots()
             .filter(|(_, counters)| counters.generation() != generation || counters.key() == 0)
@@ -116,25 +120,33 @@ impl<'m> Zone<'m> {
                     return self.counter(number, key);
                 }
                 let (_, number) = unused.pop()?;
-                Counters::get(self.parts.slots, number)?.start(key, generation);
+                self.counters(number)?.start(key, generation);
                 known.insert(key, number);
                 self.counter(number, key)
             })
             .collect()
     }
 
+    fn counters(&self, number: usize) -> Option<Counters<'m>> {
+        Counters::get(self.parts.slots, number)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = (usize, Counters<'m>)> + '_ {
+        (0..self.capacity()).filter_map(|number| Some((number, self.counters(number)?)))
+    }
+
     fn counter(&self, number: usize, key: u64) -> Option<Counter<'m>> {
         Some(Counter {
             zone: *self,
-            counters: Counters::get(self.parts.slots, number)?,
+            counters: self.counters(number)?,
             key,
             policy: denied::policy(number, key),
         })
     }
 
-    fn denials(&self) -> List<'_, 'm> {
-        List {
-            parts: &self.parts,
+    fn denied(&self) -> DeniedOrigins<'m> {
+        DeniedOrigins {
+            memory: self.parts.denied,
             seed: self.seed,
             unlisted: &self.parts.header[UNLISTED],
         }
@@ -142,44 +154,39 @@ impl<'m> Zone<'m> {
 
     /// The origins that were denied most often, most frequent first.
     pub fn denied_origins(&self) -> Vec<DeniedOrigin> {
-        self.denials().read()
+        self.denied().read()
     }
 
-    /// The last minutes.
+    /// The requests of the last minutes.
     pub fn history(&self, now: u64) -> History {
         history::read(self.parts.history, now)
     }
 }
 
-impl<'m> Counter<'m> {
-    /// Where requests of one sort are counted.
-    pub fn tally(&self, request: Counted) -> Option<Tally<'m>> {
-        let (requests, also) = self.counters.of(request)?;
-        Some(Tally {
-            counters: self.counters,
-            key: self.key,
-            history: self.zone.parts.history,
-            requests,
-            also,
-            is_denial: is_denial(request.outcome),
-        })
-    }
-
+impl Counter<'_> {
     /// Counts a request.
+    #[inline]
     pub fn count(&self, request: Counted, now: u64) {
-        if let Some(tally) = self.tally(request) {
-            tally.count(now);
+        let history = self.zone.parts.history;
+        if history::is_over(history, now) {
+            history::begin(history, now);
+        }
+        if self.counters.count(self.key, request) {
+            history::count(history, is_denial(request.outcome));
         }
     }
 
-    /// Counts the origin of a request that was denied: as it was sent; nothing where there were several. Returns its
-    /// place, if it was denied because no list has it, as it will be the next time.
-    pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) -> Option<Listed<'m>> {
-        if !self.counters.belong_to(self.key) {
-            return None;
+    /// Counts the origin of a request that was denied, as it was sent; it is empty where there were several.
+    #[inline]
+    pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) {
+        if self.counters.belong_to(self.key) {
+            self.zone.denied().count(&Denial {
+                origin,
+                reason,
+                policy: self.policy,
+                now,
+            });
         }
-        let policy = self.policy;
-        self.zone.denials().count(&Denial { origin, reason, policy }, now)
     }
 
     /// What has been counted.
@@ -190,52 +197,11 @@ impl<'m> Counter<'m> {
         }
     }
 
-    /// Whether this policy is the last that denied the origin.
-    pub(crate) fn has_denied(&self, origin: &DeniedOrigin) -> bool {
-        self.policy == origin.policy
+    /// The policy as [`DeniedOrigin`] names it.
+    pub(crate) fn policy(&self) -> u64 {
+        self.policy
     }
 }
 
-/// Where requests of one sort are counted: found once, so that counting takes next to nothing.
-#[derive(Clone, Copy)]
-pub struct Tally<'m> {
-    counters: Counters<'m>,
-    key: u64,
-    history: &'m [AtomicU64; history::WORDS],
-    requests: &'m AtomicU64,
-    also: Option<&'m AtomicU64>,
-    is_denial: bool,
-}
-
-impl Tally<'_> {
-    /// Counts a request.
-    #[inline]
-    pub fn count(&self, now: u64) {
-        if history::is_over(self.history, now) {
-            self.count_in_new_step(now);
-        } else {
-            self.add();
-        }
-    }
-
-    #[cold]
-    fn count_in_new_step(&self, now: u64) {
-        history::begin(self.history, now);
-        self.add();
-    }
-
-    #[inline]
-    fn add(&self) {
-        if !self.counters.belong_to(self.key) {
-            return;
-        }
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        if let Some(also) = self.also {
-            also.fetch_add(1, Ordering::Relaxed);
-        }
-        history::count(self.history, self.is_denial);
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

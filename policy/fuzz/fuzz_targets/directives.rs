@@ -7,8 +7,8 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
-use common::{answered, position, sent, Notation, Surroundings};
-use cors_policy::{Block, Census, Directive, Field, Level, Policy, Problem, Request, Scope};
+use common::{position, sent, Notation, Surroundings};
+use cors_policy::{Block, UnusedDirectives, Directive, Field, Level, Policy, Problem, Request, Scope};
 use libfuzzer_sys::{fuzz_target, Corpus};
 
 /// Longer messages would be cut by the server's log, which has 2048 bytes for a line.
@@ -32,21 +32,18 @@ fn try_out(policy: &Policy) {
         b"",
         b"\xff",
     ] {
-        let request = Request {
-            origin: Field::One(origin),
-            request_method: Field::One(b"PUT"),
-            fetch_site: Field::Absent,
-            ..Request::default()
-        };
-        let verdict = policy.judge(&request, &surroundings);
-        if policy.is_on() {
-            sent(policy, verdict, request.origin, &[b"etag"]);
-        }
-        if let Some(preflight) = request.preflight() {
+        for is_options in [false, true] {
+            let request = Request {
+                is_options,
+                origin: Field::One(origin),
+                request_method: Field::One(b"PUT"),
+                ..Request::default()
+            };
+            let decision = policy.decide(&request, &surroundings);
+            policy.result(&decision, [&b"x-foo"[..]].into_iter());
             if policy.is_on() {
-                answered(policy, verdict, preflight, &[b"x-foo"]);
+                sent(policy, &decision, &[b"x-foo"], &[b"etag"]);
             }
-            policy.preflight_outcome(verdict, preflight, [&b"x-foo"[..]].into_iter());
         }
     }
 }
@@ -57,7 +54,7 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         return Corpus::Reject;
     }
     let mut notation = Notation::default();
-    let mut census = Census::default();
+    let mut unused = UnusedDirectives::default();
     let mut outer = Scope::default();
     for block in input.split(|byte| *byte == b'}') {
         let mut level = Level::default();
@@ -69,11 +66,11 @@ fuzz_target!(|input: &[u8]| -> Corpus {
             let values: Vec<_> = values.split(|byte| *byte == b' ').collect();
             assert_can_be_logged(&level.read(directive, &values, &position(index + 1), &mut notation));
         }
-        let (scope, problems) = level.inherit(&outer, Block::Location("/"), &mut census);
+        let (scope, problems) = level.inherit(&outer, Block::Location("/"), &mut unused);
         assert_can_be_logged(&problems);
         try_out(scope.policy());
         outer = scope;
     }
-    assert_can_be_logged(&census.finish());
+    assert_can_be_logged(&unused.finish());
     Corpus::Keep
 });

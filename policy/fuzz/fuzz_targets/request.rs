@@ -7,9 +7,10 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 
+use std::iter;
 use std::rc::Rc;
 
-use common::{answered, policy, sent, Surroundings};
+use common::{policy, sent, Surroundings};
 use cors_policy::{Field, Outcome, Policy, Request, Verdict};
 use libfuzzer_sys::fuzz_target;
 
@@ -98,27 +99,29 @@ fuzz_target!(|input: &[u8]| {
         let policy = &policies[usize::from(*number) % policies.len()];
         let variables = [variable];
         let surroundings = Surroundings::with_variables(&variables);
-        let verdict = policy.judge(&request, &surroundings);
+        let decision = policy.decide(&request, &surroundings);
 
         let carried: [&[u8]; 3] = [b"ETag", b"Set-Cookie", variable];
         let carried: Vec<_> = carried
             .into_iter()
             .filter(|name| std::str::from_utf8(name).is_ok())
             .collect();
-        let response = sent(policy, verdict, request.origin, &carried);
-        check(policy, request.origin, verdict, &response);
-        let (outcome, reason) = policy.outcome(verdict, request.origin);
+        let response = sent(policy, &decision, &[], &carried);
+        check(policy, request.origin, decision.verdict(), &response);
+        let (outcome, reason) = policy.result(&decision, iter::empty());
         let has_headers = response.iter().any(|(name, _)| *name == "Access-Control-Allow-Origin");
         assert_eq!(outcome == Outcome::Allowed, has_headers);
         let reason = reason.map(|reason| reason.to_string()).unwrap_or_default();
         assert!(reason.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{reason:?}");
 
-        let Some(preflight) = request.preflight() else {
+        request.is_options = true;
+        let decision = policy.decide(&request, &surroundings);
+        if !decision.is_preflight() {
             return;
-        };
-        let answer = answered(policy, verdict, preflight, &requested);
-        check(policy, request.origin, verdict, &answer);
-        let (outcome, reason) = policy.preflight_outcome(verdict, preflight, requested.iter().copied());
+        }
+        let answer = sent(policy, &decision, &requested, &[]);
+        check(policy, request.origin, decision.verdict(), &answer);
+        let (outcome, reason) = policy.result(&decision, requested.iter().copied());
         assert_eq!(
             reason.is_none(),
             outcome == Outcome::Allowed || outcome == Outcome::SameOrigin

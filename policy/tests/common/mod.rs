@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block, Census, Context, Directive, Field, Kind, Level, Policy, Position, Preflight, Problem, Scope, Severity,
-    Syntax, Target, Value, Verdict,
+    Block, Context, Decision, Directive, Level, Policy, Position, Problem, Scope, Severity, Syntax, Target,
+    UnusedDirectives, Value,
 };
 
 /// Times and variables as nginx writes them, as far as the tests need them.
@@ -84,16 +84,16 @@ impl Configuration {
         }
         assert_eq!(open.len(), 1, "a block is not closed");
 
-        let mut census = Census::default();
+        let mut unused = UnusedDirectives::default();
         let mut scopes = Vec::new();
-        settle(
+        inherit(
             open.remove(0),
             &Scope::default(),
-            &mut census,
+            &mut unused,
             &mut scopes,
             &mut problems,
         );
-        problems.extend(census.finish());
+        problems.extend(unused.finish());
         Self { problems, scopes }
     }
 
@@ -110,10 +110,10 @@ impl Configuration {
 }
 
 /// nginx merges outer levels before inner ones.
-fn settle(
+fn inherit(
     node: Node,
     outer: &Scope,
-    census: &mut Census,
+    unused: &mut UnusedDirectives,
     scopes: &mut Vec<(String, Scope)>,
     problems: &mut Vec<Problem>,
 ) {
@@ -122,19 +122,19 @@ fn settle(
         Some(("location", name)) => Block::Location(name),
         _ => Block::Http,
     };
-    let (scope, found) = node.level.inherit(outer, block, census);
+    let (scope, found) = node.level.inherit(outer, block, unused);
     problems.extend(found);
     // What `http` says takes effect in a server; where none is written, there is one that says nothing.
     let has_server = node.inner.iter().any(|inner| inner.opened_by.starts_with("server"));
     let scope = if block == Block::Http && !has_server {
-        let (scope, found) = Level::default().inherit(&scope, Block::Server(""), census);
+        let (scope, found) = Level::default().inherit(&scope, Block::Server(""), unused);
         problems.extend(found);
         scope
     } else {
         scope
     };
     for inner in node.inner {
-        settle(inner, &scope, census, scopes, problems);
+        inherit(inner, &scope, unused, scopes, problems);
     }
     scopes.push((node.opened_by, scope));
 }
@@ -222,52 +222,29 @@ impl<'r> Context<'r> for Surroundings<'r> {
         self.variables.get(number).copied().unwrap_or_default()
     }
 
-    fn ignored(&self, number: usize, why: &'static str) {
+    fn ignored_value(&self, number: usize, why: &'static str) {
         self.ignored.borrow_mut().push((number, why));
     }
 }
 
-/// The header lines of the response to an actual request that carries the headers `carried` already.
-pub fn sent(policy: &Policy, verdict: Verdict, origin: Field<'_>, carried: &[&[u8]]) -> Vec<(&'static str, String)> {
-    let origin = match origin {
-        Field::One(origin) => origin,
-        Field::Absent | Field::Several => &[],
-    };
-    let preflight = Preflight {
-        origin,
-        method: b"",
-        private_network: false,
-    };
-    lines(policy, Kind::of(verdict, false), preflight, &[], carried)
-}
-
-/// The header lines of the answer to a preflight with these lines of `Access-Control-Request-Headers`.
-pub fn answered(
+/// The header lines of the response, with the lines of the request's `Access-Control-Request-Headers` and the names of
+/// the headers that the response carries already. A header without a value is not sent, and `Vary` comes last.
+pub fn sent(
     policy: &Policy,
-    verdict: Verdict,
-    preflight: Preflight<'_>,
-    requested: &[&[u8]],
-) -> Vec<(&'static str, String)> {
-    lines(policy, Kind::of(verdict, true), preflight, requested, &[])
-}
-
-/// A header without a value is not sent, and `Vary` comes last.
-fn lines(
-    policy: &Policy,
-    kind: Kind,
-    preflight: Preflight<'_>,
+    decision: &Decision<'_>,
     requested: &[&[u8]],
     carried: &[&[u8]],
 ) -> Vec<(&'static str, String)> {
-    let headers = policy.headers(kind).unwrap();
+    let headers = policy.response_headers(decision.response_kind()).unwrap();
+    let preflight = decision.preflight();
     let mut lines: Vec<_> = headers
         .lines()
         .map(|(name, value)| {
             let value = match value {
                 Value::Bytes(bytes) => bytes.to_vec(),
-                Value::Origin => preflight.origin.to_vec(),
-                Value::Method => preflight.method.to_vec(),
-                Value::PrivateNetwork if preflight.private_network => b"true".to_vec(),
+                Value::Origin => decision.allowed_origin().unwrap().to_vec(),
+                Value::Method => preflight.unwrap().method.to_vec(),
+                Value::PrivateNetwork if preflight.unwrap().private_network => b"true".to_vec(),
                 Value::PrivateNetwork => Vec::new(),
                 Value::FromRequest => {
                     let requested = requested.iter().copied();

@@ -4,30 +4,30 @@
 mod common;
 
 use common::{policy, Surroundings};
-use cors_policy::{Conclusion, Outcome, Reason, Trial, Tried};
+use cors_policy::{BrowserOutcome, Explanation, Outcome, Reason, SimulatedRequest};
 
 const APP: &[u8] = b"https://app.example";
 
-const PLAIN: Trial<'static> = Trial {
+const PLAIN: SimulatedRequest<'static> = SimulatedRequest {
     origin: APP,
     method: b"GET",
     headers: Vec::new(),
     credentials: false,
 };
 
-/// What becomes of the trial under a policy; it is shown with the names and values of all headers.
-fn tried<'r>(configuration: &str, trial: &Trial<'r>) -> Tried<'r> {
-    policy(&format!("cors on;\n{configuration}")).attempt(trial, &Surroundings::with_variables(&[]))
+/// What becomes of the simulated under a policy; it is shown with the names and values of all headers.
+fn tried<'r>(configuration: &str, simulated: &SimulatedRequest<'r>) -> Explanation<'r> {
+    policy(&format!("cors on;\n{configuration}")).simulate(simulated, &Surroundings::with_variables(&[]))
 }
 
-fn remedy(configuration: &str, trial: &Trial<'_>) -> Option<String> {
-    tried(configuration, trial).remedy
+fn remedy(configuration: &str, simulated: &SimulatedRequest<'_>) -> Option<String> {
+    tried(configuration, simulated).remedy
 }
 
 #[test]
 fn the_directive_that_would_admit_the_request_is_named() {
     let allowed = "cors_allow_origin https://app.example;";
-    for (configuration, trial, remedy_is) in [
+    for (configuration, simulated, remedy_is) in [
         ("", PLAIN, "cors_allow_origin https://app.example;"),
         (
             "cors_allow_origin https://other.example;",
@@ -36,7 +36,7 @@ fn the_directive_that_would_admit_the_request_is_named() {
         ),
         (
             allowed,
-            Trial {
+            SimulatedRequest {
                 method: b"PATCH",
                 ..PLAIN
             },
@@ -44,7 +44,7 @@ fn the_directive_that_would_admit_the_request_is_named() {
         ),
         (
             allowed,
-            Trial {
+            SimulatedRequest {
                 headers: vec![b"X-One"],
                 ..PLAIN
             },
@@ -52,7 +52,7 @@ fn the_directive_that_would_admit_the_request_is_named() {
         ),
         (
             allowed,
-            Trial {
+            SimulatedRequest {
                 credentials: true,
                 ..PLAIN
             },
@@ -60,7 +60,7 @@ fn the_directive_that_would_admit_the_request_is_named() {
         ),
         (
             "cors_allow_origin *;",
-            Trial {
+            SimulatedRequest {
                 credentials: true,
                 ..PLAIN
             },
@@ -68,14 +68,14 @@ fn the_directive_that_would_admit_the_request_is_named() {
         ),
     ] {
         assert_eq!(
-            remedy(configuration, &trial).as_deref(),
+            remedy(configuration, &simulated).as_deref(),
             Some(remedy_is),
             "{configuration}"
         );
         let mended = format!("{configuration}\n{remedy_is}");
         assert_eq!(
-            tried(&mended, &trial).conclusion,
-            Conclusion::Readable,
+            tried(&mended, &simulated).in_browser,
+            BrowserOutcome::Readable,
             "{configuration}"
         );
     }
@@ -84,53 +84,53 @@ fn the_directive_that_would_admit_the_request_is_named() {
 #[test]
 fn what_cannot_be_copied_into_a_configuration_is_no_remedy() {
     let allowed = "cors_allow_origin https://app.example;";
-    for trial in [
-        Trial {
+    for simulated in [
+        SimulatedRequest {
             origin: b"https://a;b.example",
             ..PLAIN
         },
-        Trial { origin: b"", ..PLAIN },
-        Trial { method: b"", ..PLAIN },
-        Trial {
+        SimulatedRequest { origin: b"", ..PLAIN },
+        SimulatedRequest { method: b"", ..PLAIN },
+        SimulatedRequest {
             method: b"PUT; cors off",
             ..PLAIN
         },
-        Trial {
+        SimulatedRequest {
             headers: vec![b"X-{One}"],
             ..PLAIN
         },
     ] {
-        let tried = tried(allowed, &trial);
-        assert_ne!(tried.conclusion, Conclusion::Readable, "{trial:?}");
-        assert_eq!(tried.remedy, None, "{trial:?}");
+        let tried = tried(allowed, &simulated);
+        assert_ne!(tried.in_browser, BrowserOutcome::Readable, "{simulated:?}");
+        assert_eq!(tried.remedy, None, "{simulated:?}");
     }
 }
 
 #[test]
 fn a_preflight_is_asked_for_where_browsers_ask() {
-    let asks = |trial: &Trial<'_>| tried("cors_allow_origin *;", trial).preflight.is_some();
+    let asks = |simulated: &SimulatedRequest<'_>| tried("cors_allow_origin *;", simulated).preflight.is_some();
     for method in ["GET", "HEAD", "POST", "get"] {
         let method = method.as_bytes();
-        assert!(!asks(&Trial { method, ..PLAIN }), "{method:?}");
+        assert!(!asks(&SimulatedRequest { method, ..PLAIN }), "{method:?}");
     }
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
         let method = method.as_bytes();
-        assert!(asks(&Trial { method, ..PLAIN }), "{method:?}");
+        assert!(asks(&SimulatedRequest { method, ..PLAIN }), "{method:?}");
     }
     for (name, does) in [("Accept", false), ("accept-LANGUAGE", false), ("Content-Type", true)] {
         let headers = vec![name.as_bytes()];
-        assert_eq!(asks(&Trial { headers, ..PLAIN }), does, "{name}");
+        assert_eq!(asks(&SimulatedRequest { headers, ..PLAIN }), does, "{name}");
     }
 }
 
 #[test]
 fn methods_are_written_as_browsers_write_them() {
     let configuration = "cors_allow_origin *;\ncors_allow_methods PUT PATCH;";
-    let conclusion = |method| tried(configuration, &Trial { method, ..PLAIN }).conclusion;
-    assert_eq!(conclusion(b"put"), Conclusion::Readable);
+    let in_browser = |method| tried(configuration, &SimulatedRequest { method, ..PLAIN }).in_browser;
+    assert_eq!(in_browser(b"put"), BrowserOutcome::Readable);
     assert_eq!(
-        conclusion(b"patch"),
-        Conclusion::NotSent(Some(Reason::Method(b"patch")))
+        in_browser(b"patch"),
+        BrowserOutcome::NotSent(Some(Reason::Method(b"patch")))
     );
 }
 
@@ -139,13 +139,13 @@ fn a_request_of_the_server_itself_needs_no_leave() {
     let origin = b"https://api.example";
     let tried = tried(
         "cors_allow_origin https://app.example;",
-        &Trial {
+        &SimulatedRequest {
             origin,
             method: b"PUT",
             ..PLAIN
         },
     );
-    assert_eq!(tried.conclusion, Conclusion::SameOrigin);
+    assert_eq!(tried.in_browser, BrowserOutcome::SameOrigin);
     assert!(tried.preflight.is_none());
     assert_eq!(tried.actual.outcome, Outcome::SameOrigin);
 }
@@ -153,13 +153,13 @@ fn a_request_of_the_server_itself_needs_no_leave() {
 #[test]
 fn the_status_is_told_where_the_policy_chooses_it() {
     let enforced = "cors_allow_origin https://app.example;\ncors_enforce on;\ncors_preflight_status 200;";
-    let put = |origin| Trial {
+    let put = |origin| SimulatedRequest {
         origin,
         method: b"PUT",
         ..PLAIN
     };
-    let statuses = |configuration: &str, trial: &Trial<'_>| {
-        let tried = tried(configuration, trial);
+    let statuses = |configuration: &str, simulated: &SimulatedRequest<'_>| {
+        let tried = tried(configuration, simulated);
         (tried.preflight.unwrap().status, tried.actual.status)
     };
     assert_eq!(statuses(enforced, &put(APP)), (Some(200), None));
@@ -169,5 +169,5 @@ fn the_status_is_told_where_the_policy_chooses_it() {
     );
     let passed = "cors_allow_origin https://app.example;\ncors_allow_methods PUT;\ncors_preflight pass;";
     assert_eq!(statuses(passed, &put(APP)), (None, None));
-    assert_eq!(tried(passed, &put(APP)).conclusion, Conclusion::UpToTheApplication);
+    assert_eq!(tried(passed, &put(APP)).in_browser, BrowserOutcome::UpToTheApplication);
 }

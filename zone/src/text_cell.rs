@@ -1,12 +1,13 @@
-//! Strings in memory that others write to at the same time, or were writing to when they were killed.
+//! Strings in memory that other processes write to at the same time, or were writing to when they were killed.
 //!
-//! A cell begins with a checksum of all that follows, of what the string belongs to, and is written last. What is half
-//! written does not agree with it, and counts for nothing.
+//! A cell begins with a checksum of the string and of its owner, the value that it belongs to. The checksum is written
+//! last: a string that is half written, or was left by another owner, does not agree with it and is not read.
 
 use core::hash::{BuildHasher, Hasher};
-use core::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::quality::FixedState;
+
+use crate::sync::{AtomicU64, Ordering};
 
 /// A hash of `bytes` that no one can foresee who does not know the seed.
 pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
@@ -15,29 +16,29 @@ pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// The words of a checksum and a length.
-pub(crate) const HEAD: usize = 2;
+/// The words of a cell before the string: a checksum and a length.
+pub(crate) const CELL_HEAD: usize = 2;
 
-/// A string of limited length.
-pub(crate) struct Cell<'m> {
+/// A string of limited length in shared memory.
+pub(crate) struct TextCell<'m> {
     check: &'m AtomicU64,
     length: &'m AtomicU64,
     body: &'m [AtomicU64],
     seed: u64,
 }
 
-/// What is in a cell.
+/// The string that a cell holds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) bytes: Vec<u8>,
-    /// The string was longer.
+    /// Whether the string was longer than the cell.
     pub(crate) is_cut: bool,
 }
 
-impl<'m> Cell<'m> {
-    /// `owner` is what the string belongs to.
+impl<'m> TextCell<'m> {
+    /// The cell in these words for a string that belongs to `owner`.
     pub(crate) fn new(words: &'m [AtomicU64], seed: u64, owner: u64) -> Option<Self> {
-        let ([check, length], body) = words.split_first_chunk::<HEAD>()?;
+        let ([check, length], body) = words.split_first_chunk::<CELL_HEAD>()?;
         Some(Self {
             check,
             length,
@@ -71,7 +72,7 @@ impl<'m> Cell<'m> {
         self.check.store(self.sum(kept, length), Ordering::Release);
     }
 
-    /// Whether `bytes` seem to be there already. It takes one look.
+    /// Whether `bytes` are there already, as far as the checksum tells.
     pub(crate) fn seems_to_hold(&self, bytes: &[u8]) -> bool {
         self.check.load(Ordering::Relaxed) == self.sum(self.kept(bytes), bytes.len() as u64)
     }
@@ -93,7 +94,7 @@ impl<'m> Cell<'m> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -103,8 +104,8 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let words = words(HEAD + 2);
-        let cell = Cell::new(&words, 1, 2).unwrap();
+        let words = words(CELL_HEAD + 2);
+        let cell = TextCell::new(&words, 1, 2).unwrap();
         for (bytes, kept) in [
             (&b""[..], &b""[..]),
             (b"short", b"short"),
@@ -119,17 +120,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_half_written_counts_for_nothing() {
-        let words = words(HEAD + 4);
-        let cell = Cell::new(&words, 1, 2).unwrap();
+    fn a_string_that_is_half_written_or_of_another_owner_is_not_read() {
+        let words = words(CELL_HEAD + 4);
+        let cell = TextCell::new(&words, 1, 2).unwrap();
         cell.write(b"https://app.example.com");
-        for (number, word) in words.iter().enumerate().take(HEAD + 3) {
+        for (number, word) in words.iter().enumerate().take(CELL_HEAD + 3) {
             let whole = word.load(Ordering::Relaxed);
             word.store(whole ^ 0x100, Ordering::Relaxed);
             assert_eq!(cell.read(), None, "{number}");
             word.store(whole, Ordering::Relaxed);
         }
         assert!(cell.read().is_some());
-        assert_eq!(Cell::new(&words, 1, 3).unwrap().read(), None);
+        assert_eq!(TextCell::new(&words, 1, 3).unwrap().read(), None);
     }
 }

@@ -1,32 +1,33 @@
-//! What would become of a request that nobody has sent: the answer to "why does it not work?".
+//! Simulates what a browser and the policy make of a request that nobody has sent: the answer to "why does it not
+//! work?".
 
-use std::fmt;
+use std::{fmt, iter};
 
-use crate::answers::Kind;
-use crate::decision::{Outcome, Reason, Verdict};
+use crate::decision::{Decision, Outcome, Reason, Verdict};
+use crate::header_name::HeaderName;
 use crate::methods::normalized;
 use crate::policy::Policy;
 use crate::request::{Context, Field, Preflight, Request};
-use crate::response::{HeaderName, Value};
+use crate::response::Value;
 use crate::settings::{Enforce, PreflightMode};
 
 /// A request that a script of `origin` might make.
 #[derive(Clone, Debug)]
-pub struct Trial<'r> {
+pub struct SimulatedRequest<'r> {
     /// `Origin`
     pub origin: &'r [u8],
-    /// The method.
+    /// The method, as the script writes it.
     pub method: &'r [u8],
     /// The names of the headers that the script sets.
     pub headers: Vec<&'r [u8]>,
-    /// Whether cookies and the like go with it.
+    /// Whether cookies and other credentials are sent.
     pub credentials: bool,
 }
 
-/// What the policy says to one request.
+/// The response to one request, as far as the policy decides it.
 #[derive(Clone, Debug)]
-pub struct Step<'r> {
-    /// How it ends.
+pub struct SimulatedResponse<'r> {
+    /// How the request ends.
     pub outcome: Outcome,
     /// Why.
     pub reason: Option<Reason<'r>>,
@@ -36,25 +37,25 @@ pub struct Step<'r> {
     pub headers: Vec<(HeaderName, Vec<u8>)>,
 }
 
-/// What would become of it.
+/// What would become of a simulated request.
 #[derive(Clone, Debug)]
-pub struct Tried<'r> {
-    /// What the browser asks before, where it has to.
-    pub preflight: Option<Step<'r>>,
-    /// The request itself.
-    pub actual: Step<'r>,
-    /// What the browser makes of both.
-    pub conclusion: Conclusion<'r>,
-    /// The directive that would change it, if there is one that can be copied as it is.
+pub struct Explanation<'r> {
+    /// The response to the preflight, where the browser sends one first.
+    pub preflight: Option<SimulatedResponse<'r>>,
+    /// The response to the request itself.
+    pub actual: SimulatedResponse<'r>,
+    /// What the browser does with the responses.
+    pub in_browser: BrowserOutcome<'r>,
+    /// The directive that would allow the request, if there is one that can be pasted as it is.
     pub remedy: Option<String>,
 }
 
-/// What the browser makes of the answers.
+/// What the browser does with the responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Conclusion<'r> {
+pub enum BrowserOutcome<'r> {
     /// The script may read the response.
     Readable,
-    /// It needs no leave.
+    /// The request stays within its origin, and CORS has no part in it.
     SameOrigin,
     /// The preflight fails, and the request is not made.
     NotSent(Option<Reason<'r>>),
@@ -62,17 +63,17 @@ pub enum Conclusion<'r> {
     Refused(Option<Reason<'r>>),
     /// The response comes, but not to the script.
     NotReadable(Option<Reason<'r>>),
-    /// The answer does not allow for credentials.
+    /// The response does not allow credentials.
     NoCredentials,
     /// The application answers the preflight.
     UpToTheApplication,
 }
 
-impl fmt::Display for Conclusion<'_> {
+impl fmt::Display for BrowserOutcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, reason) = match self {
             Self::Readable => ("the script may read the response", None),
-            Self::SameOrigin => ("the request stays within its origin and needs no leave", None),
+            Self::SameOrigin => ("the request stays within its origin, so CORS does not apply", None),
             Self::NotSent(reason) => ("the browser does not send the request", *reason),
             Self::Refused(reason) => ("the request is answered with 403", *reason),
             Self::NotReadable(reason) => ("the response is not readable for the script", *reason),
@@ -94,7 +95,7 @@ impl fmt::Display for Conclusion<'_> {
     }
 }
 
-impl Conclusion<'_> {
+impl BrowserOutcome<'_> {
     fn remedy(&self, verdict: Verdict, origin: &[u8]) -> Option<String> {
         let (directive, value) = match *self {
             // Beside `*` only origins by name may have them.
@@ -115,86 +116,85 @@ impl Conclusion<'_> {
     }
 }
 
-/// Methods and headers for which browsers do not ask before. `Content-Type` is left out: they do, for JSON.
+/// Methods and headers that need no preflight (Fetch, "CORS-safelisted method" and "CORS-safelisted request-header").
+/// `Content-Type` is left out: only three of its values need none, and JSON is not among them.
 const SAFE_METHODS: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 const SAFE_HEADERS: [&[u8]; 3] = [b"accept", b"accept-language", b"content-language"];
 
 impl Policy {
-    /// What would become of the request, by the same functions that real ones go through.
-    pub fn attempt<'r>(&self, trial: &Trial<'r>, context: &impl Context<'r>) -> Tried<'r> {
-        let method = normalized(trial.method);
-        let read = Request {
-            origin: Field::One(trial.origin),
-            request_method: Field::One(method),
-            ..Request::default()
-        };
-        let verdict = self.judge(&read, context);
-        let unsafe_headers: Vec<&[u8]> = trial
+    /// Simulates a request. It is decided about by the function that decides about real ones.
+    pub fn simulate<'r, 'c>(&self, simulated: &SimulatedRequest<'r>, context: &impl Context<'c>) -> Explanation<'r> {
+        let method = normalized(simulated.method);
+        let unsafe_headers: Vec<&[u8]> = simulated
             .headers
             .iter()
             .copied()
             .filter(|name| !SAFE_HEADERS.iter().any(|safe| name.eq_ignore_ascii_case(safe)))
             .collect();
-        let asks = !SAFE_METHODS.contains(&method) || !unsafe_headers.is_empty();
-        let preflight = (asks && verdict != Verdict::SameOrigin).then(|| {
-            let preflight = Preflight {
-                origin: trial.origin,
-                method,
-                private_network: false,
-            };
-            let (outcome, reason) = self.preflight_outcome(verdict, preflight, unsafe_headers.iter().copied());
-            Step {
-                outcome,
-                reason,
-                status: self.preflight_reply(verdict),
-                headers: self.attempt_headers(Kind::of(verdict, true), trial, method, &unsafe_headers),
-            }
-        });
-        let (outcome, reason) = self.outcome(verdict, read.origin);
-        let refuses = verdict == Verdict::Denied && self.enforce() == Enforce::On;
-        let actual = Step {
+        let request = Request {
+            origin: Field::One(simulated.origin),
+            ..Request::default()
+        };
+        let decision = self.decide(&request, context);
+        let verdict = decision.verdict();
+        let (outcome, reason) = self.result(&decision, iter::empty());
+        let refuses = decision.is_denied() && self.enforce() == Enforce::On;
+        let actual = SimulatedResponse {
             outcome,
             reason,
             status: refuses.then_some(403),
-            headers: self.attempt_headers(Kind::of(verdict, false), trial, method, &unsafe_headers),
+            headers: self.simulated_headers(&decision, &[]),
         };
-        let conclusion = match &preflight {
-            _ if verdict == Verdict::SameOrigin => Conclusion::SameOrigin,
-            Some(step) if step.outcome != Outcome::Allowed => Conclusion::NotSent(step.reason),
-            _ if refuses => Conclusion::Refused(reason),
-            _ if outcome != Outcome::Allowed => Conclusion::NotReadable(reason),
-            _ if trial.credentials && verdict != Verdict::AllowedWithCredentials => Conclusion::NoCredentials,
-            Some(_) if self.preflight_mode() == PreflightMode::Pass => Conclusion::UpToTheApplication,
-            _ => Conclusion::Readable,
+        let needs_preflight = !SAFE_METHODS.contains(&method) || !unsafe_headers.is_empty();
+        let preflight = (needs_preflight && verdict != Verdict::SameOrigin).then(|| {
+            let decision = Decision {
+                preflight: Some(Preflight {
+                    origin: simulated.origin,
+                    method,
+                    private_network: false,
+                }),
+                ..decision
+            };
+            let (outcome, reason) = self.result(&decision, unsafe_headers.iter().copied());
+            SimulatedResponse {
+                outcome,
+                reason,
+                status: self.preflight_answer_if_applied(verdict),
+                headers: self.simulated_headers(&decision, &unsafe_headers),
+            }
+        });
+        let in_browser = match &preflight {
+            _ if verdict == Verdict::SameOrigin => BrowserOutcome::SameOrigin,
+            Some(preflight) if preflight.outcome != Outcome::Allowed => BrowserOutcome::NotSent(preflight.reason),
+            _ if refuses => BrowserOutcome::Refused(reason),
+            _ if outcome != Outcome::Allowed => BrowserOutcome::NotReadable(reason),
+            _ if simulated.credentials && verdict != Verdict::AllowedWithCredentials => BrowserOutcome::NoCredentials,
+            Some(_) if self.preflight_mode() == PreflightMode::Pass => BrowserOutcome::UpToTheApplication,
+            _ => BrowserOutcome::Readable,
         };
-        Tried {
+        Explanation {
             preflight,
             actual,
-            remedy: conclusion.remedy(verdict, trial.origin),
-            conclusion,
+            remedy: in_browser.remedy(verdict, simulated.origin),
+            in_browser,
         }
     }
 
-    fn attempt_headers(
-        &self,
-        kind: Kind,
-        trial: &Trial<'_>,
-        method: &[u8],
-        names: &[&[u8]],
-    ) -> Vec<(HeaderName, Vec<u8>)> {
-        let Some(answer) = self.headers(kind) else {
+    fn simulated_headers(&self, decision: &Decision<'_>, requested: &[&[u8]]) -> Vec<(HeaderName, Vec<u8>)> {
+        let Some(response) = self.response_headers(decision.response_kind()) else {
             return Vec::new();
         };
-        let mut headers: Vec<_> = answer
+        let method = decision.preflight().map_or(&[][..], |preflight| preflight.method);
+        let mut headers: Vec<_> = response
             .lines()
             .map(|(name, value)| {
                 let value = match value {
                     Value::Bytes(value) => value.to_vec(),
-                    Value::Origin => trial.origin.to_vec(),
+                    Value::Origin => decision.allowed_origin().unwrap_or_default().to_vec(),
                     Value::Method => method.to_vec(),
                     Value::PrivateNetwork => Vec::new(),
                     Value::FromRequest => self
-                        .echoed_headers(names.iter().copied())
+                        .echoed_headers(requested.iter().copied())
                         .collect::<Vec<_>>()
                         .join(&b", "[..]),
                     Value::FromResponse => b"(the names that the response carries)".to_vec(),
@@ -203,8 +203,8 @@ impl Policy {
             })
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        if !answer.vary().is_empty() {
-            let names: Vec<_> = answer.vary().names().collect();
+        if !response.vary().is_empty() {
+            let names: Vec<_> = response.vary().names().collect();
             headers.push((HeaderName::Vary, names.join(", ").into_bytes()));
         }
         headers
