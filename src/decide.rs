@@ -87,8 +87,8 @@ impl<'r> Decided<'r> {
 
     /// The status with which the module answers the request, if it is a preflight that the module answers.
     pub(crate) fn preflight_answer(&self) -> Option<u16> {
-        self.decision.preflight?;
-        self.policy.preflight_answer(self.decision.verdict)
+        self.decision.preflight()?;
+        self.policy.preflight_answer(self.decision.verdict())
     }
 
     /// `Access-Control-Allow-Origin` as the response has it already, where `cors_override off` leaves that alone.

@@ -15,7 +15,7 @@ use nginx_sys::{
 
 use crate::config::{self, DirectiveHandler, RequestHandler};
 use crate::handlers;
-use crate::nginx::module::{FilterModule, HandlerModule, ModuleRecord};
+use crate::nginx::module::{HandlerModule, ModuleRecord};
 
 /// What nginx calls once a configuration is complete.
 type InitModule = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
@@ -67,13 +67,6 @@ impl ModuleRecord for HandlerModule {
     #[inline]
     fn record() -> *mut ngx_module_t {
         HANDLER.0.get()
-    }
-}
-
-impl ModuleRecord for FilterModule {
-    #[inline]
-    fn record() -> *mut ngx_module_t {
-        FILTER.0.get()
     }
 }
 

@@ -16,6 +16,15 @@ pub enum Field<'r> {
 }
 
 impl<'r> Field<'r> {
+    /// The value, where there is one line; else nothing.
+    #[inline]
+    pub fn value(self) -> &'r [u8] {
+        match self {
+            Self::One(value) => value,
+            Self::Absent | Self::Several => &[],
+        }
+    }
+
     /// Counts one more line.
     pub fn add(&mut self, line: &'r [u8]) {
         *self = match self {

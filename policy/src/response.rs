@@ -42,6 +42,11 @@ impl<'a> ResponseHeaders<'a> {
     pub fn vary(self) -> Vary {
         self.0.vary
     }
+
+    /// The value of `Vary` where the response has none yet.
+    pub fn vary_line(self) -> &'a str {
+        &self.0.vary_line
+    }
 }
 
 /// The headers of one kind of response, as far as they are known before the request.
@@ -49,6 +54,7 @@ impl<'a> ResponseHeaders<'a> {
 pub(crate) struct ResponseTemplate {
     headers: Box<[HeaderTemplate]>,
     vary: Vary,
+    vary_line: Box<str>,
 }
 
 /// The headers of all kinds of responses, by the number of the kind.
@@ -81,6 +87,16 @@ enum ValueTemplate {
     FromResponse,
 }
 
+impl ResponseTemplate {
+    fn new(headers: Vec<HeaderTemplate>, vary: Vary) -> Self {
+        Self {
+            headers: headers.into(),
+            vary,
+            vary_line: vary.names().collect::<Vec<_>>().join(", ").into(),
+        }
+    }
+}
+
 impl HeaderTemplate {
     fn value(&self) -> Value<'_> {
         match &self.value {
@@ -103,10 +119,7 @@ pub(crate) fn response_templates(rules: &Rules) -> ResponseTemplates {
     let any = ValueTemplate::Text("*");
     let origin = ValueTemplate::Origin;
     [
-        ResponseTemplate {
-            headers: Box::default(),
-            vary: vary_of(rules),
-        },
+        ResponseTemplate::new(Vec::new(), vary_of(rules)),
         template(rules, &any, false, false),
         template(rules, &origin, false, false),
         template(rules, &origin, true, false),
@@ -172,8 +185,5 @@ fn template(rules: &Rules, allow_origin: &ValueTemplate, credentials: bool, pref
     if preflight && rules.allow_private_network {
         add(HeaderName::AllowPrivateNetwork, ValueTemplate::PrivateNetwork);
     }
-    ResponseTemplate {
-        headers: headers.into(),
-        vary,
-    }
+    ResponseTemplate::new(headers, vary)
 }

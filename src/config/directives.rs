@@ -123,7 +123,8 @@ pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool 
     let problem = match (main.zone.get(), main.status_at.get()) {
         (Some(zone), _) => zone.check(),
         (None, Some(at)) if !main.is_refused() => {
-            let text = "\"cors_status\" has nothing to show: \"cors_zone\" is missing; write \"cors_zone cors:256k;\" in http";
+            let text =
+                "\"cors_status\" has nothing to show: \"cors_zone\" is missing; write \"cors_zone cors:256k;\" in http";
             Some(Problem::error(at, text.to_owned()))
         }
         (None, _) => None,

@@ -174,7 +174,12 @@ impl<'c> Configuration<'c> {
             let slots = (*self.context()).srv_conf;
             let server = (*slots.add(ngx_http_core_module.ctx_index)).cast::<ngx_http_core_srv_conf_t>();
             let modifier = CStr::from_ptr(shim::ngx_http_cors_location_modifier(location));
-            (server, (*server).server_name.as_bytes(), (*location).name.as_bytes(), modifier)
+            (
+                server,
+                (*server).server_name.as_bytes(),
+                (*location).name.as_bytes(),
+                modifier,
+            )
         };
         MergedBlock {
             server: server as usize,

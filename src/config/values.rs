@@ -3,9 +3,10 @@
 use core::cell::{Cell, Ref, RefCell};
 
 use nginx_sys::{
-    ngx_conf_t, ngx_http_compile_complex_value, ngx_http_compile_complex_value_t, ngx_http_complex_value_t, NGX_OK,
+    ngx_conf_t, ngx_http_compile_complex_value, ngx_http_compile_complex_value_t, ngx_http_complex_value_t,
 };
 
+use crate::nginx::status;
 use crate::nginx::string::as_ngx_str;
 
 /// The texts of a configuration.
@@ -40,7 +41,7 @@ impl Values {
         compile.value = &mut value;
         compile.complex_value = &mut compiled;
         // SAFETY: the caller vouches for the configuration. nginx allocates in its pool, and keeps pointers to the text.
-        if unsafe { ngx_http_compile_complex_value(&mut compile) } != NGX_OK as _ {
+        if unsafe { ngx_http_compile_complex_value(&mut compile) } != status::OK {
             return None;
         }
         let mut list = self.list.borrow_mut();

@@ -46,7 +46,7 @@ fn control_access(request: Request<'_>) -> ngx_int_t {
         policy,
         decision: policy.decide(&request.cors_headers(is_options), &request),
     };
-    if decided.decision.preflight.is_some() {
+    if decided.decision.is_preflight() {
         // One that is not answered goes on to its handler; `cors_enforce` is for actual requests.
         return match decided.preflight_answer() {
             Some(answer) => answer_preflight(request, context, &decided, answer),

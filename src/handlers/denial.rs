@@ -10,7 +10,7 @@ use crate::request::{Request, RequestContext};
 /// Logs why the request was denied, if it was: once a request, and only if the log takes the level.
 pub(super) fn log_denial<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) {
     // A preflight may be denied for its method or headers; that takes a look at the lists, which most can do without.
-    if !decided.decision.is_denied() && decided.decision.preflight.is_none() {
+    if !decided.decision.is_denied() && !decided.decision.is_preflight() {
         return;
     }
     let level = match decided.policy.log_level() {

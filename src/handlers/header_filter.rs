@@ -42,9 +42,11 @@ unsafe extern "C" fn on_response_header(raw: *mut ngx_http_request_t) -> ngx_int
     // SAFETY: nginx calls its filters with live requests; `install` has saved the next filter, which takes what this one
     // was given.
     unsafe {
-        match handle(raw, status::INTERNAL_SERVER_ERROR, |request| match add_headers(request) {
-            Ok(()) => status::OK,
-            Err(OutOfMemory) => status::ERROR,
+        match handle(raw, status::INTERNAL_SERVER_ERROR, |request| {
+            match add_headers(request) {
+                Ok(()) => status::OK,
+                Err(OutOfMemory) => status::ERROR,
+            }
         }) {
             status::OK => NEXT(raw),
             status::INTERNAL_SERVER_ERROR => handle(raw, status::ERROR, replace_by_error),

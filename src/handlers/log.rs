@@ -1,6 +1,6 @@
 //! The log phase: counts a request, once, when it has ended.
 
-use cors_zone::{Counted, Effect, Kind};
+use cors_zone::{Counted, Effect, RequestKind};
 use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
 use crate::decide::decide;
@@ -27,9 +27,9 @@ fn count(request: Request<'_>) -> Option<()> {
     let decided = decide(request)?;
     let counted = decided.location.counted()?;
     let (outcome, reason) = decided.result(request);
-    let kind = match decided.decision.preflight {
-        Some(_) => Kind::Preflight,
-        None => Kind::Actual,
+    let kind = match decided.decision.preflight() {
+        Some(_) => RequestKind::Preflight,
+        None => RequestKind::Actual,
     };
     let effect = match context.map(RequestContext::action) {
         Some(Action::Answered(_)) => Effect::Answered,
@@ -38,7 +38,7 @@ fn count(request: Request<'_>) -> Option<()> {
         _ => Effect::None,
     };
     let outcome = Some(outcome);
-    let denied = reason.map(|reason| (decided.decision.origin(), reason));
+    let denied = reason.map(|reason| (decided.decision.origin().value(), reason));
     counted.count(Counted { kind, outcome, effect }, denied);
     Some(())
 }
@@ -50,7 +50,7 @@ fn count_as_off(context: &RequestContext<'_>) -> Option<()> {
         return None;
     };
     let off = Counted {
-        kind: Kind::Actual,
+        kind: RequestKind::Actual,
         outcome: None,
         effect: Effect::None,
     };

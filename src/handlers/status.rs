@@ -1,13 +1,11 @@
 //! `cors_status`: a location that answers with the zone's figures, and with what a policy would make of a request.
 
 use cors_policy::SimulatedRequest;
-use cors_zone::{page, Format, Named, Query, Report, Try};
-use nginx_sys::{
-    ngx_http_request_t, ngx_int_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK,
-};
+use cors_zone::{page, Format, Query, Report, TryRequest};
+use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK};
 
 use crate::config::StatusFormat;
-use crate::metrics::Zone;
+use crate::metrics::{LocationCounters, Zone};
 use crate::nginx::clock::now;
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::status;
@@ -35,7 +33,7 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     };
     let query = Query::parse(request.query());
     let mut http_status = NGX_HTTP_OK;
-    let (format, body) = if let Some(question) = &query.attempt {
+    let (format, body) = if let Some(question) = &query.try_request {
         let explanation = explain(request, zone, question)?;
         if explanation.is_none() {
             http_status = NGX_HTTP_BAD_REQUEST;
@@ -69,16 +67,8 @@ fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
         return Some(page::HTML.as_bytes().to_vec());
     }
     zone.look(|memory, locations| {
-        let named: Vec<_> = locations
-            .iter()
-            .map(|(location, counter)| Named {
-                server: &location.server,
-                location: &location.location,
-                dry_run: location.policy.is_dry_run(),
-                counter: *counter,
-            })
-            .collect();
-        let report = Report::new(zone.name(), zone.size(), memory, &named, now());
+        let counted: Vec<_> = locations.iter().map(LocationCounters::counted).collect();
+        let report = Report::new(zone.name(), zone.size(), memory, &counted, now());
         match format {
             Format::Prometheus => report.to_prometheus(),
             Format::Json | Format::Html => report.to_json(),
@@ -87,13 +77,8 @@ fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
 }
 
 /// What the policy of a location would make of a request; nothing if there is no such location.
-fn explain(request: Request<'_>, zone: &Zone, question: &Try) -> Result<Option<Vec<u8>>, OutOfMemory> {
+fn explain(request: Request<'_>, zone: &Zone, question: &TryRequest) -> Result<Option<Vec<u8>>, OutOfMemory> {
     let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|asked| asked == name);
-    let Some(location) = zone.find(|location| {
-        is(&question.server, &location.server) && is(&question.location, &location.location)
-    }) else {
-        return Ok(None);
-    };
     let context = SimulatedContext::new(request, question.origin.as_bytes())?;
     let simulated = SimulatedRequest {
         origin: question.origin.as_bytes(),
@@ -106,12 +91,17 @@ fn explain(request: Request<'_>, zone: &Zone, question: &Try) -> Result<Option<V
             .collect(),
         credentials: question.credentials,
     };
-    let explanation = location.policy.explain(&simulated, &context);
-    Ok(Some(cors_zone::explanation(
-        &location.server,
-        &location.location,
-        location.policy.is_dry_run(),
-        &explanation,
-        &context.unknown_variables(),
-    )))
+    let explanation = zone.look(|_, locations| {
+        let location = locations
+            .iter()
+            .find(|location| is(&question.server, location.server()) && is(&question.location, location.location()))?;
+        let explanation = location.policy().simulate(&simulated, &context);
+        let unknown = context.unknown_variables();
+        Some(cors_zone::explanation_to_json(
+            &location.counted(),
+            &explanation,
+            &unknown,
+        ))
+    });
+    Ok(explanation.flatten())
 }

@@ -66,7 +66,7 @@ fn result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
 fn origin<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
     let allowed = decided(request).and_then(|decided| {
         let kept = decided.kept_allow_origin(request);
-        kept.or_else(|| decided.decision.allow_origin())
+        kept.or_else(|| decided.decision.allowed_origin())
     });
     Ok(allowed.unwrap_or_default())
 }

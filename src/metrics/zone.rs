@@ -56,12 +56,41 @@ struct Locations {
 }
 
 /// A name under which requests are counted.
-#[derive(Clone)]
-pub(crate) struct NamedLocation {
-    pub(crate) server: Rc<str>,
-    pub(crate) location: Rc<str>,
+struct NamedLocation {
+    server: Rc<str>,
+    location: Box<str>,
     /// The policy of the location. An `if` in it has its own, and counts as the location.
-    pub(crate) policy: Rc<Policy>,
+    policy: Rc<Policy>,
+}
+
+/// A location with what has been counted for it.
+pub(crate) struct LocationCounters<'z> {
+    named: &'z NamedLocation,
+    counter: Counter<'z>,
+}
+
+impl<'z> LocationCounters<'z> {
+    pub(crate) fn server(&self) -> &'z str {
+        &self.named.server
+    }
+
+    pub(crate) fn location(&self) -> &'z str {
+        &self.named.location
+    }
+
+    pub(crate) fn policy(&self) -> &'z Policy {
+        &self.named.policy
+    }
+
+    /// The same for a report.
+    pub(crate) fn counted(&self) -> cors_zone::CountedLocation<'z> {
+        cors_zone::CountedLocation {
+            server: self.server(),
+            location: self.location(),
+            dry_run: self.policy().is_dry_run(),
+            counter: self.counter,
+        }
+    }
 }
 
 /// Where the requests of one location are counted.
@@ -88,13 +117,7 @@ impl CountedLocation {
 }
 
 impl Zone {
-    pub(crate) fn new(
-        name: &str,
-        size: usize,
-        at: Position,
-        former_size: Option<usize>,
-        memory: SharedMemory,
-    ) -> Self {
+    pub(crate) fn new(name: &str, size: usize, at: Position, former_size: Option<usize>, memory: SharedMemory) -> Self {
         Self {
             name: name.into(),
             size,
@@ -128,7 +151,10 @@ impl Zone {
         location: &str,
         policy: &Rc<Policy>,
     ) -> CountedLocation {
-        let number = self.locations.borrow_mut().number(server, server_name, location, policy);
+        let number = self
+            .locations
+            .borrow_mut()
+            .number(server, server_name, location, policy);
         CountedLocation {
             zone: self.clone(),
             number,
@@ -159,17 +185,17 @@ impl Zone {
     pub(crate) unsafe fn assign_counters(&self) {
         let locations = self.locations.borrow();
         let names = locations.list.iter().map(|named| (&*named.server, &*named.location));
-        let assign = |words: &[AtomicU64]| Some(cors_zone::Zone::attach(words)?.assign(names));
+        let assign = |words: &[AtomicU64]| {
+            let counters = cors_zone::Zone::attach(words)?.assign(names);
+            Some(counters.iter().map(|counter| Some(counter.as_ref()?.slot())).collect())
+        };
         // SAFETY: the caller vouches for it.
         let slots = unsafe { self.memory.look_before_use(assign) };
         self.slots.get_or_init(|| slots.flatten().unwrap_or_default());
     }
 
-    /// Shows what has been counted to `look`, with the locations and their counters.
-    pub(crate) fn look<R>(
-        &self,
-        look: impl FnOnce(&cors_zone::Zone<'_>, &[(NamedLocation, Counter<'_>)]) -> R,
-    ) -> Option<R> {
+    /// Shows what has been counted to `look`.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&cors_zone::Zone<'_>, &[LocationCounters<'_>]) -> R) -> Option<R> {
         let locations = self.locations.borrow();
         let slots = self.slots.get()?;
         self.memory
@@ -179,7 +205,10 @@ impl Zone {
                     .list
                     .iter()
                     .zip(slots)
-                    .filter_map(|(named, slot)| Some((named.clone(), zone.counter((*slot)?)?)))
+                    .filter_map(|(named, slot)| {
+                        let counter = zone.counter((*slot)?)?;
+                        Some(LocationCounters { named, counter })
+                    })
                     .collect();
                 Some(look(&zone, &locations))
             })

@@ -6,7 +6,7 @@
 
 use nginx_sys::ngx_module_t;
 
-/// One of the two modules in this library.
+/// A module in this library.
 pub(crate) trait ModuleRecord {
     /// The structure that nginx has loaded.
     fn record() -> *mut ngx_module_t;
@@ -22,6 +22,3 @@ pub(crate) trait ModuleRecord {
 /// The module with the directives, the variables and the phase handlers; configurations and contexts are kept under its
 /// number.
 pub(crate) struct HandlerModule;
-
-/// The module with the header filter.
-pub(crate) struct FilterModule;

@@ -25,13 +25,7 @@ fn log_panic(log: *mut ngx_log_t, payload: Box<dyn Any + Send>) {
         .try_lock()
         .map(|mut location| std::mem::take(&mut *location))
         .unwrap_or_default();
-    ngx_log_error!(
-        NGX_LOG_ALERT,
-        log,
-        "cors: internal error: {} at {}",
-        message,
-        location
-    );
+    ngx_log_error!(NGX_LOG_ALERT, log, "cors: internal error: {} at {}", message, location);
     discard(payload);
 }
 

@@ -47,11 +47,7 @@ unsafe extern "C" fn drop_kept<T>(data: *mut c_void) {
 /// # Safety
 ///
 /// `pool` is alive for `'p`, as is what `value` borrows.
-pub(crate) unsafe fn attach<'p, T>(
-    pool: *mut ngx_pool_t,
-    marker: Cleanup,
-    value: T,
-) -> Result<&'p T, OutOfMemory> {
+pub(crate) unsafe fn attach<'p, T>(pool: *mut ngx_pool_t, marker: Cleanup, value: T) -> Result<&'p T, OutOfMemory> {
     const {
         assert!(align_of::<T>() <= ALIGNMENT && size_of::<T>() > 0 && !needs_drop::<T>());
     }

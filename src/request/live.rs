@@ -149,14 +149,22 @@ impl<'r> Request<'r> {
         // SAFETY: the list is initialised before any hook is called, and holds table elements; its strings lie in memory
         // of the request or the connection that nginx keeps until the request ends, and no one else works on the request
         // while a hook runs (invariants 1 and 2).
-        unsafe { HeaderList::from_raw(NonNull::new_unchecked(addr_of_mut!((*self.as_ptr()).headers_in.headers))) }
+        unsafe {
+            HeaderList::from_raw(NonNull::new_unchecked(addr_of_mut!(
+                (*self.as_ptr()).headers_in.headers
+            )))
+        }
     }
 
     /// The header of the response, but for what nginx keeps in fields.
     #[inline]
     pub(super) fn response_list(self) -> HeaderList<'r> {
         // SAFETY: as in `header_list`.
-        unsafe { HeaderList::from_raw(NonNull::new_unchecked(addr_of_mut!((*self.as_ptr()).headers_out.headers))) }
+        unsafe {
+            HeaderList::from_raw(NonNull::new_unchecked(addr_of_mut!(
+                (*self.as_ptr()).headers_out.headers
+            )))
+        }
     }
 
     /// Whether nginx will write a `Server` and a `Date` of its own, which are in no list.

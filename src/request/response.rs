@@ -26,7 +26,7 @@ impl<'r> Request<'r> {
             has_vary |= is_vary(header.name);
             policy.governs(header.name)
         });
-        let Some(response) = policy.headers(decision.response_kind()) else {
+        let Some(response) = policy.response_headers(decision.response_kind()) else {
             return Ok(());
         };
         for (name, value) in response.lines() {
@@ -42,9 +42,9 @@ impl<'r> Request<'r> {
     fn value(self, policy: &'r Policy, decision: &Decision<'r>, value: Value<'r>) -> Result<&'r [u8], OutOfMemory> {
         Ok(match value {
             Value::Bytes(bytes) => bytes,
-            Value::Origin => decision.origin(),
-            Value::Method => decision.preflight.map_or(&[][..], |preflight| preflight.method),
-            Value::PrivateNetwork => match decision.preflight {
+            Value::Origin => decision.origin().value(),
+            Value::Method => decision.preflight().map_or(&[][..], |preflight| preflight.method),
+            Value::PrivateNetwork => match decision.preflight() {
                 Some(preflight) if preflight.private_network => b"true",
                 _ => b"",
             },
@@ -65,7 +65,9 @@ impl<'r> Request<'r> {
         // nginx writes the one of gzip_vary itself, outside of the list.
         let has_gzip_vary = self.take_gzip_vary();
         if !has_vary && !has_gzip_vary {
-            return self.response_list().push(line(HeaderName::Vary, needed_line.as_bytes()));
+            return self
+                .response_list()
+                .push(line(HeaderName::Vary, needed_line.as_bytes()));
         }
         let needed = match has_gzip_vary {
             true => Vary::ACCEPT_ENCODING.and(needed),
@@ -129,12 +131,7 @@ impl<'r> Request<'r> {
     }
 
     /// Sends a response with this body. The content handler returns what this returns.
-    pub(crate) fn send(
-        self,
-        status: u32,
-        content_type: &'static str,
-        body: &[u8],
-    ) -> Result<ngx_int_t, OutOfMemory> {
+    pub(crate) fn send(self, status: u32, content_type: &'static str, body: &[u8]) -> Result<ngx_int_t, OutOfMemory> {
         let raw = self.as_ptr();
         // SAFETY: the request is alive and in its content handler. nginx allocates as many bytes as are written, and the
         // buffer lies in the request's pool.

@@ -3,11 +3,12 @@
 use core::ptr;
 
 use cors_policy::Context;
-use nginx_sys::{ngx_http_complex_value, ngx_http_request_t, ngx_log_t, ngx_str_t, NGX_LOG_WARN, NGX_OK};
+use nginx_sys::{ngx_http_complex_value, ngx_http_request_t, ngx_log_t, ngx_str_t, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
 use super::live::Request;
 use crate::config::MainConf;
+use crate::nginx::status;
 
 impl<'r> Context<'r> for Request<'r> {
     #[inline]
@@ -43,7 +44,7 @@ pub(super) unsafe fn evaluate<'r>(request: *mut ngx_http_request_t, main: &MainC
         // SAFETY: the caller vouches for the request. The compiled text is borrowed from the configuration until this
         // returns. nginx writes the value to the request's pool, or points to what lives as long.
         unsafe {
-            if ngx_http_complex_value(request, compiled, &mut value) != NGX_OK as _ || value.len == 0 {
+            if ngx_http_complex_value(request, compiled, &mut value) != status::OK || value.len == 0 {
                 return None;
             }
             Some(core::slice::from_raw_parts(value.data, value.len))
@@ -59,12 +60,6 @@ pub(super) fn warn_once(log: *mut ngx_log_t, main: &MainConf, number: usize, why
     };
     if !value.has_warned.replace(true) {
         let text = value.text.escape_ascii();
-        ngx_log_error!(
-            NGX_LOG_WARN,
-            log,
-            "cors: the value of \"{}\" is ignored: {}",
-            text,
-            why
-        );
+        ngx_log_error!(NGX_LOG_WARN, log, "cors: the value of \"{}\" is ignored: {}", text, why);
     }
 }

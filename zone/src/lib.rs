@@ -45,4 +45,4 @@ pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, TryRequest};
 pub use report::{explanation_to_json, CountedLocation, Report};
-pub use zone::{Counter, Zone};
+pub use zone::{Counter, Slot, Zone};

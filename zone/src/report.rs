@@ -227,6 +227,8 @@ struct Answer<'t> {
     remedy: Option<String>,
     preflight: Option<Part>,
     request: Part,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unknown_variables: &'t [String],
 }
 
 #[derive(Serialize)]
@@ -252,7 +254,9 @@ impl Part {
 }
 
 /// What would become of a request, as JSON.
-pub fn explanation_to_json(place: &CountedLocation<'_>, explanation: &Explanation<'_>) -> Vec<u8> {
+///
+/// `unknown` names the variables on whose values the decision depends, and whose values are known for real requests alone.
+pub fn explanation_to_json(place: &CountedLocation<'_>, explanation: &Explanation<'_>, unknown: &[String]) -> Vec<u8> {
     json(&Answer {
         server: place.server,
         location: place.location,
@@ -265,6 +269,7 @@ pub fn explanation_to_json(place: &CountedLocation<'_>, explanation: &Explanatio
         remedy: explanation.remedy.clone(),
         preflight: explanation.preflight.as_ref().map(Part::new),
         request: Part::new(&explanation.actual),
+        unknown_variables: unknown,
     })
 }
 

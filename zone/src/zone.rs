@@ -38,9 +38,17 @@ pub struct Zone<'m> {
 pub struct Counter<'m> {
     zone: Zone<'m>,
     counters: Counters<'m>,
-    key: u64,
+    slot: Slot,
     /// The policy as the list of denied origins names it.
     policy: u64,
+}
+
+/// Which counters a policy has. It says nothing about where the memory lies, so that it can be kept while that is not
+/// looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    number: usize,
+    key: u64,
 }
 
 impl<'m> Zone<'m> {
@@ -117,12 +125,12 @@ impl<'m> Zone<'m> {
         keys.into_iter()
             .map(|key| {
                 if let Some(&number) = known.get(&key) {
-                    return self.counter(number, key);
+                    return self.counter(Slot { number, key });
                 }
                 let (_, number) = unused.pop()?;
                 self.counters(number)?.start(key, generation);
                 known.insert(key, number);
-                self.counter(number, key)
+                self.counter(Slot { number, key })
             })
             .collect()
     }
@@ -135,12 +143,14 @@ impl<'m> Zone<'m> {
         (0..self.capacity()).filter_map(|number| Some((number, self.counters(number)?)))
     }
 
-    fn counter(&self, number: usize, key: u64) -> Option<Counter<'m>> {
+    /// The counters that [`Zone::assign`] gave a policy, found again by [`Counter::slot`].
+    #[inline]
+    pub fn counter(&self, slot: Slot) -> Option<Counter<'m>> {
         Some(Counter {
             zone: *self,
-            counters: self.counters(number)?,
-            key,
-            policy: denied::policy(number, key),
+            counters: self.counters(slot.number)?,
+            slot,
+            policy: denied::policy(slot.number, slot.key),
         })
     }
 
@@ -164,6 +174,11 @@ impl<'m> Zone<'m> {
 }
 
 impl Counter<'_> {
+    /// By this [`Zone::counter`] finds the counters again.
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
     /// Counts a request.
     #[inline]
     pub fn count(&self, request: Counted, now: u64) {
@@ -171,7 +186,7 @@ impl Counter<'_> {
         if history::is_over(history, now) {
             history::begin(history, now);
         }
-        if self.counters.count(self.key, request) {
+        if self.counters.count(self.slot.key, request) {
             history::count(history, is_denial(request.outcome));
         }
     }
@@ -179,7 +194,7 @@ impl Counter<'_> {
     /// Counts the origin of a request that was denied, as it was sent; it is empty where there were several.
     #[inline]
     pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) {
-        if self.counters.belong_to(self.key) {
+        if self.counters.belong_to(self.slot.key) {
             self.zone.denied().count(&Denial {
                 origin,
                 reason,
@@ -191,7 +206,7 @@ impl Counter<'_> {
 
     /// What has been counted.
     pub fn totals(&self) -> Totals {
-        match self.counters.belong_to(self.key) {
+        match self.counters.belong_to(self.slot.key) {
             true => self.counters.totals(),
             false => Totals::default(),
         }
