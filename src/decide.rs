@@ -7,7 +7,7 @@ use cors_policy::{Decision, Outcome, Policy, Reason};
 
 use crate::config::LocationConf;
 use crate::nginx::pool::OutOfMemory;
-use crate::request::{Binding, Request, RequestContext};
+use crate::request::{Binding, KeptDecision, Request, RequestContext};
 
 /// What the policy of a location decided about a request.
 #[derive(Clone, Copy)]
@@ -33,6 +33,18 @@ pub(crate) fn governing<'r>(
         Some(Binding::Unbound) | None => here,
     };
     Some((location, location.policy()?))
+}
+
+/// What was decided about a request that has ended. What comes after its response (`post_action`) changes nothing.
+pub(crate) fn decided_in_the_end<'r>(request: Request<'r>) -> Option<Decided<'r>> {
+    match RequestContext::get(request).and_then(RequestContext::last_decision) {
+        Some(KeptDecision { location, decision }) => Some(Decided {
+            location,
+            policy: location.policy()?,
+            decision,
+        }),
+        None => decide(request),
+    }
 }
 
 /// What the governing policy decides about the request: what is kept, or what follows from the request as it is now.

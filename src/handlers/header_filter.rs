@@ -82,6 +82,9 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
         }
     }
     let Some((_location, policy)) = governing(request, context) else {
+        if let Some(context) = context {
+            context.forget_decision();
+        }
         return Ok(());
     };
     #[cfg(feature = "fault-injection")]

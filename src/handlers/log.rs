@@ -3,7 +3,7 @@
 use cors_zone::{Counted, Effect, RequestKind};
 use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
-use crate::decide::decide;
+use crate::decide::decided_in_the_end;
 use crate::nginx::status;
 use crate::request::{handle, Action, Binding, Request, RequestContext};
 
@@ -21,10 +21,9 @@ pub(super) unsafe extern "C" fn on_log_phase(raw: *mut ngx_http_request_t) -> ng
 
 fn count(request: Request<'_>) -> Option<()> {
     let context = RequestContext::get(request);
-    if request.location().is_off() {
-        return count_as_off(context?);
-    }
-    let decided = decide(request)?;
+    let Some(decided) = decided_in_the_end(request) else {
+        return count_as_off(request, context?);
+    };
     let counted = decided.location.counted()?;
     let (outcome, reason) = decided.result(request);
     let kind = match decided.decision.preflight() {
@@ -45,7 +44,10 @@ fn count(request: Request<'_>) -> Option<()> {
 
 /// A location that says `cors off` has served a request that another location's policy governed until then: it counts
 /// there.
-fn count_as_off(context: &RequestContext<'_>) -> Option<()> {
+fn count_as_off(request: Request<'_>, context: &RequestContext<'_>) -> Option<()> {
+    if !request.location().is_off() {
+        return None;
+    }
     let (Binding::Bound(location) | Binding::Candidate(location)) = context.binding() else {
         return None;
     };

@@ -184,8 +184,18 @@ impl<'r> RequestContext<'r> {
         core::ptr::eq(kept.location, location).then_some(kept.decision)
     }
 
+    /// What was decided last, and by whose policy, if that is kept.
+    pub(crate) fn last_decision(&self) -> Option<KeptDecision<'r>> {
+        self.decision.get()
+    }
+
     pub(crate) fn keep(&self, location: &'r LocationConf, decision: Decision<'r>) {
         self.decision.set(Some(KeptDecision { location, decision }));
+    }
+
+    /// The response comes from a location that says `cors off`.
+    pub(crate) fn forget_decision(&self) {
+        self.decision.set(None);
     }
 
     #[inline]

@@ -7,6 +7,6 @@ mod response;
 mod simulated;
 mod values;
 
-pub(crate) use context::{Action, Binding, RequestContext};
+pub(crate) use context::{Action, Binding, KeptDecision, RequestContext};
 pub(crate) use live::{handle, Request};
 pub(crate) use simulated::SimulatedContext;

@@ -37,6 +37,7 @@ pub struct Builder {
     without_module: bool,
     alerts_expected: bool,
     workers: usize,
+    single_process: bool,
 }
 
 impl Builder {
@@ -50,6 +51,7 @@ impl Builder {
             without_module: false,
             alerts_expected: false,
             workers: 1,
+            single_process: false,
         }
     }
 
@@ -100,6 +102,12 @@ impl Builder {
     /// Has `count` workers serve.
     pub fn workers(mut self, count: usize) -> Self {
         self.workers = count;
+        self
+    }
+
+    /// Has the one process serve (`master_process off`).
+    pub fn single_process(mut self) -> Self {
+        self.single_process = true;
         self
     }
 
@@ -168,13 +176,22 @@ impl Builder {
             prefix.write(path, content);
         }
         let config = template.expand(&mut self.ports);
-        let config = config.replacen("worker_processes 1;", &format!("worker_processes {};", self.workers), 1);
+        let config = match self.single_process {
+            true => without_master(&config),
+            false => config.replacen("worker_processes 1;", &format!("worker_processes {};", self.workers), 1),
+        };
         if config.contains(config::CERTIFICATE) {
             prefix.write_certificate();
         }
         prefix.write_config(&config);
         (prefix, config)
     }
+}
+
+const SINGLE_PROCESS: &str = "master_process off;";
+
+fn without_master(config: &str) -> String {
+    config.replacen("worker_processes 1;", SINGLE_PROCESS, 1)
 }
 
 fn read(file: &Path) -> String {
@@ -213,7 +230,7 @@ fn launch(prefix: &Prefix, config: &str, ports: &mut Ports) -> Launch {
         let said = prefix.console() + &prefix.error_log();
         if said.contains("Address already in use") {
             Some(Ok(false))
-        } else if !worker_pids(&said).is_empty() && listening.iter().all(accepts) {
+        } else if (config.contains(SINGLE_PROCESS) || !worker_pids(&said).is_empty()) && listening.iter().all(accepts) {
             Some(Ok(true))
         } else if master.try_wait().expect("a child").is_some() {
             Some(Err(said))
@@ -424,6 +441,13 @@ impl Nginx {
                 .then_some(())
         })
         .expect("new workers");
+    }
+
+    /// Does the same where one process serves. Returns when that has begun: it serves no request before it has finished.
+    pub fn reload_single_process(&mut self, http: &str) {
+        let config = without_master(&self.expand(http));
+        self.reload(&config);
+        poll(|| self.error_log().contains("reconfiguring").then_some(())).expect("a reload");
     }
 
     /// Does the same with a configuration that nginx refuses, and returns what it logs about that.

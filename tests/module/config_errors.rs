@@ -261,13 +261,3 @@ fn a_sound_policy_passes_without_a_word() {
     assert!(check.accepted(), "{}", check.stderr);
     assert!(!check.stderr.contains("[warn]"), "{}", check.stderr);
 }
-
-/// The module keeps what it remembers of a request there.
-#[test]
-fn a_variable_of_the_module_is_not_to_be_set() {
-    let line = r#"set "$cors marks" 1;"#;
-    let check = check(&format!("cors_allow_origin https://app.example.com;\n{line}"));
-    assert_eq!(check.code, Some(1), "{}", check.stderr);
-    let message = "the variable \"cors marks\" is the module's own; remove it from the configuration";
-    assert!(check.stderr.contains(message), "{}", check.stderr);
-}

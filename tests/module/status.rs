@@ -163,3 +163,87 @@ fn what_cannot_be_shown_is_refused() {
         assert!(message.contains(why), "{message}");
     }
 }
+
+/// The body of a subrequest is a part of another: whoever takes it for the last part ends that in the middle, and the rest
+/// is read as the next response.
+#[test]
+fn in_a_subrequest_it_is_a_part_of_the_page() {
+    let start = |listen: &str| {
+        let server = format!(
+            "server {{
+                {listen}
+                location /api/ {{ cors on; cors_allow_origin https://app.example.com; alias html/; }}
+                location = /json {{ cors_status json; }}
+                location = /page {{ ssi on; default_type text/html; }}
+                location = /around {{
+                    add_before_body /json;
+                    add_after_body /json;
+                    default_type text/html;
+                    alias html/hello.txt;
+                }}
+            }}"
+        );
+        Nginx::builder()
+            .http(&format!("{HTTP} {server}"))
+            .file("html/page", "<!--#include virtual=\"/json\" -->|and the rest")
+            .start()
+    };
+    let nginx = start("{listen}");
+    let page = |text: &str| text.starts_with("{\"zone\"") && text.ends_with("}\n|and the rest");
+    let around =
+        |text: &str| text.starts_with("{\"zone\"") && text.contains("}\nhello{\"zone\"") && text.ends_with("}\n");
+    let mut connection = nginx.connect();
+    for _ in 0..2 {
+        let response = connection.send(&Request::get("/page"));
+        assert!(page(response.text()), "{response}");
+        let response = connection.send(&Request::get("/around"));
+        assert!(around(response.text()), "{response}");
+    }
+    let response = nginx.send(&Request::get("/page").http10());
+    assert!(page(response.text()), "{response}");
+    let response = start("{listen_http2}").send_http2(&Request::get("/page"));
+    assert!(page(response.text()), "{response}");
+}
+
+#[test]
+fn what_is_tried_changes_nothing_for_the_request_that_asks() {
+    let http = "
+        cors_zone cors:64k;
+        map $http_origin $mapped { \"~^https://(?<shop>[a-z]+)\\.example$\" $http_origin; }";
+    let server = "
+        location /mapped/ { cors on; cors_allow_origin $mapped; alias html/; }
+        location ~ ^/(status)$ {
+            cors_status;
+            add_header X-Path $1;
+            add_header X-Origin \"$http_origin,$mapped\";
+        }";
+    let nginx = Nginx::builder().http(http).server(server).start();
+    let request = Request::get("/status?try=1&location=/mapped/&origin=https://shop.example").origin(APP);
+    let response = nginx.send(&request);
+    assert_eq!(json(&response)["allowed"], true, "{response}");
+    assert_eq!(response.only("X-Path"), "status");
+    assert_eq!(response.only("X-Origin"), format!("{APP},"));
+}
+
+#[test]
+fn it_says_what_it_cannot_know() {
+    let server = "
+        set $list https://app.example.com;
+        location /set/ { cors on; cors_allow_origin $list; alias html/; }
+        location /map/ { cors on; cors_allow_origin $through_a_map; alias html/; }
+        location /known/ { cors on; cors_allow_origin $mapped; alias html/; }
+        location /status { cors_status; }";
+    let http = format!("{HTTP} map $list $through_a_map {{ ~. $list; }}");
+    let nginx = Nginx::builder().http(&http).server(server).start();
+    let ask = |location: &str| {
+        json(&nginx.send(&Request::get(&format!(
+            "/status?try=1&location={location}&origin={APP}"
+        ))))
+    };
+    for location in ["/set/", "/map/"] {
+        let answer = ask(location);
+        assert_eq!(answer["unknown_variables"], serde_json::json!(["$list"]), "{answer}");
+    }
+    let answer = ask("/known/");
+    assert!(answer.get("unknown_variables").is_none(), "{answer}");
+}

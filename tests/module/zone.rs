@@ -602,3 +602,56 @@ fn a_zone_with_too_little_room_says_how_much_it_takes() {
         .start();
     nginx.send(&Request::get("/299/"));
 }
+
+/// nginx unmaps the zone of a configuration that it has replaced, and with `master_process off` goes on in the same
+/// process: a connection that is kept still belongs to the old configuration.
+#[test]
+fn an_old_configuration_leaves_the_memory_alone_that_it_has_lost() {
+    let with = |zone: &str| {
+        format!(
+            "access_log off; {zone} {}",
+            server("location / { cors on; cors_allow_origin https://app.example.com; }")
+        )
+    };
+    for zone in ["cors_zone cors:128k;", "cors_zone other:64k;"] {
+        let mut nginx = Nginx::builder().single_process().http(&with(ZONE)).start();
+        let mut kept = nginx.connect();
+        let request = Request::get("/hello.txt").origin(STRANGER);
+        assert_eq!(kept.send(&request).status, 200);
+        nginx.reload_single_process(&with(zone));
+        for _ in 0..3 {
+            assert_eq!(kept.send(&request).status, 200, "{zone}");
+        }
+    }
+}
+
+#[test]
+fn a_reload_that_fails_takes_no_counters_from_those_that_are_running() {
+    // As many policies as have room, under other names in each configuration.
+    const POLICIES: usize = 200;
+    let http = |prefix: &str, listen: &str| {
+        let locations: String = (0..POLICIES)
+            .map(|number| {
+                format!("location /{prefix}{number}/ {{ cors on; cors_allow_origin https://app.example.com; }}")
+            })
+            .collect();
+        format!(
+            "cors_zone cors:88k; {} server {{ {listen} }}",
+            server(&format!("{locations} location = /status {{ cors_status; }}"))
+        )
+    };
+    let mut nginx = Nginx::builder().http(&http("a", "{listen:other}")).start();
+    let count_all = |nginx: &Nginx| {
+        let mut connection = nginx.connect();
+        for number in 0..POLICIES {
+            connection.send(&Request::get(&format!("/a{number}/")).origin(APP));
+        }
+    };
+    count_all(&nginx);
+    figures(&nginx, POLICIES as u64);
+    // The sockets are opened after the memory.
+    let refusal = nginx.reload_refused(&http("b", "listen unix:no/such/directory/socket;"));
+    assert!(refusal.contains("bind()"), "{refusal}");
+    count_all(&nginx);
+    figures(&nginx, 2 * POLICIES as u64);
+}
