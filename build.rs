@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src/nginx/shim.c");
     let out = PathBuf::from(variable("OUT_DIR")?);
     nginx.compile_shim();
+    nginx.compile_parts_for_tests(&out)?;
     nginx.declare_shim(&out)?;
     check_layout(&out)
 }
@@ -55,19 +56,44 @@ impl Nginx {
     }
 
     fn compile_shim(&self) {
-        let mut build = cc::Build::new();
-        build
+        self.compiler()
             .file("src/nginx/shim.c")
-            .includes(&self.include)
-            .warnings_into_errors(true);
+            .warnings_into_errors(true)
+            .compile("ngx_http_cors_shim");
+    }
+
+    /// Compiles what the unit tests use of nginx, and the shim once more, as a library that only they are linked with.
+    fn compile_parts_for_tests(&self, out: &Path) -> Result<(), Box<dyn Error>> {
+        const PARTS: [&str; 4] = ["ngx_palloc.c", "ngx_list.c", "ngx_array.c", "ngx_string.c"];
+        let find = |part: &&str| {
+            let mut paths = self.include.iter().map(|include| include.join(part));
+            paths
+                .find(|path| path.exists())
+                .ok_or(format!("nginx's sources have no {part}"))
+        };
+        let parts: Vec<PathBuf> = PARTS.iter().map(find).collect::<Result<_, _>>()?;
+        self.compiler()
+            .files(parts)
+            .files(["src/nginx/shim.c", "src/nginx/test_stubs.c"])
+            .cargo_metadata(false)
+            .warnings(false)
+            .compile("ngx_parts");
+        println!("cargo::rerun-if-changed=src/nginx/test_stubs.c");
+        println!("cargo::rustc-link-arg-tests={}", out.join("libngx_parts.a").display());
+        Ok(())
+    }
+
+    fn compiler(&self) -> cc::Build {
+        let mut build = cc::Build::new();
+        build.includes(&self.include);
         for define in &self.defines {
             build.flag(define);
         }
-        // What watches the module is to see what the shim does, too.
+        // What watches the module is to see what C does, too.
         if env::var("CARGO_CFG_SANITIZE").is_ok_and(|sanitizers| sanitizers.contains("address")) {
             build.flag("-fsanitize=address");
         }
-        build.compile("ngx_http_cors_shim");
+        build
     }
 
     /// Writes the declarations of the shim; nginx's own types come from nginx-sys.

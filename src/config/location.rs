@@ -43,6 +43,16 @@ pub(crate) enum StatusFormat {
 }
 
 impl LocationConf {
+    /// One with or without a policy, for unit tests.
+    #[cfg(test)]
+    pub(crate) fn for_test(has_policy: bool) -> Self {
+        let conf = Self::default();
+        if has_policy {
+            conf.policy.get_or_init(Rc::default);
+        }
+        conf
+    }
+
     /// The policy in force, if CORS is on.
     #[inline]
     pub(crate) fn policy(&self) -> Option<&Policy> {

@@ -187,3 +187,85 @@ impl Iterator for Elements {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nginx::pool::tests::Pool;
+
+    /// A list whose parts have room for two headers each.
+    fn list(pool: &Pool) -> HeaderList<'_> {
+        // SAFETY: the pool is alive; the list is initialised, and nothing else uses it.
+        unsafe {
+            let list = nginx_sys::ngx_list_create(pool.raw(), 2, size_of::<ngx_table_elt_t>());
+            HeaderList::from_raw(NonNull::new(list).expect("memory"))
+        }
+    }
+
+    fn line<'p>(name: &'p str, value: &'p str) -> HeaderLine<'p> {
+        HeaderLine {
+            name: name.as_bytes(),
+            lower_name: name.as_bytes(),
+            value: value.as_bytes(),
+        }
+    }
+
+    fn shown(list: HeaderList<'_>) -> Vec<String> {
+        let shown = |header: Header<'_>| format!("{}: {}", header.name.escape_ascii(), header.value.escape_ascii());
+        list.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn headers_are_read_in_the_order_in_which_they_were_added() {
+        let pool = Pool::new();
+        let list = list(&pool);
+        assert_eq!(shown(list), [""; 0]);
+        for (name, value) in [("a", "1"), ("b", ""), ("", "3"), ("d", "4"), ("e", "5")] {
+            list.push(line(name, value)).expect("memory");
+        }
+        assert_eq!(shown(list), ["a: 1", "b: ", ": 3", "d: 4", "e: 5"]);
+    }
+
+    #[test]
+    fn what_is_removed_is_read_no_more_and_keeps_its_place() {
+        let pool = Pool::new();
+        let list = list(&pool);
+        for name in ["a", "b", "c", "d", "e"] {
+            list.push(line(name, name)).expect("memory");
+        }
+        list.remove(|header| matches!(header.name, b"a" | b"d" | b"e"));
+        assert_eq!(shown(list), ["b: b", "c: c"]);
+        list.remove(|header| {
+            assert_ne!(header.name, b"a", "removed before");
+            true
+        });
+        assert_eq!(shown(list), [""; 0]);
+        list.push(line("f", "f")).expect("memory");
+        assert_eq!(shown(list), ["f: f"]);
+        assert_eq!(list.elements().count(), 6);
+    }
+
+    #[test]
+    fn a_list_grows_while_it_is_read() {
+        let pool = Pool::new();
+        let list = list(&pool);
+        list.push(line("a", "1")).expect("memory");
+        let mut headers = list.iter();
+        for number in 0..10 {
+            let header = headers.next().expect("the one that was added last");
+            assert_eq!(header.value, b"1", "{number}");
+            list.push(line("a", "1")).expect("memory");
+        }
+    }
+
+    #[test]
+    fn nothing_is_added_where_memory_is_lacking() {
+        let pool = Pool::new();
+        let list = list(&pool);
+        for _ in 0..2 {
+            list.push(line("a", "1")).expect("memory");
+        }
+        pool.exhaust(|| assert!(list.push(line("b", "2")).is_err()));
+        assert_eq!(shown(list), ["a: 1", "a: 1"]);
+    }
+}

@@ -222,3 +222,206 @@ impl<'r> RequestContext<'r> {
         self.has_filter_failed.set(true);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::ffi::c_void;
+
+    use cors_policy::{Field, Verdict};
+    use nginx_sys::{ngx_connection_t, ngx_http_request_t, ngx_log_t, NGX_HTTP_OPTIONS};
+
+    use super::*;
+    use crate::nginx::pool::tests::Pool;
+    use crate::nginx::status;
+    use crate::request::handle;
+
+    /// A request, as far as a context looks at it.
+    struct Client {
+        request: Box<ngx_http_request_t>,
+        contexts: Box<[*mut c_void; 4]>,
+        pool: Pool,
+        _connection: Box<ngx_connection_t>,
+        _log: Box<ngx_log_t>,
+    }
+
+    impl Client {
+        fn new() -> Self {
+            let pool = Pool::new();
+            // SAFETY: all fields of these may be zero.
+            let (mut request, mut connection, mut log): (
+                Box<ngx_http_request_t>,
+                Box<ngx_connection_t>,
+                Box<ngx_log_t>,
+            ) = unsafe {
+                (
+                    Box::new(core::mem::zeroed()),
+                    Box::new(core::mem::zeroed()),
+                    Box::new(core::mem::zeroed()),
+                )
+            };
+            let mut contexts = Box::new([core::ptr::null_mut(); 4]);
+            connection.log = &mut *log;
+            request.connection = &mut *connection;
+            request.ctx = contexts.as_mut_ptr();
+            request.pool = pool.raw();
+            request.main = &mut *request;
+            request.method = NGX_HTTP_OPTIONS as _;
+            Self {
+                request,
+                contexts,
+                pool,
+                _connection: connection,
+                _log: log,
+            }
+        }
+
+        /// Runs `work` as nginx runs a hook.
+        fn hook(&mut self, work: impl for<'r> FnOnce(Request<'r>)) {
+            // SAFETY: the request has what a context asks of it, and lives while `work` runs.
+            let outcome = unsafe {
+                handle(&mut *self.request, status::ERROR, |request| {
+                    work(request);
+                    status::OK
+                })
+            };
+            assert_eq!(outcome, status::OK);
+        }
+
+        /// What nginx does on an internal redirect.
+        fn redirect(&mut self) {
+            self.contexts.fill(core::ptr::null_mut());
+            extern "C" {
+                fn ngx_http_cors_test_redirect(request: *mut ngx_http_request_t);
+            }
+            // SAFETY: the function sets a bit of the request.
+            unsafe { ngx_http_cors_test_redirect(&mut *self.request) };
+        }
+    }
+
+    fn location(policy: bool) -> &'static LocationConf {
+        Box::leak(Box::new(LocationConf::for_test(policy)))
+    }
+
+    fn is_bound_to(context: &RequestContext<'_>, location: &LocationConf) -> bool {
+        matches!(context.binding(), Binding::Bound(bound) if core::ptr::eq(bound, location))
+    }
+
+    #[test]
+    fn a_context_is_found_again_after_a_redirect() {
+        let mut client = Client::new();
+        client.hook(|request| {
+            assert!(RequestContext::get(request).is_none());
+            let context = RequestContext::get_or_create(request).expect("memory");
+            context.note_action(Action::Answered(204));
+        });
+        client.redirect();
+        client.request.method = 0;
+        client.hook(|request| {
+            let context = RequestContext::get(request).expect("found");
+            assert!(context.is_options() && context.action() == Action::Answered(204));
+        });
+        assert!(!client.contexts[0].is_null(), "it need not be looked for twice");
+    }
+
+    #[test]
+    fn a_subrequest_does_not_find_the_context_of_its_main_request() {
+        let mut client = Client::new();
+        client.hook(|request| {
+            RequestContext::get_or_create(request).expect("memory");
+        });
+        client.redirect();
+        client.request.main = core::ptr::null_mut();
+        client.hook(|request| assert!(RequestContext::get(request).is_none()));
+    }
+
+    #[test]
+    fn a_location_that_rewrite_leaves_governs_nothing() {
+        let (left, next) = (location(true), location(false));
+        let mut client = Client::new();
+        client.hook(|request| {
+            let context = RequestContext::get_or_create(request).expect("memory");
+            context.enter_rewrite(left);
+            assert!(matches!(context.binding(), Binding::Candidate(_)));
+            context.enter_rewrite(next);
+            assert!(matches!(context.binding(), Binding::Unbound));
+        });
+    }
+
+    #[test]
+    fn a_location_that_answers_in_its_rewrite_phase_governs_the_error_page() {
+        let (answers, page) = (location(true), location(true));
+        let mut client = Client::new();
+        client.hook(|request| {
+            RequestContext::get_or_create(request)
+                .expect("memory")
+                .enter_rewrite(answers)
+        });
+        client.redirect();
+        client.hook(|request| {
+            let context = RequestContext::get(request).expect("found");
+            context.enter_rewrite(page);
+            assert!(is_bound_to(context, answers));
+        });
+    }
+
+    #[test]
+    fn what_governs_once_governs_to_the_end() {
+        let (first, later) = (location(true), location(true));
+        let mut client = Client::new();
+        client.hook(|request| {
+            let context = RequestContext::get_or_create(request).expect("memory");
+            context.bind(first);
+            assert!(context.enter_access() && !context.enter_access());
+        });
+        client.redirect();
+        client.hook(|request| {
+            let context = RequestContext::get(request).expect("found");
+            context.enter_rewrite(later);
+            context.bind(later);
+            assert!(is_bound_to(context, first) && !context.enter_access());
+        });
+    }
+
+    #[test]
+    fn a_decision_is_that_of_the_policy_that_made_it() {
+        let (one, other) = (location(true), location(true));
+        let mut client = Client::new();
+        client.hook(|request| {
+            let context = RequestContext::get_or_create(request).expect("memory");
+            let decision = Decision::new(Verdict::Denied, Field::Absent, None);
+            context.keep(one, decision);
+            assert_eq!(context.decision(one), Some(decision));
+            assert_eq!(context.decision(other), None);
+            context.forget_decision();
+            assert_eq!(context.decision(one), None);
+        });
+    }
+
+    #[test]
+    fn one_denial_is_logged() {
+        let mut client = Client::new();
+        client.hook(|request| {
+            let context = RequestContext::get_or_create(request).expect("memory");
+            assert!(context.may_log_denial() && !context.may_log_denial());
+        });
+    }
+
+    #[test]
+    fn there_is_no_context_where_memory_is_lacking() {
+        let mut client = Client::new();
+        let pool = client.pool.raw();
+        client.hook(|request| {
+            assert_eq!(request.pool(), pool);
+        });
+        let Client { ref pool, .. } = client;
+        let request = core::ptr::from_mut(&mut *client.request);
+        // SAFETY: as in `hook`.
+        pool.exhaust(|| unsafe {
+            handle(request, status::ERROR, |request| {
+                assert!(RequestContext::get_or_create(request).is_err());
+                status::OK
+            });
+        });
+        assert!(client.contexts[0].is_null());
+    }
+}
