@@ -35,6 +35,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     guard(configuration.log(), NGX_ERROR as ngx_int_t, || {
         configuration.report_the_rest();
         configuration.check_zone();
+        configuration.report_numbers();
         let install = |(phase, handler, wanted)| match wanted {
             true => configuration.add_handler(phase, handler),
             false => Ok(()),

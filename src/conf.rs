@@ -6,7 +6,7 @@ use core::ptr;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block, Directive, Level, Policy, Position, PreflightMode, Problem, Scope, Severity, Syntax, UnusedDirectives,
+    Block, Directive, Level, Policy, Position, PreflightMode, Problem, Problems, Scope, Syntax, UnusedDirectives,
 };
 use nginx_sys::{
     ngx_array_push, ngx_command_t, ngx_conf_t, ngx_cycle_t, ngx_http_add_variable, ngx_http_compile_complex_value,
@@ -51,6 +51,7 @@ pub(crate) struct MainConf {
     /// The file that is being read: its name is shared by the positions of its directives.
     file: Option<Rc<str>>,
     unused: UnusedDirectives,
+    problems: Problems,
     /// The texts with variables that name origins, by number.
     variables: Vec<Variable>,
     /// The value of one of them is being worked out.
@@ -353,9 +354,16 @@ impl Configuration {
     }
 
     pub(crate) fn report(self, problems: &[Problem]) {
+        let shown = self.with_main(|main| {
+            let shown = main.problems.collect(problems.to_vec());
+            main.refused = main.problems.has_errors();
+            shown
+        });
+        self.log_problems(&shown.unwrap_or_default());
+    }
+
+    fn log_problems(self, problems: &[Problem]) {
         for problem in problems {
-            let refused = problem.severity == Severity::Error;
-            self.with_main(|main| main.refused |= refused);
             log::problem(self.log(), problem);
         }
     }
@@ -365,6 +373,12 @@ impl Configuration {
         if let Some(problems) = self.with_main(|main| main.unused.finish()) {
             self.report(&problems);
         }
+    }
+
+    /// The numbers of those that were not shown.
+    pub(crate) fn report_numbers(self) {
+        let problems = self.with_main(|main| main.problems.finish());
+        self.log_problems(&problems.unwrap_or_default());
     }
 }
 
