@@ -10,7 +10,7 @@ use crate::given_origins::{complete, GivenOrigins, LaterChecks};
 use crate::level::Level;
 use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
-use crate::rules::{AllowOrigin, Cors, Rules};
+use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
 use crate::settings::PreflightMode;
 use crate::unused::{DirectiveId, UnusedDirectives};
 
@@ -184,7 +184,7 @@ impl Scope {
                     let kind = ProblemKind {
                         severity: Severity::Error,
                         directive: directive.name(),
-                        what: "dangerous",
+                        what: option_named_in(&objection.why),
                     };
                     Problem::new(kind, objection.at, text).and_more(objection.more)
                 })
@@ -214,6 +214,12 @@ impl Scope {
             Problem::new(kind, at, text)
         })
     }
+}
+
+/// The option of `cors_unsafe` that would permit a dangerous value: the reason against it names one.
+fn option_named_in(why: &str) -> &'static str {
+    let mut options = UnsafeOptions::NAMES.into_iter();
+    options.find(|option| why.contains(option)).unwrap_or_default()
 }
 
 /// A location cannot answer early: when that is done, nginx has not chosen a location.

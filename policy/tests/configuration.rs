@@ -1139,6 +1139,18 @@ mod public_suffixes {
     }
 
     #[test]
+    fn one_danger_is_told_among_a_thousand_of_another_kind() {
+        let mut text = "cors on;\ncors_allow_credentials on;\n".to_owned();
+        for n in 0..1000 {
+            writeln!(text, "cors_allow_origin http://a{n}.example;").unwrap();
+        }
+        text.push_str("cors_allow_origin https://*.com;\n");
+        let told = told(&text);
+        let of_suffix = told.iter().filter(|told| told.contains("under \"com\""));
+        assert_eq!((told.len(), of_suffix.count()), (101, 1));
+    }
+
+    #[test]
     fn many_are_counted_after_the_first_hundred() {
         let mut text = "cors on;\ncors_allow_credentials on;\n".to_owned();
         for n in 0..150 {
