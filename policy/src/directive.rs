@@ -38,7 +38,7 @@ pub enum Directive {
 }
 
 impl Directive {
-    /// All of them.
+    /// All directives.
     pub const ALL: [Self; 16] = [
         Self::Cors,
         Self::AllowOrigin,
@@ -58,7 +58,7 @@ impl Directive {
         Self::Unsafe,
     ];
 
-    /// Its name in a configuration.
+    /// The name in a configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cors => "cors",
@@ -87,7 +87,7 @@ impl Directive {
             .find(|directive| directive.name().as_bytes() == name)
     }
 
-    /// What to write where nothing was written.
+    /// The values that it takes, as messages show them.
     pub(crate) fn takes(self) -> &'static str {
         match self {
             Self::Cors | Self::Override | Self::DryRun | Self::TimingAllowOrigin | Self::AllowPrivateNetwork => {

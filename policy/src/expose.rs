@@ -3,14 +3,15 @@
 use crate::distinct::distinct;
 use crate::header_name::is_governed;
 use crate::headers::NotAName;
+use crate::name_list::NameList;
+use crate::problem::Warning;
 use crate::token::is_token;
 
-/// What `cors_expose_headers` says.
+/// The value of `cors_expose_headers`.
 #[derive(Debug, Default)]
 pub(crate) struct ExposeHeaders {
-    names: Vec<Box<str>>,
+    names: NameList,
     any: bool,
-    line: String,
 }
 
 /// What is odd about a name that is listed all the same.
@@ -24,13 +25,23 @@ pub(crate) enum ExposeWarning {
     Covered,
 }
 
+impl Warning for ExposeWarning {
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Forbidden => "forbidden",
+            Self::Covered => "covered",
+        }
+    }
+}
+
 impl ExposeHeaders {
     /// Adds a name or `*`.
     pub(crate) fn add(&mut self, value: &str) -> Result<Option<ExposeWarning>, NotAName> {
         if !is_token(value.as_bytes()) {
             return Err(NotAName);
         }
-        if self.names.iter().any(|name| name.eq_ignore_ascii_case(value)) {
+        if self.names.has_in_any_case(value.as_bytes()) {
             return Ok(Some(ExposeWarning::Duplicate));
         }
         let warning = if self.any || (value == "*" && !self.names.is_empty()) {
@@ -39,12 +50,7 @@ impl ExposeHeaders {
             is_forbidden(value.as_bytes()).then_some(ExposeWarning::Forbidden)
         };
         self.any |= value == "*";
-        self.names.push(value.into());
-        self.line = if self.any {
-            "*".to_owned()
-        } else {
-            self.names.join(", ")
-        };
+        self.names.add(value);
         Ok(warning)
     }
 
@@ -55,7 +61,10 @@ impl ExposeHeaders {
 
     /// The value to send where nothing is expanded; empty if there is none.
     pub(crate) fn line(&self) -> &str {
-        &self.line
+        match self.any {
+            true => "*",
+            false => self.names.line(),
+        }
     }
 }
 

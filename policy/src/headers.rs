@@ -1,8 +1,7 @@
 //! `Access-Control-Allow-Headers`.
 
-use hashbrown::HashTable;
-
-use crate::name_hash::hash_folded;
+use crate::name_list::NameList;
+use crate::problem::Warning;
 use crate::token::{elements, is_tchar, is_token};
 
 /// Names that browsers let no script set (forbidden request-headers), apart from the prefixes.
@@ -30,12 +29,11 @@ const FORBIDDEN: [&str; 21] = [
     "via",
 ];
 
-/// What `cors_allow_headers` says.
+/// The value of `cors_allow_headers`.
 #[derive(Debug, Default)]
 pub(crate) struct AllowHeaders {
-    names: HashTable<Box<str>>,
+    names: NameList,
     any: bool,
-    line: String,
 }
 
 /// Why a value is no header name to list.
@@ -54,13 +52,23 @@ pub(crate) enum HeaderWarning {
     Covered,
 }
 
+impl Warning for HeaderWarning {
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Forbidden => "forbidden",
+            Self::Covered => "covered",
+        }
+    }
+}
+
 impl AllowHeaders {
     /// Adds a name or `*`.
     pub(crate) fn add(&mut self, value: &str) -> Result<Option<HeaderWarning>, NotAName> {
         if !is_token(value.as_bytes()) {
             return Err(NotAName);
         }
-        if self.lists(value.as_bytes()) || (value == "*" && self.any) {
+        if self.names.has_in_any_case(value.as_bytes()) || (value == "*" && self.any) {
             return Ok(Some(HeaderWarning::Duplicate));
         }
         let covers = |any: bool, name: &str| any && !name.eq_ignore_ascii_case("authorization");
@@ -76,29 +84,17 @@ impl AllowHeaders {
         };
         if value == "*" {
             self.any = true;
+            self.names.add_to_line(value);
         } else {
-            self.names
-                .insert_unique(hash_folded(value.as_bytes()), value.into(), |name| {
-                    hash_folded(name.as_bytes())
-                });
+            self.names.add(value);
         }
-        if !self.line.is_empty() {
-            self.line.push_str(", ");
-        }
-        self.line.push_str(value);
         Ok(warning)
-    }
-
-    fn lists(&self, name: &[u8]) -> bool {
-        self.names
-            .find(hash_folded(name), |listed| listed.as_bytes().eq_ignore_ascii_case(name))
-            .is_some()
     }
 
     /// Whether a preflight that names `name` would find it allowed.
     pub(crate) fn allows(&self, name: &[u8]) -> bool {
         let covered = self.any && !name.eq_ignore_ascii_case(b"authorization");
-        is_token(name) && (covered || self.lists(name))
+        is_token(name) && (covered || self.names.has_in_any_case(name))
     }
 
     /// The first requested name that is not allowed.
@@ -118,7 +114,7 @@ impl AllowHeaders {
     pub(crate) fn echoes_whole(&self, line: &[u8]) -> bool {
         // The one name that `*` does not cover.
         const AUTHORIZATION: &[u8] = b"authorization";
-        let covers_all = self.lists(AUTHORIZATION);
+        let covers_all = self.names.has_in_any_case(AUTHORIZATION);
         let mut rest = line;
         loop {
             let length = rest.iter().position(|&byte| !is_tchar(byte)).unwrap_or(rest.len());
@@ -141,7 +137,7 @@ impl AllowHeaders {
 
     /// The value to send where nothing is echoed; empty if there is none.
     pub(crate) fn line(&self) -> &str {
-        &self.line
+        self.names.line()
     }
 }
 

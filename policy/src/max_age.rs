@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::problem::Warning;
+
 /// What browsers keep at most, in seconds: Firefox a day, Chromium two hours.
 const LONGEST_KEPT: u64 = 86_400;
 
@@ -15,6 +17,12 @@ pub(crate) struct MaxAge {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("browsers keep an answer for a day (86400 seconds) at most; write \"1d\"")]
 pub(crate) struct LongerThanKept;
+
+impl Warning for LongerThanKept {
+    fn what(&self) -> &'static str {
+        "too long"
+    }
+}
 
 impl MaxAge {
     pub(crate) fn new(seconds: u64) -> (Self, Option<LongerThanKept>) {

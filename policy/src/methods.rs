@@ -1,6 +1,7 @@
 //! `Access-Control-Allow-Methods`.
 
-use crate::problem::shown;
+use crate::name_list::NameList;
+use crate::problem::{shown, Warning};
 use crate::token::is_token;
 
 /// Methods that a preflight always permits (CORS-safelisted methods).
@@ -18,12 +19,11 @@ pub(crate) fn normalized(method: &[u8]) -> &[u8] {
     known.find(|known| known.eq_ignore_ascii_case(method)).unwrap_or(method)
 }
 
-/// What `cors_allow_methods` says.
+/// The value of `cors_allow_methods`.
 #[derive(Debug)]
 pub(crate) struct AllowMethods {
-    names: Vec<Box<str>>,
+    names: NameList,
     any: bool,
-    line: Box<str>,
 }
 
 /// Why a value is no method to list.
@@ -48,67 +48,68 @@ pub(crate) enum MethodWarning {
     Covered,
 }
 
+impl Warning for MethodWarning {
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Case(_) | Self::UnusualCase(_) => "case",
+            Self::Covered => "covered",
+        }
+    }
+}
+
 impl Default for AllowMethods {
     fn default() -> Self {
-        Self::new(SAFELISTED.into_iter().map(Box::from).collect(), false)
+        let mut methods = Self::empty();
+        SAFELISTED.into_iter().for_each(|name| methods.names.add(name));
+        methods
     }
 }
 
 impl AllowMethods {
-    fn new(names: Vec<Box<str>>, any: bool) -> Self {
-        let line = if any { "*".to_owned() } else { names.join(", ") };
-        Self {
-            names,
-            any,
-            line: line.into(),
-        }
-    }
-
     /// An empty list to add to.
     pub(crate) fn empty() -> Self {
-        Self::new(Vec::new(), false)
+        Self {
+            names: NameList::default(),
+            any: false,
+        }
     }
 
     /// Adds a method or `*`.
     pub(crate) fn add(&mut self, value: &str) -> Result<Option<MethodWarning>, MethodError> {
-        let mut warning = None;
         if value == "*" {
-            warning = if self.any {
-                Some(MethodWarning::Duplicate)
-            } else {
-                (!self.names.is_empty()).then_some(MethodWarning::Covered)
+            let warning = match self.any {
+                true => Some(MethodWarning::Duplicate),
+                false => (!self.names.is_empty()).then_some(MethodWarning::Covered),
             };
             self.any = true;
-        } else {
-            if !is_token(value.as_bytes()) {
-                return Err(MethodError::NotAToken);
-            }
-            let upper = value.to_ascii_uppercase();
-            if FORBIDDEN.contains(&upper.as_str()) {
-                return Err(MethodError::Forbidden);
-            }
-            if self.any {
-                warning = Some(MethodWarning::Covered);
-            } else if self.names.iter().any(|name| **name == *value) {
-                return Ok(Some(MethodWarning::Duplicate));
-            } else if upper != value {
-                warning = Some(if NORMALIZED.contains(&upper.as_str()) {
-                    MethodWarning::Case(upper)
-                } else {
-                    MethodWarning::UnusualCase(shown(upper.as_bytes()))
-                });
-            }
-            self.names.push(value.into());
+            return Ok(warning);
         }
-        *self = Self::new(std::mem::take(&mut self.names), self.any);
-        Ok(warning)
+        if !is_token(value.as_bytes()) {
+            return Err(MethodError::NotAToken);
+        }
+        let upper = value.to_ascii_uppercase();
+        if FORBIDDEN.contains(&upper.as_str()) {
+            return Err(MethodError::Forbidden);
+        }
+        if self.names.has_exactly(value.as_bytes()) {
+            return Ok(Some(MethodWarning::Duplicate));
+        }
+        self.names.add(value);
+        Ok(if self.any {
+            Some(MethodWarning::Covered)
+        } else if upper == value {
+            None
+        } else if NORMALIZED.contains(&upper.as_str()) {
+            Some(MethodWarning::Case(upper))
+        } else {
+            Some(MethodWarning::UnusualCase(shown(upper.as_bytes())))
+        })
     }
 
     /// Whether a preflight for `method` would find it allowed.
     pub(crate) fn allows(&self, method: &[u8]) -> bool {
-        self.any
-            || SAFELISTED.iter().any(|name| name.as_bytes() == method)
-            || self.names.iter().any(|name| name.as_bytes() == method)
+        self.any || SAFELISTED.iter().any(|name| name.as_bytes() == method) || self.names.has_exactly(method)
     }
 
     /// Whether `*` has to be spelled out: with credentials it would be an ordinary name.
@@ -118,7 +119,10 @@ impl AllowMethods {
 
     /// The value to send where nothing is echoed.
     pub(crate) fn line(&self) -> &str {
-        &self.line
+        match self.any {
+            true => "*",
+            false => self.names.line(),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! What is wrong with a configuration, told so that it can be mended.
+//! What is wrong with a configuration, told so that it can be put right.
 
 use std::fmt;
 use std::rc::Rc;
 
-/// Longer values are cut in messages: a log line holds 2048 bytes in all.
+/// The length to which a value is cut in a message: nginx has 2048 bytes for a log line.
 const SHOWN: usize = 200;
 
 /// A place in a configuration.
@@ -21,61 +21,88 @@ impl fmt::Display for Position {
     }
 }
 
-/// Whether a problem can be lived with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// The configuration is refused.
     Error,
-    /// It is not.
+    /// The configuration works, but perhaps not as it was meant.
     Warning,
+}
+
+/// Problems of one kind say the same about different values. See [`Problems`](crate::Problems).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ProblemKind {
+    pub severity: Severity,
+    /// The directive.
+    pub directive: &'static str,
+    /// What is wrong, where a directive has problems of several kinds.
+    pub what: &'static str,
+}
+
+/// A reason to warn of a value, shown as what follows the value in the message.
+pub(crate) trait Warning: fmt::Display {
+    /// The name of the kind, for [`ProblemKind::what`].
+    fn what(&self) -> &'static str;
 }
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Whether it can be lived with.
+    /// How bad it is.
     pub severity: Severity,
-    /// Where.
+    /// Where it is.
     pub at: Position,
-    text: String,
-    /// The block whose policy is wrong, where that shows only once everything is put together.
-    place: Option<Box<str>>,
+    pub(crate) kind: ProblemKind,
+    pub(crate) text: String,
+    /// The number of other problems of this kind that were not made.
+    pub(crate) more: usize,
+    /// The block whose policy is wrong, where that shows only once all levels are put together.
+    block: Option<Box<str>>,
 }
 
 impl Problem {
-    pub(crate) fn new(severity: Severity, at: &Position, text: String) -> Self {
+    pub(crate) fn new(kind: ProblemKind, at: &Position, text: String) -> Self {
         Self {
-            severity,
+            severity: kind.severity,
             at: at.clone(),
+            kind,
             text,
-            place: None,
+            more: 0,
+            block: None,
         }
     }
 
-    /// A directive that is no part of a policy cannot be carried out.
+    /// An error in a directive that is no part of a policy.
     pub fn error(at: &Position, text: String) -> Self {
-        Self::new(Severity::Error, at, text)
+        let kind = ProblemKind {
+            severity: Severity::Error,
+            directive: "",
+            what: "",
+        };
+        Self::new(kind, at, text)
     }
 
-    pub(crate) fn in_place(mut self, place: &str) -> Self {
-        self.place = Some(place.into());
+    pub(crate) fn in_block(mut self, block: &str) -> Self {
+        self.block = Some(block.into());
         self
     }
 
-    /// What it tells, of whichever block that inherits it.
-    pub(crate) fn told(&self) -> Told {
-        (self.at.clone(), self.text.clone())
+    /// Adds the number of problems of this kind that the list of dangerous values has counted, but not kept.
+    pub(crate) fn and_more(mut self, more: usize) -> Self {
+        self.more = more;
+        self
     }
 }
-
-/// What a problem tells, and of which place.
-pub(crate) type Told = (Position, String);
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
-        match &self.place {
-            Some(place) => write!(f, " ({place})"),
+        if self.more > 0 {
+            write!(f, " (and {} more of this kind)", self.more)?;
+        }
+        match &self.block {
+            Some(block) => write!(f, " ({block})"),
             None => Ok(()),
         }
     }

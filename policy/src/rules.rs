@@ -49,6 +49,17 @@ pub(crate) struct UnsafeOptions {
     pub broad_regex: bool,
 }
 
+impl UnsafeOptions {
+    /// The options as they are written.
+    pub(crate) const NAMES: [&'static str; 5] = [
+        "any_origin_credentials",
+        "insecure_origins",
+        "null_origin",
+        "public_suffixes",
+        "broad_regex",
+    ];
+}
+
 /// The values of all directives. Lists are shared with the levels that inherit them.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {

@@ -59,8 +59,8 @@ pub enum BrowserOutcome<'r> {
     SameOrigin,
     /// The preflight fails, and the request is not made.
     NotSent(Option<Reason<'r>>),
-    /// The request is made, and refused.
-    Refused(Option<Reason<'r>>),
+    /// The request is made, and blocked (`cors_enforce`).
+    Blocked(Option<Reason<'r>>),
     /// The response comes, but not to the script.
     NotReadable(Option<Reason<'r>>),
     /// The response does not allow credentials.
@@ -75,7 +75,7 @@ impl fmt::Display for BrowserOutcome<'_> {
             Self::Readable => ("the script may read the response", None),
             Self::SameOrigin => ("the request stays within its origin, so CORS does not apply", None),
             Self::NotSent(reason) => ("the browser does not send the request", *reason),
-            Self::Refused(reason) => ("the request is answered with 403", *reason),
+            Self::Blocked(reason) => ("the request is answered with 403", *reason),
             Self::NotReadable(reason) => ("the response is not readable for the script", *reason),
             Self::NoCredentials => {
                 return f.write_str(
@@ -101,7 +101,7 @@ impl BrowserOutcome<'_> {
             // Beside `*` only origins by name may have them.
             Self::NoCredentials if verdict == Verdict::Anyone => ("cors_allow_credentials", origin),
             Self::NoCredentials => ("cors_allow_credentials", &b"on"[..]),
-            Self::NotSent(reason) | Self::Refused(reason) | Self::NotReadable(reason) => match reason? {
+            Self::NotSent(reason) | Self::Blocked(reason) | Self::NotReadable(reason) => match reason? {
                 Reason::NoOriginAllowed | Reason::Origin(_) => ("cors_allow_origin", origin),
                 Reason::Method(method) => ("cors_allow_methods", method),
                 Reason::Header(name) => ("cors_allow_headers", name),
@@ -138,11 +138,11 @@ impl Policy {
         let decision = self.decide(&request, context);
         let verdict = decision.verdict();
         let (outcome, reason) = self.result(&decision, iter::empty());
-        let refuses = decision.is_denied() && self.enforce() == Enforce::On;
+        let blocks = decision.is_denied() && self.enforce() == Enforce::On;
         let actual = SimulatedResponse {
             outcome,
             reason,
-            status: refuses.then_some(403),
+            status: blocks.then_some(403),
             headers: self.simulated_headers(&decision, &[]),
         };
         let needs_preflight = !SAFE_METHODS.contains(&method) || !unsafe_headers.is_empty();
@@ -166,7 +166,7 @@ impl Policy {
         let in_browser = match &preflight {
             _ if verdict == Verdict::SameOrigin => BrowserOutcome::SameOrigin,
             Some(preflight) if preflight.outcome != Outcome::Allowed => BrowserOutcome::NotSent(preflight.reason),
-            _ if refuses => BrowserOutcome::Refused(reason),
+            _ if blocks => BrowserOutcome::Blocked(reason),
             _ if outcome != Outcome::Allowed => BrowserOutcome::NotReadable(reason),
             _ if simulated.credentials && verdict != Verdict::AllowedWithCredentials => BrowserOutcome::NoCredentials,
             Some(_) if self.preflight_mode() == PreflightMode::Pass => BrowserOutcome::UpToTheApplication,

@@ -1,15 +1,12 @@
 //! Directives that have no effect anywhere, which shows only once the whole configuration has been read.
 
-use std::collections::HashSet;
-
 use crate::directive::Directive;
-use crate::problem::{Position, Problem, Severity, Told};
+use crate::problem::{Position, Problem, ProblemKind, Severity};
 
 /// Finds the directives that have no effect, while the levels of a configuration are put together.
 #[derive(Debug, Default)]
 pub struct UnusedDirectives {
     given: Vec<GivenDirective>,
-    told: HashSet<Told>,
 }
 
 #[derive(Debug)]
@@ -46,12 +43,6 @@ impl UnusedDirectives {
         }
     }
 
-    /// Leaves out what was told already of another block that inherits it.
-    pub(crate) fn untold(&mut self, mut problems: Vec<Problem>) -> Vec<Problem> {
-        problems.retain(|problem| self.told.insert(problem.told()));
-        problems
-    }
-
     /// A warning for each directive that has no effect anywhere.
     pub fn finish(&self) -> Vec<Problem> {
         // A `cors on` that every inner level overrides is no mistake.
@@ -70,7 +61,12 @@ impl UnusedDirectives {
                         other.name()
                     ),
                 };
-                Problem::new(Severity::Warning, &given.at, text)
+                let kind = ProblemKind {
+                    severity: Severity::Warning,
+                    directive: given.directive.name(),
+                    what: "unused",
+                };
+                Problem::new(kind, &given.at, text)
             })
             .collect()
     }

@@ -32,7 +32,7 @@ pub(crate) unsafe extern "C" fn read_policy_directive(
             let at = configuration.position(main);
             let mut level = location?.level.borrow_mut();
             let problems = level.read(directive, &values, &at, &mut configuration.syntax(main));
-            configuration.report(main, &problems);
+            configuration.report(main, problems);
             Some(NGX_CONF_OK)
         })
     }
@@ -53,7 +53,7 @@ pub(crate) unsafe extern "C" fn read_zone_directive(
             let (name, size) = match metrics::parse_zone(&values, earlier) {
                 Ok(zone) => zone,
                 Err(text) => {
-                    configuration.report(main, &[Problem::error(&at, text)]);
+                    configuration.report(main, vec![Problem::error(&at, text)]);
                     return Some(NGX_CONF_OK);
                 }
             };
@@ -91,7 +91,7 @@ pub(crate) unsafe extern "C" fn read_status_directive(
                     configuration.set_content_handler(handler?);
                     main.status_at.get_or_init(|| at);
                 }
-                Err(text) => configuration.report(main, &[Problem::error(&at, text)]),
+                Err(text) => configuration.report(main, vec![Problem::error(&at, text)]),
             }
             Some(NGX_CONF_OK)
         })
@@ -122,7 +122,7 @@ pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool 
     let mut problems = main.unused.borrow_mut().finish();
     let problem = match (main.zone.get(), main.status_at.get()) {
         (Some(zone), _) => zone.check(),
-        (None, Some(at)) if !main.is_refused() => {
+        (None, Some(at)) if !main.has_errors() => {
             let text =
                 "\"cors_status\" has nothing to show: \"cors_zone\" is missing; write \"cors_zone cors:256k;\" in http";
             Some(Problem::error(at, text.to_owned()))
@@ -130,8 +130,9 @@ pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool 
         (None, _) => None,
     };
     problems.extend(problem);
-    configuration.report(main, &problems);
-    !main.is_refused()
+    configuration.report(main, problems);
+    configuration.report_numbers(main);
+    !main.has_errors()
 }
 
 /// Reads `cors_test_panic`.

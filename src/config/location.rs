@@ -131,7 +131,7 @@ pub(crate) unsafe extern "C" fn merge_location(
             let (scope, mut problems) = outer.merge(&Scope::default(), Block::Http, main);
             let (_, found) = inner.merge(scope, block.as_block(), main);
             problems.extend(found);
-            configuration.report(main, &problems);
+            configuration.report(main, problems);
             if let Some(policy) = inner.policy.get() {
                 main.has_policy.set(true);
                 if block.location.is_empty() && policy.preflight_mode() == PreflightMode::Early {

@@ -4,7 +4,7 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::c_void;
 use std::rc::Rc;
 
-use cors_policy::{Position, UnusedDirectives};
+use cors_policy::{Position, Problems, UnusedDirectives};
 use nginx_sys::{ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_module};
 
 use super::values::Values;
@@ -15,8 +15,8 @@ use crate::nginx::module::{HandlerModule, ModuleRecord};
 /// nginx makes one for each configuration that it reads. Everyone shares it, so what changes is in cells.
 #[derive(Default)]
 pub(crate) struct MainConf {
-    /// An error was found. It is acted on at the end, so that one run shows all errors.
-    is_refused: Cell<bool>,
+    /// What was found wrong. It is acted on at the end, so that one run shows all errors.
+    pub(super) problems: RefCell<Problems>,
     /// Some location has `cors on`; without one, no handler is installed.
     pub(crate) has_policy: Cell<bool>,
     /// Some server answers preflights early.
@@ -37,12 +37,8 @@ impl MainConf {
         self.zone.get()
     }
 
-    pub(super) fn refuse(&self) {
-        self.is_refused.set(true);
-    }
-
-    pub(crate) fn is_refused(&self) -> bool {
-        self.is_refused.get()
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.borrow().has_errors()
     }
 
     /// The name of a file, which the directives of that file share.

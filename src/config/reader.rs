@@ -213,14 +213,23 @@ impl<'c> Configuration<'c> {
         unsafe { shared_memory::size_in_force(self.cf, name.as_bytes()) }
     }
 
-    /// Logs what is wrong, as nginx does; an error refuses the configuration in the end.
-    pub(crate) fn report(self, main: &MainConf, problems: &[Problem]) {
+    /// Logs what is wrong, as nginx does, unless enough of its kind has been shown; an error refuses the configuration in
+    /// the end.
+    pub(super) fn report(self, main: &MainConf, problems: Vec<Problem>) {
+        let shown = main.problems.borrow_mut().collect(problems);
+        self.log_problems(&shown);
+    }
+
+    /// Logs how many problems have not been shown.
+    pub(super) fn report_numbers(self, main: &MainConf) {
+        let numbers = main.problems.borrow_mut().finish();
+        self.log_problems(&numbers);
+    }
+
+    fn log_problems(self, problems: &[Problem]) {
         for problem in problems {
             let level = match problem.severity {
-                Severity::Error => {
-                    main.refuse();
-                    NGX_LOG_EMERG
-                }
+                Severity::Error => NGX_LOG_EMERG,
                 Severity::Warning => NGX_LOG_WARN,
             };
             ngx_log_error!(level, self.log(), "{} in {}", problem, problem.at);

@@ -25,6 +25,7 @@ fn policy() -> String {
             cors on;
             cors_allow_origin https://app.example.com{origins} https://*.example.net $arg_origin;
             cors_allow_origin '~https://pr-[0-9]+\\.example\\.org';
+            cors_unsafe any_origin_credentials;
             cors_allow_methods GET PUT;
             cors_allow_headers Content-Type;
             cors_expose_headers ETag;

@@ -84,3 +84,50 @@ fn with_credentials_a_variable_cannot_bring_in_null_or_an_origin_in_the_clear() 
         assert_eq!(response.only("Access-Control-Allow-Credentials"), "true");
     }
 }
+
+/// nginx takes the names of variables in any case, and a text may hold more than a variable.
+#[test]
+fn a_variable_that_repeats_the_request_is_refused_with_credentials() {
+    let check = |origins: &str| {
+        let location = format!("location / {{ cors on; cors_allow_origin {origins}; cors_allow_credentials on; }}");
+        Nginx::builder().server(&location).check()
+    };
+    for origins in [
+        "$http_origin",
+        "$HTTP_ORIGIN",
+        "${http_origin}",
+        "$http_origin,",
+        "$arg_o",
+        "$cookie_x",
+    ] {
+        let check = check(origins);
+        let message = check.error_at("cors_allow_origin");
+        let why = "every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\"";
+        assert!(
+            message.contains(&format!("\"{origins}\"")) && message.contains(why),
+            "{message}"
+        );
+    }
+    let unknown = check("$host$tenants").stderr;
+    assert!(unknown.contains("unknown \"tenants\" variable"), "{unknown}");
+    let own = check("https://$host");
+    assert!(own.accepted() && !own.stderr.contains("[warn]"), "{}", own.stderr);
+}
+
+#[test]
+fn of_a_map_beside_credentials_one_warning_says_what_to_check() {
+    let check = Nginx::builder()
+        .http(r#"map $http_origin $cors_ok { default $http_origin; }"#)
+        .server("location / { cors on; cors_allow_origin $cors_ok; cors_allow_credentials on; }")
+        .check();
+    assert!(check.accepted(), "{}", check.stderr);
+    let warnings: Vec<_> = check.stderr.lines().filter(|line| line.contains("[warn]")).collect();
+    let [warning] = &warnings[..] else {
+        panic!("{warnings:?}")
+    };
+    assert!(
+        warning.contains("check that no \"map\" or \"set\" gives it \"$http_origin\"")
+            && warning.contains("write \"cors_allow_credentials https://app.example.com\""),
+        "{warning}"
+    );
+}

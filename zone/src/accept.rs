@@ -1,6 +1,6 @@
-//! In which form the figures are shown.
+//! The format in which the figures are shown.
 
-/// A form of the figures.
+/// A format of the figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For scripts.
@@ -12,10 +12,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// In the order in which they are preferred where a client likes several as much.
+    /// All formats; the first is chosen where a client prefers none.
     const ALL: [Self; 3] = [Self::Json, Self::Html, Self::Prometheus];
 
-    /// The form of this name.
+    /// The format of this name.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         match name {
             b"json" => Some(Self::Json),
@@ -42,34 +42,34 @@ impl Format {
         }
     }
 
-    /// What the lines of `Accept` like best (RFC 9110, section 12.5.1). Whoever likes none of it gets JSON.
+    /// The format that the lines of `Accept` prefer (RFC 9110, section 12.5.1); JSON if they accept none.
     pub fn accepted<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut likings = [Liking::default(); 3];
+        let mut preferences = [Preference::default(); 3];
         for range in lines.flat_map(|line| line.split(|byte| *byte == b',')) {
-            for (format, liking) in Self::ALL.into_iter().zip(&mut likings) {
-                liking.hear(range, format.media_type());
+            for (format, preference) in Self::ALL.into_iter().zip(&mut preferences) {
+                preference.consider(range, format.media_type());
             }
         }
         let mut best = (Self::Json, 0);
-        for (format, liking) in Self::ALL.into_iter().zip(likings) {
-            if liking.quality > best.1 {
-                best = (format, liking.quality);
+        for (format, preference) in Self::ALL.into_iter().zip(preferences) {
+            if preference.quality > best.1 {
+                best = (format, preference.quality);
             }
         }
         best.0
     }
 }
 
-/// What the most precise range that covers a media type says.
+/// The weight of a media type: that of the most specific range that covers it (RFC 9110, section 12.5.1).
 #[derive(Clone, Copy, Default)]
-struct Liking {
-    precision: u8,
+struct Preference {
+    specificity: u8,
     /// In thousandths.
     quality: u16,
 }
 
-impl Liking {
-    fn hear(&mut self, range: &[u8], (kind, name): (&[u8], &[u8])) {
+impl Preference {
+    fn consider(&mut self, range: &[u8], (kind, name): (&[u8], &[u8])) {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let media = parts.next().unwrap_or_default();
         let Some(slash) = media.iter().position(|byte| *byte == b'/') else {
@@ -77,19 +77,19 @@ impl Liking {
         };
         let (range_kind, range_name) = (media.get(..slash), media.get(slash + 1..));
         let is = |part: Option<&[u8]>, name: &[u8]| part.is_some_and(|part| part.eq_ignore_ascii_case(name));
-        let precision = match (is(range_kind, kind), is(range_name, name)) {
+        let specificity = match (is(range_kind, kind), is(range_name, name)) {
             (true, true) => 3,
             (true, false) if is(range_name, b"*") => 2,
             (false, _) if media == b"*/*" => 1,
             _ => return,
         };
-        if precision < self.precision {
+        if specificity < self.specificity {
             return;
         }
         let quality = parts
             .find_map(|part| part.strip_prefix(b"q=").or_else(|| part.strip_prefix(b"Q=")))
             .map_or(1000, thousandths);
-        *self = Self { precision, quality };
+        *self = Self { specificity, quality };
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_get_what_they_like_best() {
+    fn clients_get_the_format_that_they_prefer() {
         let chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
         let scraper = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
         for (accept, format) in [

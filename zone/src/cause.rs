@@ -1,23 +1,23 @@
-//! Why a request was denied, as far as it is kept.
+//! Why a request was denied, without the bytes of the request.
 
 use cors_policy::{Outcome, Reason};
 
 /// Why a request was denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// There is no list of origins.
+    /// There is no `cors_allow_origin`.
     NoOriginAllowed,
-    /// The origin is not in it.
+    /// The origin is not in `cors_allow_origin`.
     Origin,
-    /// The method is not in its list.
+    /// The method is not in `cors_allow_methods`.
     Method,
-    /// The header is not in its list.
+    /// The header is not in `cors_allow_headers`.
     Header,
-    /// What the preflight names is no header.
+    /// An element of `Access-Control-Request-Headers` is no header name.
     NotAHeaderName,
-    /// The value of `Origin` is none.
+    /// The value of `Origin` is no origin.
     NotAnOrigin,
-    /// There is more than one `Origin`.
+    /// The request has more than one `Origin`.
     SeveralOrigins,
 }
 
@@ -40,7 +40,7 @@ impl Cause {
         Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
 
-    /// What a reason comes to, and what it names beside the origin.
+    /// The cause that a reason tells, and the method or header that it names.
     pub(crate) fn of<'r>(reason: &Reason<'r>) -> (Self, &'r [u8]) {
         match *reason {
             Reason::NoOriginAllowed => (Self::NoOriginAllowed, &[]),
@@ -53,7 +53,7 @@ impl Cause {
         }
     }
 
-    /// The reason again.
+    /// The reason that is made of the cause, the origin, and the method or header.
     pub(crate) fn reason<'a>(self, origin: &'a [u8], detail: &'a [u8]) -> Reason<'a> {
         match self {
             Self::NoOriginAllowed => Reason::NoOriginAllowed,
@@ -66,7 +66,7 @@ impl Cause {
         }
     }
 
-    /// How such a request ended.
+    /// The outcome of a request with this cause.
     pub fn outcome(self) -> Outcome {
         match self {
             Self::NoOriginAllowed | Self::Origin => Outcome::OriginDenied,

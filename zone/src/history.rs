@@ -1,25 +1,26 @@
-//! How many requests there were in the last minutes.
+//! The number of requests in each ten seconds of the last minutes.
 //!
-//! Two sums run on, and whoever is the first to count in a step notes what they were. What a step had is the difference.
+//! Two totals are counted. The first process that counts in a step of ten seconds notes what the totals are then; the
+//! requests of a step are the difference between its note and the next.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// The seconds that are counted together.
+/// The length of a step in seconds.
 pub const STEP: u64 = 10;
 const STEPS: usize = 90;
-/// All requests, and those that were denied.
+/// The number of totals: all requests, and those that were denied.
 const SERIES: usize = 2;
 
-/// When the present step began, in seconds since 1970.
+/// When the step that is counted began, in seconds since 1970.
 const BEGAN: usize = 0;
-/// The sums.
+/// The totals.
 const REQUESTS: usize = 1;
 const DENIED: usize = 2;
-/// What they were.
+/// The notes: what the totals were when a step began.
 const NOTES: usize = 8;
 pub(crate) const WORDS: usize = NOTES + STEPS * SERIES;
 
-/// A note shares its word with the time that it is for: the next round begins anew in one instruction.
+/// A note shares its word with the number of its step, so that one instruction replaces a note of an earlier round.
 const TIME_SHIFT: u32 = 40;
 const TIME_MASK: u64 = (1 << (64 - TIME_SHIFT)) - 1;
 const SUM_MASK: u64 = (1 << TIME_SHIFT) - 1;
@@ -37,14 +38,14 @@ fn load(words: &[AtomicU64; WORDS], place: usize) -> u64 {
     words.get(place).map_or(0, |word| word.load(Ordering::Relaxed))
 }
 
-/// Whether another step has begun than the one that is being counted.
+/// Whether the step that is counted is over.
 #[inline]
 pub(crate) fn is_over(words: &[AtomicU64; WORDS], now: u64) -> bool {
-    // Clocks may be set back.
+    // A clock that was set back makes the difference huge.
     now.wrapping_sub(words[BEGAN].load(Ordering::Relaxed)) >= STEP
 }
 
-/// Counts one request in the step that is being counted.
+/// Counts one request.
 #[inline]
 pub(crate) fn count(words: &[AtomicU64; WORDS], denied: bool) {
     words[REQUESTS].fetch_add(1, Ordering::Relaxed);
@@ -53,7 +54,7 @@ pub(crate) fn count(words: &[AtomicU64; WORDS], denied: bool) {
     }
 }
 
-/// Begins a step: notes the sums, if no one has. A process that is killed here leaves it to the next.
+/// Begins a step: notes the totals, if no other process has. A process that is killed here leaves that to the next.
 pub(crate) fn begin(words: &[AtomicU64; WORDS], now: u64) {
     let step = now / STEP;
     for (series, sum) in [REQUESTS, DENIED].into_iter().enumerate() {
@@ -96,7 +97,7 @@ pub(crate) fn read(words: &[AtomicU64; WORDS], now: u64) -> History {
             is_next
         };
         let notes: Vec<Option<u64>> = (first..=last).map(|step| note(step).filter(&mut is_next)).collect();
-        // Read last, as it only grows.
+        // The total is read after the notes: it only grows, so no note is above it.
         let mut end = load(words, sum);
         let mut counts: Vec<u64> = notes
             .into_iter()

@@ -1,7 +1,7 @@
 //! The text format of Prometheus.
 //!
-//! Denied origins are no labels: who sends them would choose which time series there are, and each that comes and goes
-//! in the list would stay in the database. They are in the JSON.
+//! Denied origins are no labels: whoever sends them would choose which time series there are, and each would stay in
+//! the database. They are in the JSON.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::report::{name, Policy, OUTCOMES};
 use crate::{Report, RequestKind};
 
 impl Report<'_> {
-    /// What can be added up, by server and location.
+    /// The counters, by server and location.
     pub fn to_prometheus(&self) -> Vec<u8> {
         let mut text = Text {
             zone: escape(self.zone.name),
@@ -41,12 +41,12 @@ impl Report<'_> {
         let others: [(&str, &str, Read); 3] = [
             (
                 "nginx_cors_preflights_answered_total",
-                "Preflights that the module answered itself, with leave or with 403.",
+                "Preflights that the module answered itself, with the headers that allow the request or with 403.",
                 |policy| policy.totals.answered,
             ),
             (
                 "nginx_cors_enforced_denials_total",
-                "Requests other than preflights that cors_enforce refused.",
+                "Requests other than preflights that cors_enforce blocked.",
                 |policy| policy.totals.enforced,
             ),
             (

@@ -1,10 +1,10 @@
-//! What the query of a request for the figures asks.
+//! The query of a request for the figures.
 
 use std::borrow::Cow;
 
 use crate::Format;
 
-/// A query.
+/// The query of a request for the figures.
 #[derive(Debug, Default)]
 pub struct Query {
     /// `format=`
@@ -13,12 +13,12 @@ pub struct Query {
     pub try_request: Option<TryRequest>,
 }
 
-/// A request that somebody wonders about.
+/// The request that `try=1` asks about.
 #[derive(Debug, Default)]
 pub struct TryRequest {
-    /// The server; the first that has such a location if nothing is said.
+    /// The server; without one, the first that has the location.
     pub server: Option<String>,
-    /// The location; the first if nothing is said.
+    /// The location; without one, the first.
     pub location: Option<String>,
     /// `Origin`
     pub origin: String,
@@ -26,12 +26,12 @@ pub struct TryRequest {
     pub method: String,
     /// The headers that the script sets, separated by commas or spaces.
     pub headers: String,
-    /// Whether cookies and the like go with it.
+    /// Whether cookies and other credentials are sent.
     pub credentials: bool,
 }
 
 impl Query {
-    /// Reads a query. What it does not know it ignores; of several it takes the last.
+    /// Reads a query. Unknown names are ignored; of several values of a name the last counts.
     pub fn parse(query: &[u8]) -> Self {
         let mut read = Self::default();
         let mut try_request = TryRequest {

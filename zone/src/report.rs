@@ -1,4 +1,4 @@
-//! The figures as they are shown, and as JSON. The schema is in the documentation; what is in it stays in it.
+//! The figures, and their JSON. The documentation describes the JSON; names that are in it stay in it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,16 +8,16 @@ use serde::Serialize;
 use crate::counters::is_denial;
 use crate::{Cause, Counter, DeniedOrigin, RequestKind, Totals, Zone, STEP};
 
-/// A policy by the name of its place.
+/// A location, or a server outside of its locations, with a policy whose requests are counted.
 #[derive(Clone, Copy)]
 pub struct CountedLocation<'n> {
     /// The server.
     pub server: &'n str,
     /// The location in it.
     pub location: &'n str,
-    /// Whether the policy only says what it would do.
+    /// Whether the policy changes no response (`cors_dry_run`).
     pub dry_run: bool,
-    /// Where it is counted.
+    /// The counters of its policy.
     pub counter: Counter<'n>,
 }
 
@@ -75,7 +75,7 @@ struct History {
     denied: Vec<u64>,
 }
 
-/// How a request can end that is no preflight, and one that is.
+/// How requests can end, by their kind.
 pub(crate) const OUTCOMES: [(RequestKind, &[Option<Outcome>]); 2] = [
     (
         RequestKind::Actual,
@@ -101,17 +101,19 @@ pub(crate) const OUTCOMES: [(RequestKind, &[Option<Outcome>]); 2] = [
     ),
 ];
 
-/// As `$cors_result` has it.
+/// The value of `$cors_result`.
 pub(crate) fn name(outcome: Option<Outcome>) -> &'static str {
     outcome.map_or("off", Outcome::as_str)
 }
 
 impl<'n> Report<'n> {
-    /// Reads the figures of the policies that there are now.
-    pub fn new(name: &'n str, size: usize, zone: &Zone<'_>, places: &[CountedLocation<'n>], now: u64) -> Self {
+    /// Reads the figures of the policies of the configuration.
+    pub fn new(name: &'n str, size: usize, zone: &Zone<'_>, locations: &[CountedLocation<'n>], now: u64) -> Self {
         let history = zone.history(now);
-        let by_policy: HashMap<u64, &CountedLocation<'n>> =
-            places.iter().map(|place| (place.counter.policy(), place)).collect();
+        let by_policy: HashMap<u64, &CountedLocation<'n>> = locations
+            .iter()
+            .map(|location| (location.counter.policy(), location))
+            .collect();
         Self {
             zone: About {
                 name,
@@ -119,7 +121,7 @@ impl<'n> Report<'n> {
                 started: zone.started(),
                 now,
             },
-            policies: places.iter().map(Policy::new).collect(),
+            policies: locations.iter().map(Policy::new).collect(),
             denied_origins: zone
                 .denied_origins()
                 .iter()
@@ -134,7 +136,7 @@ impl<'n> Report<'n> {
         }
     }
 
-    /// All of it.
+    /// The figures as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         json(self)
     }
@@ -147,8 +149,8 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 }
 
 impl<'n> Policy<'n> {
-    fn new(place: &CountedLocation<'n>) -> Self {
-        let totals = place.counter.totals();
+    fn new(location: &CountedLocation<'n>) -> Self {
+        let totals = location.counter.totals();
         let by_result = |wanted: RequestKind| {
             let all = OUTCOMES.iter().filter(|(kind, _)| *kind == wanted);
             let all = all.flat_map(|(_, outcomes)| outcomes.iter());
@@ -160,9 +162,9 @@ impl<'n> Policy<'n> {
             denials.map(|outcome| totals.requests(*kind, *outcome))
         });
         Self {
-            server: place.server,
-            location: place.location,
-            dry_run: place.dry_run,
+            server: location.server,
+            location: location.location,
+            dry_run: location.dry_run,
             total: totals.all(),
             denied: denied.sum(),
             requests: by_result(RequestKind::Actual),
@@ -176,7 +178,7 @@ impl<'n> Policy<'n> {
 }
 
 impl<'n> Denied<'n> {
-    fn new(denied: &DeniedOrigin, place: Option<&CountedLocation<'n>>) -> Self {
+    fn new(denied: &DeniedOrigin, location: Option<&CountedLocation<'n>>) -> Self {
         let mut origin = String::from_utf8_lossy(&denied.origin).into_owned();
         if denied.is_cut {
             origin.push_str("...");
@@ -194,15 +196,15 @@ impl<'n> Denied<'n> {
             error: denied.error,
             result: denied.cause.outcome().as_str(),
             reason,
-            server: place.map(|place| place.server),
-            location: place.map(|place| place.location),
+            server: location.map(|location| location.server),
+            location: location.map(|location| location.location),
             remedy: remedy(denied),
             last: denied.last,
         }
     }
 }
 
-/// The directive that would admit such a request, if there is one that can be copied as it is.
+/// The directive that would allow such a request, if there is one that can be pasted as it is.
 fn remedy(denied: &DeniedOrigin) -> Option<String> {
     let (directive, value) = match denied.cause {
         Cause::NoOriginAllowed | Cause::Origin => ("cors_allow_origin", &denied.origin),
@@ -216,36 +218,36 @@ fn remedy(denied: &DeniedOrigin) -> Option<String> {
     copies.then(|| format!("{directive} {value};"))
 }
 
-/// What would become of a request.
+/// The JSON of an explanation.
 #[derive(Serialize)]
-struct Answer<'t> {
+struct ExplanationJson<'t> {
     server: &'t str,
     location: &'t str,
     dry_run: bool,
     allowed: bool,
     explanation: String,
     remedy: Option<String>,
-    preflight: Option<Part>,
-    request: Part,
+    preflight: Option<ResponseJson>,
+    request: ResponseJson,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     unknown_variables: &'t [String],
 }
 
 #[derive(Serialize)]
-struct Part {
+struct ResponseJson {
     result: &'static str,
     reason: Option<String>,
     status: Option<u16>,
     headers: Vec<(&'static str, String)>,
 }
 
-impl Part {
-    fn new(step: &SimulatedResponse<'_>) -> Self {
-        let headers = step.headers.iter();
+impl ResponseJson {
+    fn new(response: &SimulatedResponse<'_>) -> Self {
+        let headers = response.headers.iter();
         Self {
-            result: step.outcome.as_str(),
-            reason: step.reason.map(|reason| reason.to_string()),
-            status: step.status,
+            result: response.outcome.as_str(),
+            reason: response.reason.map(|reason| reason.to_string()),
+            status: response.status,
             headers: headers
                 .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value).into_owned()))
                 .collect(),
@@ -253,22 +255,26 @@ impl Part {
     }
 }
 
-/// What would become of a request, as JSON.
+/// The JSON of what would become of a simulated request.
 ///
 /// `unknown` names the variables on whose values the decision depends, and whose values are known for real requests alone.
-pub fn explanation_to_json(place: &CountedLocation<'_>, explanation: &Explanation<'_>, unknown: &[String]) -> Vec<u8> {
-    json(&Answer {
-        server: place.server,
-        location: place.location,
-        dry_run: place.dry_run,
+pub fn explanation_to_json(
+    location: &CountedLocation<'_>,
+    explanation: &Explanation<'_>,
+    unknown: &[String],
+) -> Vec<u8> {
+    json(&ExplanationJson {
+        server: location.server,
+        location: location.location,
+        dry_run: location.dry_run,
         allowed: matches!(
             explanation.in_browser,
             BrowserOutcome::Readable | BrowserOutcome::SameOrigin
         ),
         explanation: explanation.in_browser.to_string(),
         remedy: explanation.remedy.clone(),
-        preflight: explanation.preflight.as_ref().map(Part::new),
-        request: Part::new(&explanation.actual),
+        preflight: explanation.preflight.as_ref().map(ResponseJson::new),
+        request: ResponseJson::new(&explanation.actual),
         unknown_variables: unknown,
     })
 }
@@ -300,13 +306,13 @@ mod tests {
         for &(origin, reason) in denials {
             counter.deny(origin, reason, NOW);
         }
-        let place = CountedLocation {
+        let location = CountedLocation {
             server: "a.example",
             location: "/api/",
             dry_run: false,
             counter,
         };
-        serde_json::from_slice(&Report::new("cors", 65536, &zone, &[place], NOW).to_json()).unwrap()
+        serde_json::from_slice(&Report::new("cors", 65536, &zone, &[location], NOW).to_json()).unwrap()
     }
 
     /// Every name in the JSON, but for the results, which are those of `$cors_result`.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block, Context, Decision, Directive, Level, Policy, Position, Problem, Scope, Severity, Syntax, Target,
+    Block, Context, Decision, Directive, Level, Policy, Position, Problem, Problems, Scope, Severity, Syntax, Target,
     UnusedDirectives, Value,
 };
 
@@ -38,7 +38,7 @@ impl Syntax for Notation {
 
 /// A configuration that was read.
 pub struct Configuration {
-    /// All that was wrong, in the order in which it is told.
+    /// What is shown of all that was wrong, in that order.
     pub problems: Vec<Problem>,
     /// The levels by what opens them; `http` is the outermost.
     scopes: Vec<(String, Scope)>,
@@ -94,6 +94,9 @@ impl Configuration {
             &mut problems,
         );
         problems.extend(unused.finish());
+        let mut all = Problems::default();
+        let mut problems = all.collect(problems);
+        problems.extend(all.finish());
         Self { problems, scopes }
     }
 

@@ -30,24 +30,24 @@ const ask = async (query) => {
 
 function policyRow(policy) {
   const allowed = policy.requests.allowed;
-  const without = policy.requests.off + policy.requests.none + policy.requests.same_origin;
+  const notCrossOrigin = policy.requests.off + policy.requests.none + policy.requests.same_origin;
   const meter = make("meter");
   meter.max = Math.max(1, policy.total);
   meter.value = policy.denied;
-  // Few are good, many are bad.
+  // A low share of denials is good, a high one is bad.
   [meter.optimum, meter.low, meter.high] = [0, 0.02 * meter.max, 0.2 * meter.max];
   const place = make("td", "place", make("code", "", policy.location));
   if (policy.dry_run) place.append(" ", make("span", "tag", "dry run"));
   const row = make("tr", "", make("td", "server", policy.server), place);
-  for (const figure of [policy.total, allowed, without, sum(Object.values(policy.preflights)), policy.enforced_denials, policy.denied]) {
+  for (const figure of [policy.total, allowed, notCrossOrigin, sum(Object.values(policy.preflights)), policy.enforced_denials, policy.denied]) {
     row.append(make("td", "n", count(figure)));
   }
   row.append(make("td", "share", meter, " ", share(policy.denied, policy.total)));
   return row;
 }
 
-// Nothing that can be copied as it is would admit it.
-const without = (denied) => denied.result === "malformed" ? "no browser sends this" : "see the reason";
+// What stands in the place of a directive, where none that can be pasted as it is would allow the origin.
+const noRemedy = (denied) => denied.result === "malformed" ? "no browser sends this" : "see the reason";
 
 function originRow(denied, now) {
   const figure = make("td", "n", count(denied.count));
@@ -57,7 +57,7 @@ function originRow(denied, now) {
     figure,
     make("td", "reason", denied.reason),
     make("td", "place", denied.location === null ? "" : `${denied.server} ${denied.location}`),
-    make("td", "remedy", denied.remedy === null ? make("span", "tag", without(denied)) : make("code", "", denied.remedy)),
+    make("td", "remedy", denied.remedy === null ? make("span", "tag", noRemedy(denied)) : make("code", "", denied.remedy)),
     make("td", "last", ago(now - denied.last)));
 }
 
@@ -105,14 +105,17 @@ function show(report) {
 }
 
 let paused = false;
+// When the figures on the page came.
+let updated = null;
 async function refresh() {
   if (!paused && !document.hidden) {
     try {
       show(await ask(""));
+      updated = new Date();
       document.documentElement.dataset.state = "live";
     } catch (error) {
       document.documentElement.dataset.state = "failed";
-      at("status").textContent = `no figures: ${error.message}`;
+      at("status").textContent = `Cannot reach nginx; ${updated ? `last update ${updated.toLocaleTimeString()}` : "no update yet"}`;
     }
   }
   setTimeout(refresh, 2000);
@@ -120,7 +123,7 @@ async function refresh() {
 at("pause").addEventListener("click", (event) => {
   paused = !paused;
   event.target.setAttribute("aria-pressed", paused);
-  event.target.textContent = paused ? "Go on" : "Pause";
+  event.target.textContent = paused ? "Resume" : "Pause";
 });
 
 function part(title, part) {

@@ -1,0 +1,112 @@
+//! The values of one directive as they are read, and what is wrong with them.
+
+use std::fmt::Display;
+
+use crate::directive::Directive;
+use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
+use crate::settings::Word;
+
+/// The value of a directive, and where it was given.
+#[derive(Debug)]
+pub(crate) struct Given<T> {
+    pub value: T,
+    pub at: Position,
+}
+
+impl<T> Given<T> {
+    pub(crate) fn new(value: T, at: &Position) -> Self {
+        Self { value, at: at.clone() }
+    }
+
+    /// The list that this and further lines of a directive add to.
+    pub(crate) fn list<'a>(slot: &'a mut Option<Self>, at: &Position, empty: impl FnOnce() -> T) -> &'a mut T {
+        &mut slot.get_or_insert_with(|| Self::new(empty(), at)).value
+    }
+
+    /// Puts the value in the place of the one that is inherited.
+    pub(crate) fn replace(given: Option<Self>, inherited: &mut T) {
+        if let Some(given) = given {
+            *inherited = given.value;
+        }
+    }
+}
+
+/// Collects what is wrong with one directive.
+pub(crate) struct Report<'a> {
+    pub directive: Directive,
+    pub at: &'a Position,
+    pub problems: Vec<Problem>,
+}
+
+impl Report<'_> {
+    pub(crate) fn add(&mut self, severity: Severity, what: &'static str, text: String) {
+        let kind = ProblemKind {
+            severity,
+            directive: self.directive.name(),
+            what,
+        };
+        self.problems.push(Problem::new(kind, self.at, text));
+    }
+
+    fn text(&self, value: &[u8], why: impl Display) -> String {
+        let name = self.directive.name();
+        format!("\"{name}\" has the value \"{}\": {why}", shown(value))
+    }
+
+    pub(crate) fn error(&mut self, value: &[u8], why: impl Display) {
+        self.add(Severity::Error, "", self.text(value, why));
+    }
+
+    pub(crate) fn warning(&mut self, value: &[u8], why: impl Warning) {
+        self.add(Severity::Warning, why.what(), self.text(value, why));
+    }
+
+    /// Takes the outcome of adding one value to a list.
+    pub(crate) fn added<W: Warning, E: Display>(&mut self, value: &str, outcome: Result<Option<W>, E>) {
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(warning)) => self.warning(value.as_bytes(), warning),
+            Err(error) => self.error(value.as_bytes(), error),
+        }
+    }
+
+    /// Adds each value to a list.
+    pub(crate) fn each(&mut self, values: &[&[u8]], mut add: impl FnMut(&str, &mut Self)) {
+        for value in values {
+            match std::str::from_utf8(value) {
+                Ok(value) => add(value, self),
+                Err(_) => self.error(value, "it is no UTF-8; save the configuration as UTF-8"),
+            }
+        }
+    }
+
+    /// Reads the value of a directive that takes one.
+    pub(crate) fn one<T, E: Display>(
+        &mut self,
+        values: &[&[u8]],
+        parse: impl FnOnce(&[u8]) -> Result<T, E>,
+    ) -> Option<T> {
+        let [value] = values else {
+            let takes = self.directive.takes();
+            self.error(&values.join(&b' '), format_args!("it takes one value; write {takes}"));
+            return None;
+        };
+        parse(value).map_err(|why| self.error(value, why)).ok()
+    }
+
+    /// Reads the value of a directive that takes one of a few words.
+    pub(crate) fn word<T: Word>(&mut self, values: &[&[u8]]) -> Option<T> {
+        let takes = self.directive.takes();
+        self.one(values, |value| {
+            let found = T::WORDS.iter().find(|(word, _)| word.as_bytes() == value);
+            found
+                .map(|(_, meaning)| *meaning)
+                .ok_or(format!("there is no such value; write {takes}"))
+        })
+    }
+
+    /// Reads the value of such a directive into its slot.
+    pub(crate) fn choose<T: Word>(&mut self, slot: &mut Option<Given<T>>, values: &[&[u8]]) {
+        *slot = self.word(values).map(|value| Given::new(value, self.at));
+    }
+}

@@ -1,0 +1,172 @@
+//! The values of the directives that list origins, as they are read.
+
+use crate::credentials::AllowCredentials;
+use crate::directive::Directive;
+use crate::doubts::Doubts;
+use crate::given::Report;
+use crate::origin::{AllowedOrigin, OriginSet};
+use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
+use crate::rules::AllowOrigin;
+use crate::variables::{source, Source};
+
+/// A list of origins, and what has to be looked at once the other directives are known.
+#[derive(Debug, Default)]
+pub(crate) struct GivenOrigins<T> {
+    pub list: T,
+    pub checks: LaterChecks,
+}
+
+/// Values of a list that may be dangerous beside other directives.
+#[derive(Debug, Default)]
+pub(crate) struct LaterChecks {
+    /// The dangerous values.
+    pub doubts: Doubts,
+    /// The values with variables of which only requests tell what they are.
+    pub unknown: Vec<(String, Position)>,
+}
+
+/// A member of a list of origins that adds nothing.
+#[derive(Debug, thiserror::Error)]
+enum OriginWarning {
+    #[error("it is listed already; remove one")]
+    Duplicate,
+}
+
+impl Warning for OriginWarning {
+    fn what(&self) -> &'static str {
+        "duplicate"
+    }
+}
+
+impl GivenOrigins<AllowOrigin> {
+    /// Reads a value of `cors_allow_origin`. `number` keeps a text with variables for the time of requests.
+    pub(crate) fn read(&mut self, value: &str, number: impl FnOnce(&[u8]) -> Option<usize>, report: &mut Report<'_>) {
+        const BESIDE: &str =
+            "\"*\" admits every origin and cannot stand beside others; remove the others, or the \"*\"";
+        let Self { list, checks } = self;
+        if matches!(list, AllowOrigin::Nobody) && value != "*" {
+            *list = AllowOrigin::Listed {
+                set: OriginSet::default(),
+                variables: Vec::new(),
+            };
+        }
+        match list {
+            AllowOrigin::Any if value == "*" => report.warning(value.as_bytes(), OriginWarning::Duplicate),
+            AllowOrigin::Any => report.error(value.as_bytes(), BESIDE),
+            AllowOrigin::Listed { .. } if value == "*" => report.error(value.as_bytes(), BESIDE),
+            AllowOrigin::Nobody => {
+                *list = AllowOrigin::Any;
+                checks.doubts.note(&AllowedOrigin::Any, value, report.at);
+            }
+            AllowOrigin::Listed { variables, .. } if holds_variables(value) => match number(value.as_bytes()) {
+                Some(variable) => {
+                    variables.push(variable);
+                    match source(value) {
+                        // It allows whoever asks, as `*` does.
+                        Source::Request => checks.doubts.note(&AllowedOrigin::Any, value, report.at),
+                        Source::Unknown => checks.unknown.push((value.to_owned(), report.at.clone())),
+                        Source::Server => {}
+                    }
+                }
+                None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
+            },
+            AllowOrigin::Listed { set, .. } => match AllowedOrigin::parse(value) {
+                Ok(origin) => {
+                    checks.doubts.note(&origin, value, report.at);
+                    insert(set, origin, value, report);
+                }
+                Err(error) => report.error(value.as_bytes(), error),
+            },
+        }
+    }
+}
+
+impl GivenOrigins<AllowCredentials> {
+    /// Whether further lines of `cors_allow_credentials` may add to the list.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.list, AllowCredentials::For(_))
+    }
+
+    /// Reads the values of a line of `cors_allow_credentials`.
+    pub(crate) fn read(&mut self, values: &[&[u8]], report: &mut Report<'_>) {
+        match values {
+            [b"on"] => self.list = AllowCredentials::On,
+            [b"off"] => self.list = AllowCredentials::Off,
+            _ => {
+                if !self.is_list() {
+                    self.list = AllowCredentials::For(OriginSet::default());
+                }
+                report.each(values, |value, report| self.read_origin(value, report));
+            }
+        }
+    }
+
+    fn read_origin(&mut self, value: &str, report: &mut Report<'_>) {
+        let AllowCredentials::For(set) = &mut self.list else {
+            return;
+        };
+        let bytes = value.as_bytes();
+        if matches!(value, "on" | "off") {
+            return report.error(bytes, "it cannot stand beside origins; remove it, or the origins");
+        }
+        if holds_variables(value) {
+            return report.error(
+                bytes,
+                "variables are evaluated in \"cors_allow_origin\" alone; write \"on\", or list origins",
+            );
+        }
+        match AllowedOrigin::parse(value) {
+            Ok(AllowedOrigin::Any) => report.error(
+                bytes,
+                "\"*\" would hand every site the user's credentials; write \"on\" for the origins of cors_allow_origin, or list origins",
+            ),
+            Ok(origin) => {
+                self.checks.doubts.note(&origin, value, report.at);
+                insert(set, origin, value, report);
+            }
+            Err(error) => report.error(bytes, format_args!("{error}, or write \"on\" or \"off\"")),
+        }
+    }
+}
+
+/// Whether a value is a text with variables. In a regular expression `$` is the end.
+fn holds_variables(value: &str) -> bool {
+    value.contains('$') && !value.starts_with('~')
+}
+
+fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut Report<'_>) {
+    match set.insert(origin, report.at) {
+        Ok(true) => {}
+        Ok(false) => report.warning(value.as_bytes(), OriginWarning::Duplicate),
+        Err(_) => report.error(value.as_bytes(), "the list holds 4 GiB already; use patterns"),
+    }
+}
+
+/// Makes a list ready for requests, and warns about members that add nothing.
+pub(crate) fn complete(set: &mut OriginSet, directive: Directive, at: &Position) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let kind = |severity, what| ProblemKind {
+        severity,
+        directive: directive.name(),
+        what,
+    };
+    if let Err(error) = set.complete() {
+        let text = format!(
+            "\"{}\" has too many or too large regular expressions: {error}; use patterns",
+            directive.name()
+        );
+        problems.push(Problem::new(kind(Severity::Error, ""), at, text));
+    }
+    let mut covered: Vec<_> = set.covered().collect();
+    covered.sort_by(|(_, one, _), (_, other, _)| one.cmp(other));
+    for (member, place, pattern) in covered {
+        let text = format!(
+            "\"{}\" has the value \"{}\": \"{pattern}\" covers it; remove one",
+            directive.name(),
+            shown(member.as_bytes()),
+        );
+        let at = place.as_ref().unwrap_or(at);
+        problems.push(Problem::new(kind(Severity::Warning, "covered"), at, text));
+    }
+    problems
+}

@@ -1,0 +1,234 @@
+//! A level with everything that it inherits: its policy, and what is wrong with it once that is known.
+
+use std::fmt::{self, Display};
+use std::rc::Rc;
+
+use crate::credentials::AllowCredentials;
+use crate::directive::Directive;
+use crate::given::Given;
+use crate::given_origins::{complete, GivenOrigins, LaterChecks};
+use crate::level::Level;
+use crate::policy::Policy;
+use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
+use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
+use crate::settings::PreflightMode;
+use crate::unused::{DirectiveId, UnusedDirectives};
+
+/// A block of the configuration, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block<'a> {
+    /// `http`
+    Http,
+    /// `server`
+    Server(&'a str),
+    /// `location`, or an `if` or `limit_except` in it
+    Location(&'a str),
+}
+
+impl Display for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http => f.write_str("in http"),
+            Self::Server("") => f.write_str("in server"),
+            Self::Server(name) => write!(f, "in server \"{}\"", shown(name.as_bytes())),
+            Self::Location(name) => write!(f, "in location \"{}\"", shown(name.as_bytes())),
+        }
+    }
+}
+
+/// A level with everything that it inherits.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    policy: Rc<Policy>,
+    origin_checks: Rc<LaterChecks>,
+    credential_checks: Rc<LaterChecks>,
+    credentials_at: Option<Position>,
+    /// The `cors on` in force.
+    cors: Option<DirectiveId>,
+    /// The lists in force, each at a place of its own.
+    lists: [Option<DirectiveId>; 5],
+}
+
+impl Scope {
+    /// The policy of the level.
+    pub fn policy(&self) -> &Rc<Policy> {
+        &self.policy
+    }
+}
+
+impl Level {
+    /// Puts together what this level, which is that of `block`, says and what it inherits from `outer`.
+    pub fn inherit(self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
+        if !self.has_directives {
+            // The values of `http` are checked where a server inherits them.
+            let problems = match block {
+                Block::Server(_) => outer.check_in_force(&outer.policy, block, unused),
+                Block::Http | Block::Location(_) => Vec::new(),
+            };
+            return (outer.clone(), problems);
+        }
+        let mut problems = Vec::new();
+        let mut scope = outer.clone();
+        let mut rules: Rules = outer.policy.rules().clone();
+        if let Some(Given { value, at }) = self.cors {
+            rules.cors = match block {
+                Block::Http | Block::Server(_) if !value => Cors::Off,
+                Block::Location(_) if !value => Cors::OffHere,
+                _ => Cors::On,
+            };
+            scope.cors = value.then(|| unused.add(Directive::Cors, &at));
+        }
+        let [origin_list, credential_list, method_list, header_list, expose_list] = &mut scope.lists;
+        if let Some(Given { value, at }) = self.allow_origin {
+            let GivenOrigins { mut list, checks } = value;
+            if let AllowOrigin::Listed { set, .. } = &mut list {
+                problems.extend(complete(set, Directive::AllowOrigin, &at));
+            }
+            rules.allow_origin = Rc::new(list);
+            scope.origin_checks = Rc::new(checks);
+            *origin_list = Some(unused.add(Directive::AllowOrigin, &at));
+        }
+        if let Some(Given { value, at }) = self.allow_credentials {
+            let GivenOrigins { mut list, checks } = value;
+            *credential_list = None;
+            if let AllowCredentials::For(set) = &mut list {
+                *credential_list = Some(unused.add(Directive::AllowCredentials, &at));
+                problems.extend(complete(set, Directive::AllowCredentials, &at));
+            }
+            rules.allow_credentials = Rc::new(list);
+            scope.credential_checks = Rc::new(checks);
+            scope.credentials_at = Some(at);
+        }
+        if let Some(Given { value, at }) = self.allow_methods {
+            rules.allow_methods = Rc::new(value);
+            *method_list = Some(unused.add(Directive::AllowMethods, &at));
+        }
+        if let Some(Given { value, at }) = self.allow_headers {
+            rules.allow_headers = Rc::new(value);
+            *header_list = Some(unused.add(Directive::AllowHeaders, &at));
+        }
+        if let Some(Given { value, at }) = self.expose_headers {
+            rules.expose_headers = Rc::new(value);
+            *expose_list = Some(unused.add(Directive::ExposeHeaders, &at));
+        }
+        if let (Block::Location(_), Some(Given { value, at })) = (block, &self.preflight) {
+            problems.extend(too_late(*value, at));
+        }
+        Given::replace(self.max_age, &mut rules.max_age);
+        Given::replace(self.preflight_status, &mut rules.preflight_status);
+        Given::replace(self.preflight, &mut rules.preflight);
+        Given::replace(self.overrides, &mut rules.overrides);
+        Given::replace(self.enforce, &mut rules.enforce);
+        Given::replace(self.dry_run, &mut rules.dry_run);
+        Given::replace(self.log_level, &mut rules.log_level);
+        Given::replace(self.timing_allow_origin, &mut rules.timing_allow_origin);
+        Given::replace(self.allow_private_network, &mut rules.allow_private_network);
+        Given::replace(self.unsafe_options, &mut rules.unsafe_options);
+        let policy = Policy::new(rules);
+        if block != Block::Http {
+            problems.extend(scope.check_in_force(&policy, block, unused));
+        }
+        scope.policy = Rc::new(policy);
+        (scope, problems)
+    }
+}
+
+impl Scope {
+    /// Checks what is in force in `block`, and notes that it is.
+    fn check_in_force(&self, policy: &Policy, block: Block<'_>, unused: &mut UnusedDirectives) -> Vec<Problem> {
+        if !policy.is_on() {
+            return Vec::new();
+        }
+        for list in self.lists.iter().flatten() {
+            unused.mark_in_force(*list, true);
+        }
+        if let Some(cors) = self.cors {
+            let allows_no_one = matches!(*policy.rules().allow_origin, AllowOrigin::Nobody);
+            unused.mark_in_force(cors, !allows_no_one);
+        }
+        let block = block.to_string();
+        let problems = self.dangerous_values(policy).chain(self.unknown_values(policy));
+        problems.map(|problem| problem.in_block(&block)).collect()
+    }
+
+    /// Errors for values that `cors_unsafe` does not permit.
+    fn dangerous_values<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = Problem> + 'a {
+        let Rules {
+            allow_credentials,
+            unsafe_options,
+            ..
+        } = policy.rules();
+        let is_on = matches!(**allow_credentials, AllowCredentials::On);
+        let lists = [
+            (Directive::AllowOrigin, &self.origin_checks, is_on),
+            (Directive::AllowCredentials, &self.credential_checks, true),
+        ];
+        lists
+            .into_iter()
+            .flat_map(move |(directive, checks, with_credentials)| {
+                let objections = checks.doubts.objections(*unsafe_options);
+                let objections = objections.filter(move |objection| with_credentials || !objection.needs_credentials);
+                objections.map(move |objection| {
+                    let beside = match (&self.credentials_at, directive) {
+                        (Some(at), Directive::AllowOrigin) if objection.needs_credentials => {
+                            format!(" beside \"cors_allow_credentials\" at {at}")
+                        }
+                        _ => String::new(),
+                    };
+                    let text = format!(
+                        "\"{}\" has the value \"{}\"{beside}: {}",
+                        directive.name(),
+                        shown(objection.value.as_bytes()),
+                        objection.why,
+                    );
+                    let kind = ProblemKind {
+                        severity: Severity::Error,
+                        directive: directive.name(),
+                        what: option_named_in(&objection.why),
+                    };
+                    Problem::new(kind, objection.at, text).and_more(objection.more)
+                })
+            })
+    }
+
+    /// Warnings of values that may repeat the request beside credentials, as far as can be known.
+    fn unknown_values<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = Problem> + 'a {
+        let rules = policy.rules();
+        let matters =
+            matches!(*rules.allow_credentials, AllowCredentials::On) && !rules.unsafe_options.any_origin_credentials;
+        let unknown = self.origin_checks.unknown.iter().filter(move |_| matters);
+        unknown.map(|(value, at)| {
+            let beside = match &self.credentials_at {
+                Some(at) => format!(" beside \"cors_allow_credentials\" at {at}"),
+                None => String::new(),
+            };
+            let text = format!(
+                "\"cors_allow_origin\" has the value \"{}\"{beside}: what it holds is known only for a request; check that no \"map\" or \"set\" gives it \"$http_origin\", which would let every site read what the user may read, or name the origins that get credentials: write \"cors_allow_credentials https://app.example.com\"",
+                shown(value.as_bytes()),
+            );
+            let kind = ProblemKind {
+                severity: Severity::Warning,
+                directive: Directive::AllowOrigin.name(),
+                what: "unknown",
+            };
+            Problem::new(kind, at, text)
+        })
+    }
+}
+
+/// The option of `cors_unsafe` that would permit a dangerous value: the reason against it names one.
+fn option_named_in(why: &str) -> &'static str {
+    let mut options = UnsafeOptions::NAMES.into_iter();
+    options.find(|option| why.contains(option)).unwrap_or_default()
+}
+
+/// A location cannot answer early: when that is done, nginx has not chosen a location.
+fn too_late(mode: PreflightMode, at: &Position) -> Option<Problem> {
+    let text = "\"cors_preflight\" has the value \"early\": it works in a server alone, since nginx has not chosen a location by then, and is \"answer\" here; write it in the server, or write \"answer\"";
+    let kind = ProblemKind {
+        severity: Severity::Warning,
+        directive: Directive::Preflight.name(),
+        what: "early",
+    };
+    (mode == PreflightMode::Early).then(|| Problem::new(kind, at, text.to_owned()))
+}
