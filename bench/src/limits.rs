@@ -1,0 +1,215 @@
+//! The limits in `limits.json`, and whether a figure keeps to its own. Less is never a fault.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+use serde::Deserialize;
+
+use crate::cost::Cost;
+use crate::instructions::Measured;
+use crate::scenario;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    pub at_most: i64,
+    /// Why it is so much more than others.
+    pub reason: Option<String>,
+}
+
+/// What another compiler, C library or processor may add: it has another `memcpy`, and nginx itself uses it the more,
+/// the longer a request is.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowance {
+    instructions: i64,
+    /// Of the limit, where that is more.
+    percent: i64,
+    /// And one instruction for each so many of the ceiling.
+    one_for_each_of_the_ceiling: i64,
+}
+
+/// Limits by the name of the scenario.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    #[serde(rename = "about")]
+    _about: String,
+    allowance: Allowance,
+    /// For a request that is counted in a zone, beyond the same one that is not.
+    counted: Limit,
+    beyond_the_ceiling: BTreeMap<String, Limit>,
+    /// Those of a version of nginx that has others.
+    nginx: BTreeMap<String, BTreeMap<String, Limit>>,
+}
+
+/// How a figure stands to its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Within,
+    /// So many more than the limit, and no more than may be another processor's.
+    Allowed(i64),
+    /// So many more than the limit.
+    Over(i64),
+}
+
+impl Verdict {
+    pub fn words(self) -> String {
+        match self {
+            Self::Within => "ok".to_owned(),
+            Self::Allowed(more) => format!("ok, {more} over its limit and within the allowance"),
+            Self::Over(more) => format!("{more} OVER ITS LIMIT"),
+        }
+    }
+
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Over(_))
+    }
+}
+
+impl Allowance {
+    fn of(self, limit: i64, ceiling: i64) -> i64 {
+        self.instructions.max(limit * self.percent / 100) + ceiling / self.one_for_each_of_the_ceiling
+    }
+}
+
+impl Limits {
+    pub fn read() -> Result<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("limits.json");
+        let read = || Self::parse(&fs::read_to_string(&path)?);
+        read().with_context(|| path.display().to_string())
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let limits: Self = serde_json::from_str(text)?;
+        for scenario in scenario::all() {
+            let name = scenario.name;
+            ensure!(
+                limits.beyond_the_ceiling.contains_key(name),
+                "no limit for {name}: add \"{name}\": {{ \"at_most\": <instructions> }} to \"beyond_the_ceiling\""
+            );
+        }
+        let of_versions = limits.nginx.values().flat_map(BTreeMap::keys);
+        for name in limits.beyond_the_ceiling.keys().chain(of_versions) {
+            ensure!(
+                scenario::find(name).is_some(),
+                "a limit for {name}, which is no scenario: remove it"
+            );
+        }
+        Ok(limits)
+    }
+
+    /// What a scenario may add to its ceiling.
+    pub fn of(&self, version: &str, scenario: &str) -> Result<&Limit> {
+        let own = self.nginx.get(version).and_then(|limits| limits.get(scenario));
+        let limit = own.or_else(|| self.beyond_the_ceiling.get(scenario));
+        limit.with_context(|| format!("no limit for {scenario}"))
+    }
+
+    /// What counting may add to that.
+    pub fn of_counting(&self) -> &Limit {
+        &self.counted
+    }
+
+    /// How what is added to a scenario stands to its limit, and what counting adds.
+    pub fn judge(&self, version: &str, measured: &Measured) -> Result<(Verdict, Option<Verdict>)> {
+        let limit = self.of(version, measured.scenario.name)?.at_most;
+        let judge = |limit, added: Cost| {
+            let allowance = self.allowance.of(limit, measured.ceiling.instructions);
+            match added.instructions - limit {
+                more if more > allowance => Verdict::Over(more),
+                more if more > 0 => Verdict::Allowed(more),
+                _ => Verdict::Within,
+            }
+        };
+        let counted = measured.counted.map(|counted| judge(self.counted.at_most, counted));
+        Ok((judge(limit, measured.added), counted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, Verdict};
+    use crate::cost::Cost;
+    use crate::instructions::Measured;
+    use crate::scenario;
+
+    fn file() -> String {
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/limits.json")).expect("the limits")
+    }
+
+    fn limits() -> Limits {
+        Limits::parse(&file()).expect("limits")
+    }
+
+    /// `preflight-allowed` with an allowance of 25: 15, and 10 for the ceiling.
+    fn judge(added: i64, counted: Option<i64>) -> (Verdict, Option<Verdict>) {
+        let cost = |instructions| Cost {
+            instructions,
+            allocator: 1_000,
+        };
+        let measured = Measured {
+            scenario: scenario::find("preflight-allowed").expect("a scenario"),
+            ceiling: cost(20_000),
+            added: cost(added),
+            counted: counted.map(cost),
+        };
+        limits().judge("1.22.1", &measured).expect("a limit")
+    }
+
+    #[test]
+    fn less_is_never_a_fault() {
+        for added in [550, 0, -5_000] {
+            assert_eq!(
+                judge(added, Some(added - 300)),
+                (Verdict::Within, Some(Verdict::Within))
+            );
+        }
+    }
+
+    #[test]
+    fn another_processor_may_need_a_little_more() {
+        assert_eq!(judge(551, None).0, Verdict::Allowed(1));
+        assert_eq!(judge(575, None).0, Verdict::Allowed(25));
+    }
+
+    #[test]
+    fn more_than_that_is_over_the_limit() {
+        assert_eq!(judge(576, None).0, Verdict::Over(26));
+        assert!(judge(576, None).0.is_over());
+        assert!(!judge(575, None).0.is_over());
+    }
+
+    #[test]
+    fn counting_has_a_limit_of_its_own() {
+        assert_eq!(judge(0, Some(250)).1, Some(Verdict::Within));
+        assert_eq!(judge(0, Some(276)), (Verdict::Within, Some(Verdict::Over(26))));
+    }
+
+    #[test]
+    fn a_version_of_nginx_may_have_limits_of_its_own() {
+        let mut limits = limits();
+        let own = serde_json::from_str(r#"{ "preflight-allowed": { "at_most": 7, "reason": "a test" } }"#);
+        limits.nginx.insert("1.99.0".to_owned(), own.expect("limits"));
+        let at_most = |version, scenario| limits.of(version, scenario).expect("a limit").at_most;
+        assert_eq!(at_most("1.99.0", "preflight-allowed"), 7);
+        assert_eq!(at_most("1.99.0", "preflight-denied"), 400);
+        assert_eq!(at_most("1.22.1", "preflight-allowed"), 550);
+    }
+
+    #[test]
+    fn a_scenario_without_a_limit_is_an_error() {
+        let text = file().replacen("\"no-cors\"", "\"no-corse\"", 1);
+        let error = Limits::parse(&text).expect_err("an error").to_string();
+        assert!(error.contains("no limit for no-cors"), "{error}");
+    }
+
+    #[test]
+    fn a_limit_without_a_scenario_is_an_error() {
+        let text = file().replacen("\"no-cors\"", "\"no-corse\": { \"at_most\": 1 },\n    \"no-cors\"", 1);
+        let error = Limits::parse(&text).expect_err("an error").to_string();
+        assert!(error.contains("no-corse, which is no scenario"), "{error}");
+    }
+}
