@@ -63,10 +63,6 @@ impl Verdict {
             Self::Over(more) => format!("{more} OVER ITS LIMIT"),
         }
     }
-
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Over(_))
-    }
 }
 
 impl Allowance {
@@ -127,6 +123,32 @@ impl Limits {
         let counted = measured.counted.map(|counted| judge(self.counted.at_most, counted));
         Ok((judge(limit, measured.added), counted))
     }
+
+    /// What is over its limit, and by how much.
+    pub fn faults(&self, version: &str, measured: &Measured) -> Result<Vec<String>> {
+        let scenario = measured.scenario;
+        let (verdict, verdict_counted) = self.judge(version, measured)?;
+        let limit = self.of(version, scenario.name)?.at_most;
+        let rows = [
+            (verdict, measured.added, limit, ""),
+            (
+                verdict_counted.unwrap_or(Verdict::Within),
+                measured.counted.unwrap_or_default(),
+                self.counted.at_most,
+                ", counted in a zone",
+            ),
+        ];
+        let faults = rows
+            .into_iter()
+            .filter_map(|(verdict, added, limit, how)| match verdict {
+                Verdict::Over(more) => Some(format!(
+                    "{} ({}){how}: {:+}, which is {more} over its limit of {limit:+}",
+                    scenario.title, scenario.name, added.instructions
+                )),
+                Verdict::Within | Verdict::Allowed(_) => None,
+            });
+        Ok(faults.collect())
+    }
 }
 
 #[cfg(test)]
@@ -145,18 +167,21 @@ mod tests {
     }
 
     /// `preflight-allowed` with an allowance of 25: 15, and 10 for the ceiling.
-    fn judge(added: i64, counted: Option<i64>) -> (Verdict, Option<Verdict>) {
+    fn measured(added: i64, counted: Option<i64>) -> Measured {
         let cost = |instructions| Cost {
             instructions,
             allocator: 1_000,
         };
-        let measured = Measured {
+        Measured {
             scenario: scenario::find("preflight-allowed").expect("a scenario"),
             ceiling: cost(20_000),
             added: cost(added),
             counted: counted.map(cost),
-        };
-        limits().judge("1.22.1", &measured).expect("a limit")
+        }
+    }
+
+    fn judge(added: i64, counted: Option<i64>) -> (Verdict, Option<Verdict>) {
+        limits().judge("1.22.1", &measured(added, counted)).expect("a limit")
     }
 
     #[test]
@@ -178,8 +203,23 @@ mod tests {
     #[test]
     fn more_than_that_is_over_the_limit() {
         assert_eq!(judge(576, None).0, Verdict::Over(26));
-        assert!(judge(576, None).0.is_over());
-        assert!(!judge(575, None).0.is_over());
+    }
+
+    #[test]
+    fn a_fault_names_the_scenario_and_what_is_too_much() {
+        let faults = |added, counted| {
+            limits()
+                .faults("1.22.1", &measured(added, Some(counted)))
+                .expect("limits")
+        };
+        assert!(faults(575, 265).is_empty());
+        assert_eq!(
+            faults(735, 300),
+            [
+                "preflight, allowed (preflight-allowed): +735, which is 185 over its limit of +550",
+                "preflight, allowed (preflight-allowed), counted in a zone: +300, which is 50 over its limit of +250",
+            ]
+        );
     }
 
     #[test]

@@ -197,23 +197,17 @@ fn gate(options: &Options) -> Result<ExitCode> {
     let (limits, version) = (Limits::read()?, build.version.clone());
     let mut over = Vec::new();
     for measured in measure(build, options)? {
-        let title = measured.scenario.title;
-        let (verdict, verdict_counted) = limits.judge(&version, &measured)?;
-        if verdict.is_over() {
-            over.push(format!("{title}: {}", verdict.words()));
-        }
-        if let Some(verdict) = verdict_counted.filter(|verdict| verdict.is_over()) {
-            over.push(format!("{title}, counted in a zone: {}", verdict.words()));
-        }
+        over.extend(limits.faults(&version, &measured)?);
     }
     if over.is_empty() {
         println!("all within the limits of bench/limits.json");
         return Ok(ExitCode::SUCCESS);
     }
-    println!("more instructions than bench/limits.json has room for, nginx {version}:");
+    println!("over the limits of bench/limits.json, nginx {version}:");
     for line in over {
         println!("  {line}");
     }
+    println!("where they go: make bench-instructions WITH='--only <name> --keep build/callgrind', see bench/README.md");
     Ok(ExitCode::FAILURE)
 }
 
