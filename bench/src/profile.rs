@@ -378,6 +378,16 @@ mod tests {
     }
 
     #[test]
+    fn a_function_belongs_to_the_object_that_it_is_called_in() {
+        let functions: &[Declared] = &[
+            ("main", 100, &[("!qsort", 30)]),
+            ("!qsort", 10, &[("free", 20)]),
+            ("free", 20, &[]),
+        ];
+        assert_eq!(allocator(functions), 0);
+    }
+
+    #[test]
     fn what_cannot_be_attributed_is_an_error() {
         let functions: &[Declared] = &[
             ("main", 100, &[("!free", 30), ("!hook", 20)]),
