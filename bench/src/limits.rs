@@ -19,6 +19,16 @@ pub struct Limit {
     pub reason: Option<String>,
 }
 
+/// What a scenario may add to its ceiling.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfScenario {
+    at_most: i64,
+    reason: Option<String>,
+    /// Where counting this scenario has another limit than counting others.
+    counted: Option<Limit>,
+}
+
 /// What another compiler, C library or processor may add: it has another `memcpy`, and nginx itself uses it the more,
 /// the longer a request is.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -40,9 +50,9 @@ pub struct Limits {
     allowance: Allowance,
     /// For a request that is counted in a zone, beyond the same one that is not.
     counted: Limit,
-    beyond_the_ceiling: BTreeMap<String, Limit>,
+    beyond_the_ceiling: BTreeMap<String, OfScenario>,
     /// Those of a version of nginx that has others.
-    nginx: BTreeMap<String, BTreeMap<String, Limit>>,
+    nginx: BTreeMap<String, BTreeMap<String, OfScenario>>,
 }
 
 /// How a figure stands to its limit.
@@ -97,22 +107,23 @@ impl Limits {
         Ok(limits)
     }
 
-    /// What a scenario may add to its ceiling.
-    pub fn of(&self, version: &str, scenario: &str) -> Result<&Limit> {
+    /// What a scenario may add to its ceiling, and what counting it may add to that.
+    pub fn of(&self, version: &str, scenario: &str) -> Result<(Limit, Limit)> {
         let own = self.nginx.get(version).and_then(|limits| limits.get(scenario));
-        let limit = own.or_else(|| self.beyond_the_ceiling.get(scenario));
-        limit.with_context(|| format!("no limit for {scenario}"))
-    }
-
-    /// What counting may add to that.
-    pub fn of_counting(&self) -> &Limit {
-        &self.counted
+        let limits = own.or_else(|| self.beyond_the_ceiling.get(scenario));
+        let OfScenario {
+            at_most,
+            reason,
+            counted,
+        } = limits.with_context(|| format!("no limit for {scenario}"))?.clone();
+        let counted = counted.unwrap_or_else(|| self.counted.clone());
+        Ok((Limit { at_most, reason }, counted))
     }
 
     /// How what is added to a scenario stands to its limit, and what counting adds.
     pub fn judge(&self, version: &str, measured: &Measured) -> Result<(Verdict, Option<Verdict>)> {
-        let limit = self.of(version, measured.scenario.name)?.at_most;
-        let judge = |limit, added: Cost| {
+        let (limit, limit_counted) = self.of(version, measured.scenario.name)?;
+        let judge = |Limit { at_most: limit, .. }, added: Cost| {
             let allowance = self.allowance.of(limit, measured.ceiling.instructions);
             match added.instructions - limit {
                 more if more > allowance => Verdict::Over(more),
@@ -120,7 +131,7 @@ impl Limits {
                 _ => Verdict::Within,
             }
         };
-        let counted = measured.counted.map(|counted| judge(self.counted.at_most, counted));
+        let counted = measured.counted.map(|counted| judge(limit_counted, counted));
         Ok((judge(limit, measured.added), counted))
     }
 
@@ -128,13 +139,13 @@ impl Limits {
     pub fn faults(&self, version: &str, measured: &Measured) -> Result<Vec<String>> {
         let scenario = measured.scenario;
         let (verdict, verdict_counted) = self.judge(version, measured)?;
-        let limit = self.of(version, scenario.name)?.at_most;
+        let (limit, limit_counted) = self.of(version, scenario.name)?;
         let rows = [
-            (verdict, measured.added, limit, ""),
+            (verdict, measured.added, limit.at_most, ""),
             (
                 verdict_counted.unwrap_or(Verdict::Within),
                 measured.counted.unwrap_or_default(),
-                self.counted.at_most,
+                limit_counted.at_most,
                 ", counted in a zone",
             ),
         ];
@@ -233,10 +244,23 @@ mod tests {
         let mut limits = limits();
         let own = serde_json::from_str(r#"{ "preflight-allowed": { "at_most": 7, "reason": "a test" } }"#);
         limits.nginx.insert("1.99.0".to_owned(), own.expect("limits"));
-        let at_most = |version, scenario| limits.of(version, scenario).expect("a limit").at_most;
+        let at_most = |version, scenario| limits.of(version, scenario).expect("a limit").0.at_most;
         assert_eq!(at_most("1.99.0", "preflight-allowed"), 7);
         assert_eq!(at_most("1.99.0", "preflight-denied"), 400);
         assert_eq!(at_most("1.22.1", "preflight-allowed"), 550);
+    }
+
+    #[test]
+    fn counting_may_have_another_limit_in_a_scenario() {
+        let text = file().replacen(
+            "\"no-origin\": { \"at_most\": 700 }",
+            "\"no-origin\": { \"at_most\": 700, \"counted\": { \"at_most\": 7, \"reason\": \"a test\" } }",
+            1,
+        );
+        let limits = Limits::parse(&text).expect("limits");
+        let counted = |scenario| limits.of("1.22.1", scenario).expect("limits").1.at_most;
+        assert_eq!(counted("no-origin"), 7);
+        assert_eq!(counted("proxied"), 250);
     }
 
     #[test]

@@ -154,6 +154,7 @@ fn measure(build: Build, options: &Options) -> Result<Vec<Measured>> {
         let measured = counter.measure(scenario)?;
         let recorded = recorded.and_then(|figures| figures.get(scenario.name));
         let (verdict, verdict_counted) = limits.judge(&version, &measured)?;
+        let (limit, limit_counted) = limits.of(&version, scenario.name)?;
         let signed =
             |added: Option<Cost>| added.map_or_else(|| "-".to_owned(), |cost| format!("{:+}", cost.instructions));
         println!(
@@ -163,7 +164,7 @@ fn measure(build: Build, options: &Options) -> Result<Vec<Measured>> {
             measured.ceiling.allocator,
             measured.added.instructions,
             signed(recorded.map(|figure| figure.added)),
-            limits.of(&version, scenario.name)?.at_most,
+            limit.at_most,
             measured.added.allocator,
             verdict.words()
         );
@@ -175,7 +176,7 @@ fn measure(build: Build, options: &Options) -> Result<Vec<Measured>> {
                 "",
                 counted.instructions,
                 signed(recorded.and_then(|figure| figure.counted)),
-                limits.of_counting().at_most,
+                limit_counted.at_most,
                 counted.allocator,
                 verdict.words()
             );
@@ -379,15 +380,16 @@ fn peers(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec
             let cost = counter.count(peer, Role::Cors, scenario, options.requests.min(100))?;
             added.insert(peer.name.to_owned(), cost - measured.ceiling);
         }
-        let limit = limits.of(&version, scenario.name)?;
+        let (limit, limit_counted) = limits.of(&version, scenario.name)?;
         let row = results::Instructions {
             scenario: scenario.name.to_owned(),
             ceiling: measured.ceiling,
             at_most: limit.at_most,
-            reason: limit.reason.clone(),
+            reason: limit.reason,
             added,
             counted: measured.counted.map(|added| Counted {
-                at_most: limits.of_counting().at_most,
+                at_most: limit_counted.at_most,
+                reason: limit_counted.reason,
                 added,
             }),
         };

@@ -255,7 +255,7 @@ fn instructions(version: &str, rows: &[Instructions]) -> String {
             figure(ours, |added| added.allocator),
         ];
         text += &row(cells.into_iter().chain(of_others));
-        if let Some(Counted { at_most, added }) = &scenario.counted {
+        if let Some(Counted { at_most, added, .. }) = &scenario.counted {
             let cells = [
                 "— counted in a zone".to_owned(),
                 String::new(),
@@ -268,8 +268,12 @@ fn instructions(version: &str, rows: &[Instructions]) -> String {
         }
     }
     for scenario in rows {
+        let title = title_of_scenario(&scenario.scenario);
         if let Some(reason) = &scenario.reason {
-            text += &format!("\n{}: {reason}\n", title_of_scenario(&scenario.scenario));
+            text += &format!("\n{title}: {reason}\n");
+        }
+        if let Some(reason) = scenario.counted.as_ref().and_then(|counted| counted.reason.as_ref()) {
+            text += &format!("\n{title}, counted in a zone: {reason}\n");
         }
     }
     if others.is_empty() {
@@ -446,6 +450,7 @@ mod tests {
             "| preflight, allowed | 10 000 | 1 500 | +700 | **+701** | +30 | +650 |\n",
             "| — counted in a zone |  |  | +250 | -40 | +2 |  |\n",
             "preflight, allowed: It is long.\n",
+            "preflight, allowed, counted in a zone: So is that.\n",
             "| request | this module | map + if + add_header |\n|---|--:|--:|\n| preflight, allowed | +30 | +80 |\n",
         ] {
             assert!(text.contains(line), "no {line} in {text}");
@@ -469,6 +474,7 @@ mod tests {
                     added,
                     counted: Some(Counted {
                         at_most: 250,
+                        reason: Some("So is that.".to_owned()),
                         added: cost(-40, 2),
                     }),
                 }],

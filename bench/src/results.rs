@@ -37,6 +37,7 @@ pub struct Instructions {
 #[derive(Deserialize, Serialize)]
 pub struct Counted {
     pub at_most: i64,
+    pub reason: Option<String>,
     /// To what this module adds anyway.
     pub added: Cost,
 }
