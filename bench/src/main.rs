@@ -343,6 +343,10 @@ fn compare(options: &Options) -> Result<ExitCode> {
                 ratios.cpu.to_string()
             );
         }
+        println!(
+            "  {:<42} {:>10} {:>8}  {:<22}  {:<22}",
+            "", "", "", "of the other: req/s", "CPU"
+        );
         for (title, ratios) in comparison.pairs {
             println!(
                 "  {title:<42} {:>10} {:>8}  {:<22}  {:<22}",
