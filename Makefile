@@ -6,8 +6,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-policy miri \
-	deb dist sbom matrix test-addon test-image test-reproducible clean clean-room help
+.PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-compare \
+	bench-policy miri deb dist sbom matrix test-addon test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -69,11 +69,14 @@ bench: ## Measure what CORS costs, here and elsewhere; writes bench/README.md
 bench-instructions: ## Count the instructions that CORS adds to a request
 	@tools/bench.sh instructions $(WITH)
 
-bench-gate: ## Compare them with those in bench/instructions.json
+bench-gate: ## Fail if they are above the limits in bench/limits.json
 	@tools/bench.sh gate $(WITH)
 
-bench-accept: ## Record them there
+bench-accept: ## Record them in bench/instructions.json
 	@tools/bench.sh accept $(WITH)
+
+bench-compare: ## Time this module, another build of it (OTHER=<.so>) and the map + if idiom by turns
+	@tools/bench.sh compare --other '$(OTHER)' $(WITH)
 
 bench-policy: ## Measure what a decision costs
 	cargo bench -p cors-policy --bench decide

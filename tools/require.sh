@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|addon|deb|lintian|image|valgrind|asan|bench|peers|<package>=<version> ...
+# tools/require.sh build|test|addon|deb|lintian|image|valgrind|asan|bench|load|peers|<package>=<version> ...
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -95,6 +95,7 @@ for job; do
         need valgrind command -v valgrind
         need util-linux command -v setpriv
         ;;
+    load) need wrk command -v wrk ;;
     peers)
         need wrk command -v wrk
         # Packaged for one nginx, and measured with that one.

@@ -1,4 +1,4 @@
-//! Instructions per request, counted by valgrind.
+//! What a request costs, counted by valgrind.
 //!
 //! One run serves a few requests to warm up, then N, then 2N. In between, while it has nothing to do, nginx
 //! is told to reopen its logs. On the way into the signal's handler callgrind writes down what it has
@@ -16,6 +16,8 @@ use harness::{Connection, Request, Response};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::cost::Cost;
+use crate::profile;
 use crate::server::{poll, Start};
 
 /// What happens until a server does the same for each request.
@@ -44,7 +46,7 @@ const REOPENING: &str = "ngx_reopen_files";
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The instructions of one request to an nginx that `start` describes. callgrind's files stay in `keep`.
+/// The cost of one request to an nginx that `start` describes. callgrind's files stay in `keep`.
 pub fn count(
     mut start: Start,
     warm_up: WarmUp,
@@ -52,7 +54,7 @@ pub fn count(
     keep: Option<PathBuf>,
     request: &Request,
     faults: impl Fn(&Response) -> Vec<String>,
-) -> Result<i64> {
+) -> Result<Cost> {
     let out = Out::new(keep.as_deref())?;
     // Counts that start within a signal's handler are of no use to callgrind_annotate.
     let marks = if keep.is_some() {
@@ -76,16 +78,17 @@ pub fn count(
         Ok(())
     };
     let mut dumps = 0;
-    let mut dump = || -> Result<i64> {
+    let mut dump = || -> Result<Cost> {
         let file = |number| out.path(&format!("callgrind.out.{number}"));
         let (requests, last) = (file(dumps + 1), file(dumps + marks.len()));
         dumps += marks.len();
         let idle = poll(PATIENCE, || Ok(is_asleep(nginx.pid())?.then_some(())))?;
         idle.context("nginx does not come to rest")?;
         nginx.signal(Signal::USR1)?;
-        let total = |file: &Path| Ok(total(&fs::read_to_string(file).unwrap_or_default()));
-        poll(PATIENCE, || total(&last))?.with_context(|| format!("callgrind has not seen {REOPENING}"))?;
-        total(&requests)?.with_context(|| format!("callgrind has not seen {SIGNALLED}"))
+        // A file that is not there yet is as good as one that is not complete.
+        let cost = |file: &Path| profile::cost(&fs::read_to_string(file).unwrap_or_default());
+        poll(PATIENCE, || cost(&last))?.with_context(|| format!("callgrind has not seen {REOPENING}"))?;
+        cost(&requests)?.with_context(|| format!("callgrind has not seen {SIGNALLED}"))
     };
 
     let (most, time) = warm_up.bounds();
@@ -103,8 +106,12 @@ pub fn count(
     let twice = dump()?;
     drop(connection);
     nginx.stop()?;
-    let requests = i64::try_from(requests)?;
-    Ok((twice - once + requests / 2) / requests)
+    // Each request has a pool of its own.
+    ensure!(
+        once.allocator > 0,
+        "callgrind has seen no call of malloc in the C library: is another allocator preloaded?"
+    );
+    Ok((twice - once).divided_by(i64::try_from(requests)?))
 }
 
 /// The directory that callgrind writes to.
@@ -160,23 +167,4 @@ fn is_asleep(pid: u32) -> Result<bool> {
     // The name before it, in parentheses, may hold anything.
     let state = status.rsplit_once(") ").map(|(_, rest)| rest);
     Ok(state.is_some_and(|rest| rest.starts_with('S')))
-}
-
-/// The sum at the end of a complete file of callgrind's.
-fn total(text: &str) -> Option<i64> {
-    let line = text.lines().rev().find(|line| !line.is_empty())?;
-    line.strip_prefix("totals: ")?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::total;
-
-    #[test]
-    fn only_a_complete_file_has_a_total() {
-        let file = "# callgrind format\nsummary: 17\n\nfn=(1) main\n3 17\n";
-        assert_eq!(total(file), None);
-        assert_eq!(total(&format!("{file}\ntotals: 17\n")), Some(17));
-        assert_eq!(total(""), None);
-    }
 }

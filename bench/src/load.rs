@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::ops::Range;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -14,13 +15,15 @@ use anyhow::{ensure, Context, Result};
 use harness::Connection;
 use rustix::process::{kill_process, Pid, Signal};
 
-use crate::median::median;
-use crate::peer::{Family, Peer, Role, Setting};
+use crate::median::{median, Estimate};
+use crate::peer::{self, Family, Peer, Role, Setting};
 use crate::scenario::{Ceiling, Scenario};
 use crate::server::Server;
 
 /// So many rounds a process lives.
 const LIFE: usize = 10;
+/// And where the rounds are to tell how certain a median is, which takes many processes.
+const SHORT_LIFE: usize = 5;
 
 /// One connection for each of Apache's processes.
 const CONNECTIONS: usize = 16;
@@ -80,17 +83,36 @@ pub struct Outcome {
     pub cpu_added: f64,
 }
 
+/// One server beside another in the same rounds.
+pub struct Ratios {
+    pub per_second: Estimate,
+    pub cpu: Estimate,
+}
+
+/// Two builds of this module, and the idiom, in one scenario.
+pub struct Comparison {
+    /// Its requests per second, processor time, and what they are of the ceiling.
+    pub servers: Vec<(&'static str, Outcome, Ratios)>,
+    /// This module beside the other build, each of them beside the idiom.
+    pub pairs: Vec<(String, Ratios)>,
+}
+
 /// A server and what was measured of it.
-struct Lane {
+struct Lane<'a> {
+    setting: &'a Setting,
     peer: &'static Peer,
     role: Role,
     samples: Vec<Sample>,
 }
 
-impl Lane {
-    fn new(peer: &'static Peer, role: Role) -> Self {
-        let samples = Vec::new();
-        Self { peer, role, samples }
+impl<'a> Lane<'a> {
+    fn new(setting: &'a Setting, peer: &'static Peer, role: Role) -> Self {
+        Self {
+            setting,
+            peer,
+            role,
+            samples: Vec::new(),
+        }
     }
 
     fn outcome(&self, ceiling: &Self) -> Outcome {
@@ -114,17 +136,61 @@ impl Load {
         let mut lanes: Vec<Lane> = Vec::new();
         for &peer in peers {
             if lanes.iter().all(|lane| lane.peer.family != peer.family) {
-                lanes.push(Lane::new(peer, ceiling(scenario)));
+                lanes.push(Lane::new(setting, peer, ceiling(scenario)));
             }
-            lanes.push(Lane::new(peer, Role::Cors));
+            lanes.push(Lane::new(setting, peer, Role::Cors));
         }
-        let rounds: Vec<usize> = (0..self.rounds).collect();
-        for life in rounds.chunks(LIFE) {
-            let started = lanes
-                .iter()
-                .map(|lane| self.start(setting, lane.peer, lane.role, scenario));
+        self.run(&mut lanes, &lives(self.rounds, LIFE), scenario)?;
+        let outcomes = lanes.iter().map(|lane| {
+            let mut of_family = lanes.iter().filter(|other| other.peer.family == lane.peer.family);
+            let ceiling = of_family.next().context("a ceiling for each family")?;
+            Ok(lane.outcome(ceiling))
+        });
+        outcomes.collect()
+    }
+
+    /// This module in `setting`, another build of it in `other`, the idiom, and their ceiling.
+    pub fn compare(&self, setting: &Setting, other: &Setting, scenario: &Scenario) -> Result<Comparison> {
+        let idiom = peer::find("idiom").context("a peer")?;
+        let mut lanes = [
+            Lane::new(setting, peer::ours(), ceiling(scenario)),
+            Lane::new(setting, peer::ours(), Role::Cors),
+            Lane::new(other, peer::ours(), Role::Cors),
+            Lane::new(setting, idiom, Role::Cors),
+        ];
+        let lives = lives(self.rounds, SHORT_LIFE);
+        self.run(&mut lanes, &lives, scenario)?;
+        let [ceiling, this, other, idiom] = &lanes;
+        let servers = [
+            ("the ceiling", ceiling),
+            ("this module", this),
+            ("the other build", other),
+            (idiom.peer.title, idiom),
+        ];
+        let servers = servers.map(|(title, lane)| (title, lane.outcome(ceiling), ratios(lane, ceiling, &lives)));
+        let pairs = [
+            ("this module / the other build".to_owned(), ratios(this, other, &lives)),
+            (
+                format!("this module / {}", idiom.peer.title),
+                ratios(this, idiom, &lives),
+            ),
+            (
+                format!("the other build / {}", idiom.peer.title),
+                ratios(other, idiom, &lives),
+            ),
+        ];
+        Ok(Comparison {
+            servers: servers.into(),
+            pairs: pairs.into(),
+        })
+    }
+
+    /// Has all of the lanes take turns in each round.
+    fn run(&self, lanes: &mut [Lane], lives: &[Range<usize>], scenario: &Scenario) -> Result<()> {
+        for life in lives {
+            let started = lanes.iter().map(|lane| self.start(lane, scenario));
             let servers = started.collect::<Result<Vec<Server>>>()?;
-            for round in life {
+            for round in life.clone() {
                 // There and back: whatever comes after a greedy neighbour is not always the same.
                 let mut turns: Vec<_> = lanes.iter_mut().zip(&servers).collect();
                 if round % 2 == 1 {
@@ -136,21 +202,19 @@ impl Load {
             }
             servers.into_iter().try_for_each(Server::stop)?;
         }
-        let outcomes = lanes.iter().map(|lane| {
-            let mut of_family = lanes.iter().filter(|other| other.peer.family == lane.peer.family);
-            let ceiling = of_family.next().context("a ceiling for each family")?;
-            Ok(lane.outcome(ceiling))
-        });
-        outcomes.collect()
+        Ok(())
     }
 
-    fn start(&self, setting: &Setting, peer: &Peer, role: Role, scenario: &Scenario) -> Result<Server> {
+    fn start(&self, lane: &Lane, scenario: &Scenario) -> Result<Server> {
+        let &Lane {
+            setting, peer, role, ..
+        } = lane;
         let mut start = setting.start(peer, role, scenario);
         start.wrapper = self.cores.for_server();
         let server = start.start()?;
         let response = Connection::open(server.port).send(&scenario.request());
         let faults = match role {
-            Role::Cors | Role::Uncounted => scenario.faults(&response, &peer.manners),
+            Role::Cors | Role::Counted => scenario.faults(&response, &peer.manners),
             _ => scenario.ceiling_faults(&response),
         };
         ensure!(
@@ -192,11 +256,33 @@ impl Load {
     }
 }
 
+/// The rounds of each process: about as many for all of them.
+fn lives(rounds: usize, longest: usize) -> Vec<Range<usize>> {
+    let lives = rounds.div_ceil(longest);
+    (0..lives)
+        .map(|life| life * rounds / lives..(life + 1) * rounds / lives)
+        .collect()
+}
+
+/// One lane's figures divided by those of another in the same round. The rounds of one life are no independent
+/// samples, as a process is a little faster or slower all its life: each life gives one, the median of its rounds.
+fn ratios(own: &Lane, other: &Lane, lives: &[Range<usize>]) -> Ratios {
+    let of = |ratio: fn(&Sample, &Sample) -> f64| {
+        let rounds = own.samples.iter().zip(&other.samples);
+        let ratios: Vec<f64> = rounds.map(|(own, other)| ratio(own, other)).collect();
+        let medians = lives.iter().map(|life| median(ratios[life.clone()].to_vec()));
+        Estimate::of(medians.collect())
+    };
+    Ratios {
+        per_second: of(|own, other| own.per_second / other.per_second),
+        cpu: of(|own, other| own.cpu_microseconds / other.cpu_microseconds),
+    }
+}
+
 fn ceiling(scenario: &Scenario) -> Role {
     match scenario.ceiling {
         Ceiling::Return204 => Role::Return204WithHeaders,
         Ceiling::NoCors => Role::None,
-        Ceiling::NoZone => Role::Uncounted,
     }
 }
 
@@ -259,7 +345,17 @@ fn parent(status: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parent, report};
+    use super::{lives, parent, report};
+
+    #[test]
+    fn processes_live_about_as_many_rounds() {
+        assert_eq!(lives(7, 5), [0..3, 3..7]);
+        assert_eq!(lives(10, 5), [0..5, 5..10]);
+        let many = lives(201, 5);
+        assert_eq!(many.len(), 41);
+        assert_eq!(many.iter().map(ExactSizeIterator::len).sum::<usize>(), 201);
+        assert!(many.iter().all(|life| (4..=5).contains(&life.len())));
+    }
 
     #[test]
     fn a_report_of_failures_is_none() {

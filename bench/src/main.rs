@@ -2,12 +2,15 @@
 
 mod callgrind;
 mod chart;
-mod gate;
+mod cost;
 mod instructions;
+mod limits;
 mod load;
 mod machine;
 mod median;
 mod peer;
+mod profile;
+mod record;
 mod report;
 mod results;
 mod scenario;
@@ -21,13 +24,15 @@ use std::time::Duration;
 
 use anyhow::{bail, Context, Result};
 
-use crate::gate::{Figure, Record, Verdict};
-use crate::instructions::Measured;
-use crate::load::{Cores, Load};
-use crate::peer::{Family, Peer, Role, Setting, PEERS};
-use crate::results::{Results, Served};
 use harness::Connection;
 
+use crate::cost::Cost;
+use crate::instructions::{Counter, Measured};
+use crate::limits::Limits;
+use crate::load::{Cores, Load};
+use crate::peer::{Family, Peer, Role, Setting, PEERS};
+use crate::record::{Figure, Record};
+use crate::results::{Counted, Results, Served};
 use crate::scenario::{Ceiling, Scenario};
 use crate::server::{Build, Server};
 
@@ -35,11 +40,12 @@ const USAGE: &str = "usage: cors-bench <command> [options]
 
 commands
   instructions  count the instructions that this module adds to a request
-  gate          compare them with those in instructions.json
-  accept        record them there
+  gate          the same, and fail if one is above its limit in limits.json
+  accept        record them in instructions.json
+  peers         count those of this module and of its peers in the same nginx
   check         ask every server whether it gives the right answers
   load          put every server under load
-  compare       count the instructions of this module and of its peers in the same nginx
+  compare       put this module, another build of it and the idiom under load
   all           all of it; writes results.json, the charts and the README
   report        write the charts and the README once more
 
@@ -49,7 +55,8 @@ options
   --requests <number>   that are counted
   --keep <directory>    for callgrind's files
   --rounds <number>     under load
-  --round <number>      how long each is, in milliseconds";
+  --round <number>      how long each is, in milliseconds
+  --other <file>        the other ngx_http_cors_module.so that compare is about";
 
 struct Options {
     requests: usize,
@@ -58,6 +65,17 @@ struct Options {
     keep: Option<PathBuf>,
     rounds: usize,
     round: Duration,
+    other: Option<PathBuf>,
+}
+
+impl Options {
+    fn load(&self) -> Result<Load> {
+        Ok(Load {
+            rounds: self.rounds,
+            round: self.round,
+            cores: Cores::pick()?,
+        })
+    }
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
@@ -68,6 +86,7 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
         keep: None,
         rounds: 61,
         round: Duration::from_millis(200),
+        other: None,
     };
     while let Some(option) = words.next() {
         let value = words.next().context(USAGE)?;
@@ -75,6 +94,7 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options> {
             "--requests" => options.requests = value.parse().context(USAGE)?,
             "--rounds" => options.rounds = value.parse().context(USAGE)?,
             "--round" => options.round = Duration::from_millis(value.parse().context(USAGE)?),
+            "--other" => options.other = Some(value.into()),
             "--keep" => options.keep = Some(value.into()),
             "--only" => {
                 let scenario = scenario::find(&value);
@@ -115,22 +135,52 @@ fn setting(build: Build, wrapper: Vec<OsString>) -> Result<(Setting, Server)> {
     Ok((setting, application))
 }
 
-/// Measures this module, and tells about each scenario as soon as it is known.
-fn measure(build: Build, options: &Options, mut tell: impl FnMut(&Measured)) -> Result<Vec<Measured>> {
+/// Measures this module, and shows each scenario as soon as it is known, beside its limit and what is recorded.
+fn measure(build: Build, options: &Options) -> Result<Vec<Measured>> {
+    let limits = Limits::read()?;
+    let record = Record::read()?;
+    let recorded = record.nginx.get(&build.version);
+    println!("instructions of a request, nginx {}", build.version);
+    println!("{:<66} {:^17}  {:^35}", "", "the ceiling", "what is added");
+    println!(
+        "{:<66} {:>8} {:>8}  {:>8} {:>8} {:>8} {:>8}",
+        "", "", "malloc", "now", "recorded", "at most", "malloc"
+    );
+    let version = build.version.clone();
     let (setting, application) = setting(build, Vec::new())?;
+    let counter = Counter::new(&setting, options.requests, options.keep.as_deref());
     let mut all = Vec::new();
     for &scenario in &options.scenarios {
-        let count = |role| {
-            let keep = options.keep.as_deref();
-            instructions::count(&setting, peer::ours(), role, scenario, options.requests, keep)
-        };
-        let ceiling = count(instructions::ceiling(scenario))?;
-        let measured = Measured {
-            scenario,
-            ceiling,
-            added: count(Role::Cors)? - ceiling,
-        };
-        tell(&measured);
+        let measured = counter.measure(scenario)?;
+        let recorded = recorded.and_then(|figures| figures.get(scenario.name));
+        let (verdict, verdict_counted) = limits.judge(&version, &measured)?;
+        let (limit, limit_counted) = limits.of(&version, scenario.name)?;
+        let signed =
+            |added: Option<Cost>| added.map_or_else(|| "-".to_owned(), |cost| format!("{:+}", cost.instructions));
+        println!(
+            "{:<66} {:>8} {:>8}  {:>+8} {:>8} {:>+8} {:>+8}  {}",
+            scenario.title,
+            measured.ceiling.instructions,
+            measured.ceiling.allocator,
+            measured.added.instructions,
+            signed(recorded.map(|figure| figure.added)),
+            limit.at_most,
+            measured.added.allocator,
+            verdict.words()
+        );
+        if let (Some(counted), Some(verdict)) = (measured.counted, verdict_counted) {
+            println!(
+                "{:<66} {:>8} {:>8}  {:>+8} {:>8} {:>+8} {:>+8}  {}",
+                "  counted in a zone",
+                "",
+                "",
+                counted.instructions,
+                signed(recorded.and_then(|figure| figure.counted)),
+                limit_counted.at_most,
+                counted.allocator,
+                verdict.words()
+            );
+        }
         all.push(measured);
     }
     application.stop()?;
@@ -138,72 +188,39 @@ fn measure(build: Build, options: &Options, mut tell: impl FnMut(&Measured)) -> 
 }
 
 fn instructions(options: &Options) -> Result<ExitCode> {
-    let build = Build::from_environment()?;
-    println!("instructions per request, nginx {}", build.version);
-    println!("{:<66} {:>8} {:>8} {:>8}", "", "ceiling", "added", "at most");
-    let measured = measure(build, options, |measured| {
-        println!(
-            "{:<66} {:>8} {:>+8} {:>8}  {}",
-            measured.scenario.title,
-            measured.ceiling,
-            measured.added,
-            measured.scenario.limit,
-            if measured.is_over() { "OVER" } else { "ok" }
-        );
-    })?;
-    let over = measured.iter().any(Measured::is_over);
-    Ok(if over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    measure(Build::from_environment()?, options)?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Compares with what is recorded.
+/// Fails if a figure is above its limit.
 fn gate(options: &Options) -> Result<ExitCode> {
     let build = Build::from_environment()?;
-    let record = Record::read()?;
-    let recorded = record.nginx.get(&build.version);
-    println!("instructions added to a request, nginx {}", build.version);
-    println!("{:<66} {:>8} {:>8}", "", "recorded", "now");
-    let mut failed = false;
-    measure(build, options, |measured| {
-        let scenario = measured.scenario;
-        let recorded = recorded.and_then(|figures| figures.get(scenario.name));
-        let verdict = gate::judge(recorded.copied(), measured.added);
-        failed |= verdict != Verdict::Same;
-        let text = recorded.map_or_else(|| "-".to_owned(), |recorded| format!("{:+}", recorded.added));
-        println!(
-            "{:<66} {text:>8} {:>+8}  {}{}",
-            scenario.title,
-            measured.added,
-            verdict.words(),
-            if measured.is_over() { ", over its limit" } else { "" }
-        );
-    })?;
-    if failed {
-        println!(
-            "bench/instructions.json is to hold today's figures: see why they changed, then run make bench-accept"
-        );
-        return Ok(ExitCode::FAILURE);
+    let (limits, version) = (Limits::read()?, build.version.clone());
+    let mut over = Vec::new();
+    for measured in measure(build, options)? {
+        over.extend(limits.faults(&version, &measured)?);
     }
-    Ok(ExitCode::SUCCESS)
+    if over.is_empty() {
+        println!("all within the limits of bench/limits.json");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("over the limits of bench/limits.json, nginx {version}:");
+    for line in over {
+        println!("  {line}");
+    }
+    println!("where they go: make bench-instructions WITH='--only <name> --keep build/callgrind', see bench/README.md");
+    Ok(ExitCode::FAILURE)
 }
 
 /// Records what is measured, for this version of nginx.
 fn accept(options: &Options) -> Result<ExitCode> {
     let build = Build::from_environment()?;
+    let version = build.version.clone();
+    let all = measure(build, options)?;
     let mut record = Record::read()?;
-    let figures = record.nginx.entry(build.version.clone()).or_default();
-    for measured in measure(build, options, |_| ())? {
-        if measured.is_over() {
-            let (scenario, added) = (measured.scenario, measured.added);
-            println!(
-                "{}: {added:+} is over the limit of {:+}",
-                scenario.title, scenario.limit
-            );
-        }
-        let figure = Figure {
-            ceiling: measured.ceiling,
-            added: measured.added,
-        };
-        figures.insert(measured.scenario.name.to_owned(), figure);
+    let figures = record.nginx.entry(version).or_default();
+    for measured in &all {
+        figures.insert(measured.scenario.name.to_owned(), Figure::from(measured));
     }
     figures.retain(|name, _| scenario::find(name).is_some());
     record.write()?;
@@ -241,11 +258,7 @@ fn check(options: &Options) -> Result<ExitCode> {
 
 /// Puts the servers under load.
 fn load(build: Build, options: &Options) -> Result<Vec<results::Load>> {
-    let load = Load {
-        rounds: options.rounds,
-        round: options.round,
-        cores: Cores::pick()?,
-    };
+    let load = options.load()?;
     let (setting, application) = setting(build, load.cores.for_load())?;
     println!(
         "{} rounds of {:?}, nginx {}",
@@ -293,41 +306,109 @@ fn rounded(number: f64) -> f64 {
     (number * 1000.0).round() / 1000.0
 }
 
+/// Puts this module and another build of it under load, and the idiom beside them.
+fn compare(options: &Options) -> Result<ExitCode> {
+    let other = options.other.as_deref().context("--other names the other module")?;
+    let load = options.load()?;
+    let build = Build::from_environment()?;
+    let other = build.with_module(other)?;
+    let (setting, application) = setting(build, load.cores.for_load())?;
+    let other = Setting {
+        build: other,
+        ..setting.clone()
+    };
+    println!(
+        "{} rounds of {:?}, nginx {}: medians, and the interval that holds the true one in 95 of 100 cases",
+        load.rounds, load.round, setting.build.version
+    );
+    println!("this module: {}", setting.build.module.display());
+    println!("the other build: {}", other.build.module.display());
+    for &scenario in options
+        .scenarios
+        .iter()
+        .filter(|scenario| instructions::is_for_all(scenario))
+    {
+        let comparison = load.compare(&setting, &other, scenario)?;
+        println!("\n{}", scenario.title);
+        println!(
+            "  {:<42} {:>10} {:>8}  {:<22}  {:<22}",
+            "", "requests/s", "CPU us", "of the ceiling: req/s", "CPU"
+        );
+        for (title, outcome, ratios) in comparison.servers {
+            println!(
+                "  {title:<42} {:>10.0} {:>8.2}  {:<22}  {:<22}",
+                outcome.per_second,
+                outcome.cpu_microseconds,
+                ratios.per_second.to_string(),
+                ratios.cpu.to_string()
+            );
+        }
+        println!(
+            "  {:<42} {:>10} {:>8}  {:<22}  {:<22}",
+            "", "", "", "of the other: req/s", "CPU"
+        );
+        for (title, ratios) in comparison.pairs {
+            println!(
+                "  {title:<42} {:>10} {:>8}  {:<22}  {:<22}",
+                "",
+                "",
+                ratios.per_second.to_string(),
+                ratios.cpu.to_string()
+            );
+        }
+    }
+    application.stop()?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Counts the instructions of this module, and of the peers that run in the same nginx.
-fn compare(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec<results::Instructions>> {
-    let of_nginx = peers.iter().copied().filter(|peer| peer.family == Family::Nginx);
-    let peers: Vec<&'static Peer> = of_nginx.collect();
+fn peers(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec<results::Instructions>> {
+    let others = peers.iter().copied().filter(|&peer| *peer != *peer::ours());
+    let others: Vec<&'static Peer> = others.filter(|peer| peer.family == Family::Nginx).collect();
+    let limits = Limits::read()?;
+    let version = build.version.clone();
     let (setting, application) = setting(build, Vec::new())?;
-    println!("instructions added to a request, nginx {}", setting.build.version);
-    let titles: String = peers.iter().map(|peer| format!(" {:>22}", peer.title)).collect();
-    println!("{:<66} {:>8} {:>8}{titles}", "", "ceiling", "at most");
+    let counter = Counter::new(&setting, options.requests, None);
+    println!("instructions added to a request, without malloc, nginx {version}");
+    let titles: String = others.iter().map(|peer| format!(" {:>22}", peer.title)).collect();
+    println!(
+        "{:<66} {:>8} {:>8} {:>12} {:>8}{titles}",
+        "", "ceiling", "at most", "this module", "counted"
+    );
     let mut rows = Vec::new();
     for &scenario in &options.scenarios {
-        let count = |peer: &Peer, role, requests| instructions::count(&setting, peer, role, scenario, requests, None);
-        let ceiling = count(peer::ours(), instructions::ceiling(scenario), options.requests)?;
-        let mut added = BTreeMap::new();
-        for &peer in &peers {
-            let is_ours = *peer == *peer::ours();
-            if is_ours || instructions::is_for_all(scenario) {
-                // A thousand regular expressions take their time under valgrind.
-                let requests = if is_ours {
-                    options.requests
-                } else {
-                    options.requests.min(100)
-                };
-                added.insert(peer.name.to_owned(), count(peer, Role::Cors, requests)? - ceiling);
-            }
+        let measured = counter.measure(scenario)?;
+        let mut added = BTreeMap::from([(peer::ours().name.to_owned(), measured.added)]);
+        for &peer in others.iter().filter(|_| instructions::is_for_all(scenario)) {
+            // A thousand regular expressions take their time under valgrind.
+            let cost = counter.count(peer, Role::Cors, scenario, options.requests.min(100))?;
+            added.insert(peer.name.to_owned(), cost - measured.ceiling);
         }
+        let (limit, limit_counted) = limits.of(&version, scenario.name)?;
         let row = results::Instructions {
             scenario: scenario.name.to_owned(),
-            ceiling,
-            at_most: scenario.limit,
+            ceiling: measured.ceiling,
+            at_most: limit.at_most,
+            reason: limit.reason,
             added,
+            counted: measured.counted.map(|added| Counted {
+                at_most: limit_counted.at_most,
+                reason: limit_counted.reason,
+                added,
+            }),
         };
-        let cells = peers.iter().map(|peer| row.added.get(peer.name));
-        let cells = cells.map(|added| added.map_or_else(|| "-".to_owned(), |added| format!("{added:+}")));
+        let text =
+            |added: Option<Cost>| added.map_or_else(|| "-".to_owned(), |cost| format!("{:+}", cost.instructions));
+        let cells = others.iter().map(|peer| text(row.added.get(peer.name).copied()));
         let cells: String = cells.map(|cell| format!(" {cell:>22}")).collect();
-        println!("{:<66} {:>8} {:>+8}{cells}", scenario.title, row.ceiling, row.at_most);
+        println!(
+            "{:<66} {:>8} {:>+8} {:>12} {:>8}{cells}",
+            scenario.title,
+            row.ceiling.instructions,
+            row.at_most,
+            text(Some(measured.added)),
+            text(measured.counted)
+        );
         rows.push(row);
     }
     application.stop()?;
@@ -336,15 +417,6 @@ fn compare(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<V
 
 /// Everything: the module in the nginx of `make`, and beside all others in Debian's.
 fn all(options: &Options) -> Result<ExitCode> {
-    let peers = |build: &Build, all: bool| -> Result<Vec<results::Instructions>> {
-        let of_nginx = options
-            .peers
-            .iter()
-            .copied()
-            .filter(|peer| peer.family == Family::Nginx);
-        let peers: Vec<&'static Peer> = of_nginx.filter(|peer| all || **peer == *peer::ours()).collect();
-        compare(build.clone(), options, &peers)
-    };
     let [plain, debian] = [Build::from_environment()?, Build::of_debian()?];
     let mut results = Results {
         machine: machine::describe(),
@@ -354,10 +426,10 @@ fn all(options: &Options) -> Result<ExitCode> {
     };
     results
         .instructions
-        .insert(plain.version.clone(), peers(&plain, false)?);
+        .insert(plain.version.clone(), peers(plain, options, &[])?);
     results
         .instructions
-        .insert(debian.version.clone(), peers(&debian, true)?);
+        .insert(debian.version.clone(), peers(debian.clone(), options, &options.peers)?);
     results.load = load(debian, options)?;
     results.write()?;
     report::write(&results)?;
@@ -374,7 +446,6 @@ fn roles(scenario: &Scenario) -> [Role; 2] {
         match scenario.ceiling {
             Ceiling::Return204 => Role::Return204WithHeaders,
             Ceiling::NoCors => Role::None,
-            Ceiling::NoZone => Role::Uncounted,
         },
     ]
 }
@@ -387,9 +458,10 @@ fn run() -> Result<ExitCode> {
         Some("accept") => accept(&options(words)?),
         Some("load") => load(Build::from_environment()?, &options(words)?).map(|_| ExitCode::SUCCESS),
         Some("all") => all(&options(words)?),
-        Some("compare") => {
+        Some("compare") => compare(&options(words)?),
+        Some("peers") => {
             let options = options(words)?;
-            compare(Build::from_environment()?, &options, &options.peers).map(|_| ExitCode::SUCCESS)
+            peers(Build::from_environment()?, &options, &options.peers).map(|_| ExitCode::SUCCESS)
         }
         Some("report") => report::write(&Results::read()?).map(|()| ExitCode::SUCCESS),
         Some("check") => check(&options(words)?),

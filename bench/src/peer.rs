@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::callgrind::WarmUp;
-use crate::scenario::{Ceiling, Headers, Manners, Origins, Scenario};
+use crate::scenario::{Headers, Manners, Origins, Scenario};
 use crate::server::{Build, Program, Start};
 
 /// What a server is to be.
@@ -11,8 +11,8 @@ use crate::server::{Build, Program, Start};
 pub enum Role {
     /// With the policy of the scenario.
     Cors,
-    /// The same, where the scenario has a zone, without it.
-    Uncounted,
+    /// The same, counted in a `cors_zone`.
+    Counted,
     /// Without any CORS.
     None,
     /// With the shortest answer that it can give, and nothing else.
@@ -132,6 +132,7 @@ pub fn ours() -> &'static Peer {
 const NOTHING: (&str, String) = ("{headers}", String::new());
 
 /// What the servers need to run.
+#[derive(Clone)]
 pub struct Setting {
     pub build: Build,
     /// The server with tower-http.
@@ -162,7 +163,7 @@ impl Setting {
             directory: peer.name,
             file: "nginx.conf",
             files: match role {
-                Role::Cors | Role::Uncounted => peer.spelling.files(scenario.origins),
+                Role::Cors | Role::Counted => peer.spelling.files(scenario.origins),
                 _ => Vec::new(),
             },
             fill: NOTHING,
@@ -173,10 +174,18 @@ impl Setting {
         let lines = scenario.header_lines();
         match peer.family {
             Family::Nginx => match (role, scenario.headers) {
-                (Role::Cors, _) if scenario.ceiling == Ceiling::NoZone => start.file = "zone.conf",
-                (Role::Cors, Headers::Two) | (Role::Uncounted, _) => (),
-                (Role::Cors, Headers::Echoed) => start.file = "echo.conf",
-                (Role::Cors, Headers::NoPolicy) => {
+                (Role::Cors | Role::Counted, Headers::Two | Headers::Echoed) => {
+                    if scenario.headers == Headers::Echoed {
+                        start.file = "echo.conf";
+                    }
+                    let zone = if role == Role::Counted {
+                        "cors_zone cors:256k;\n"
+                    } else {
+                        ""
+                    };
+                    start.files.push(("zone.conf", zone.to_owned()));
+                }
+                (Role::Cors | Role::Counted, Headers::NoPolicy) => {
                     start.directory = "none";
                     start.directives = "load_module modules/ngx_http_cors_module.so;".to_owned();
                 }

@@ -6,8 +6,9 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::chart::{Bar, Chart, Panel};
+use crate::cost::Cost;
 use crate::peer::{self, Family, PEERS};
-use crate::results::{Instructions, Results, Served};
+use crate::results::{Counted, Instructions, Results, Served};
 use crate::scenario;
 
 const BEGIN: &str = "<!-- results: written by make bench -->\n";
@@ -103,7 +104,7 @@ fn charts(results: &Results) -> Vec<(&'static str, Chart<'static>)> {
             let mut bars: Vec<Bar> = row
                 .added
                 .iter()
-                .map(|(peer, added)| bar(peer, *added as f64, signed(*added)))
+                .map(|(peer, added)| bar(peer, added.instructions as f64, signed(added.instructions)))
                 .collect();
             bars.sort_by(|a, b| a.value.total_cmp(&b.value));
             Panel {
@@ -116,7 +117,8 @@ fn charts(results: &Results) -> Vec<(&'static str, Chart<'static>)> {
             "instructions.svg",
             Chart {
                 title: "Instructions that CORS adds to a request in nginx",
-                subtitle: "Counted by callgrind. Logarithmic: each step to the right is a multiple.",
+                subtitle:
+                    "Counted by callgrind, without malloc and free. Logarithmic: each step to the right is a multiple.",
                 logarithmic: true,
                 panels: panels.collect(),
             },
@@ -174,34 +176,8 @@ fn section(results: &Results) -> String {
     line("![requests per second](charts/requests.svg)\n".to_owned());
 
     for (version, rows) in &results.instructions {
-        line(format!("### Instructions added to the ceiling, nginx {version}\n"));
-        let peers: Vec<&str> = PEERS.iter().map(|peer| peer.name).collect();
-        let measured = |peer: &&&str| rows.iter().any(|row| row.added.contains_key(**peer));
-        let peers: Vec<&str> = peers.iter().filter(measured).copied().collect();
-        let titles: Vec<&str> = peers.iter().map(|peer| title_of(peer)).collect();
-        line(format!("| request | ceiling | at most | {} |", titles.join(" | ")));
-        line(format!("|---|--:|--:|{}", "--:|".repeat(peers.len())));
-        for row in rows {
-            let cells = peers.iter().map(|peer| {
-                let added = row.added.get(*peer);
-                let text = added.map_or_else(|| "-".to_owned(), |added| signed(*added));
-                if is_ours(peer) && added.is_some_and(|added| *added > row.at_most) {
-                    return format!("**{text}**");
-                }
-                text
-            });
-            let cells: Vec<String> = cells.collect();
-            line(format!(
-                "| {} | {} | {} | {} |",
-                title_of_scenario(&row.scenario),
-                thousands(row.ceiling),
-                signed(row.at_most),
-                cells.join(" | ")
-            ));
-        }
-        line(String::new());
+        line(instructions(version, rows));
     }
-
     line("### Under load\n".to_owned());
     line(format!(
         "Medians of {} interleaved rounds of {} ms. *share*: of the requests per second of the server's own ceiling. \
@@ -238,12 +214,94 @@ fn section(results: &Results) -> String {
     text
 }
 
+/// The tables of one version of nginx: what is added to the ceiling, and what the allocator does there.
+fn instructions(version: &str, rows: &[Instructions]) -> String {
+    let measured = |peer: &&str| rows.iter().any(|row| row.added.contains_key(*peer));
+    let others: Vec<&str> = PEERS
+        .iter()
+        .map(|peer| peer.name)
+        .filter(|peer| !is_ours(peer))
+        .collect();
+    let others: Vec<&str> = others.into_iter().filter(measured).collect();
+    let titles: Vec<&str> = others.iter().map(|peer| title_of(peer)).collect();
+    let figure = |added: Option<&Cost>, part: fn(&Cost) -> i64| {
+        added.map_or_else(|| "-".to_owned(), |added| signed(part(added)))
+    };
+
+    let mut text = format!("### Instructions added to the ceiling, nginx {version}\n\n");
+    text += "Without what the C library's allocator takes, which *malloc* shows: of the ceiling, and of what this module adds.\n\n";
+    let head = ["request", "ceiling", "malloc", "at most", "this module", "malloc"];
+    text += &row(head.into_iter().chain(titles.iter().copied()));
+    text += &format!("|---|{}\n", "--:|".repeat(head.len() - 1 + titles.len()));
+    for scenario in rows {
+        let judged = |added: Option<&Cost>, at_most: i64| {
+            let text = figure(added, |added| added.instructions);
+            let is_over = added.is_some_and(|added| added.instructions > at_most);
+            if is_over {
+                format!("**{text}**")
+            } else {
+                text
+            }
+        };
+        let ours = scenario.added.get(peer::ours().name);
+        let of_others = others.iter().map(|peer| scenario.added.get(*peer));
+        let of_others = of_others.map(|added| figure(added, |added| added.instructions));
+        let cells = [
+            title_of_scenario(&scenario.scenario).to_owned(),
+            thousands(scenario.ceiling.instructions),
+            thousands(scenario.ceiling.allocator),
+            signed(scenario.at_most),
+            judged(ours, scenario.at_most),
+            figure(ours, |added| added.allocator),
+        ];
+        text += &row(cells.into_iter().chain(of_others));
+        if let Some(Counted { at_most, added, .. }) = &scenario.counted {
+            let cells = [
+                "— counted in a zone".to_owned(),
+                String::new(),
+                String::new(),
+                signed(*at_most),
+                judged(Some(added), *at_most),
+                figure(Some(added), |added| added.allocator),
+            ];
+            text += &row(cells.into_iter().chain(others.iter().map(|_| String::new())));
+        }
+    }
+    for scenario in rows {
+        let title = title_of_scenario(&scenario.scenario);
+        if let Some(reason) = &scenario.reason {
+            text += &format!("\n{title}: {reason}\n");
+        }
+        if let Some(reason) = scenario.counted.as_ref().and_then(|counted| counted.reason.as_ref()) {
+            text += &format!("\n{title}, counted in a zone: {reason}\n");
+        }
+    }
+    if others.is_empty() {
+        return text;
+    }
+
+    text += &format!("\n### What the allocator adds to the ceiling, nginx {version}\n\n");
+    text += &row(["request", "this module"].into_iter().chain(titles));
+    text += &format!("|---|--:|{}\n", "--:|".repeat(others.len()));
+    for scenario in rows {
+        let peers = std::iter::once(peer::ours().name).chain(others.iter().copied());
+        let cells = peers.map(|peer| figure(scenario.added.get(peer), |added| added.allocator));
+        text += &row(std::iter::once(title_of_scenario(&scenario.scenario).to_owned()).chain(cells));
+    }
+    text
+}
+
+/// A line of a table.
+fn row(cells: impl Iterator<Item = impl AsRef<str>>) -> String {
+    cells.fold(String::from("|"), |line, cell| format!("{line} {} |", cell.as_ref())) + "\n"
+}
+
 /// What is over its limit, or worse than a peer.
 pub fn losses(results: &Results) -> Vec<String> {
     let mut losses = Vec::new();
     for (version, rows) in &results.instructions {
         for row in rows {
-            let Some(&ours) = row.added.get(peer::ours().name) else {
+            let Some(Cost { instructions: ours, .. }) = row.added.get(peer::ours().name).copied() else {
                 continue;
             };
             let title = title_of_scenario(&row.scenario);
@@ -254,12 +312,19 @@ pub fn losses(results: &Results) -> Vec<String> {
                     signed(row.at_most)
                 ));
             }
-            for (peer, &added) in row.added.iter().filter(|(_, added)| **added < ours) {
+            if let Some(counted) = row.counted.as_ref().filter(|row| row.added.instructions > row.at_most) {
+                losses.push(format!(
+                    "nginx {version}, {title}, counted in a zone: {} instructions, at most {}.",
+                    signed(counted.added.instructions),
+                    signed(counted.at_most)
+                ));
+            }
+            for (peer, added) in row.added.iter().filter(|(_, added)| added.instructions < ours) {
                 losses.push(format!(
                     "nginx {version}, {title}: {} instructions, {} {}.",
                     signed(ours),
                     title_of(peer),
-                    signed(added)
+                    signed(added.instructions)
                 ));
             }
         }
@@ -267,7 +332,7 @@ pub fn losses(results: &Results) -> Vec<String> {
     for (version, rows) in &results.instructions {
         let cost = |scenario: &str| {
             let row = rows.iter().find(|row| row.scenario == scenario)?;
-            Some(row.ceiling + row.added.get(peer::ours().name)?)
+            Some(row.ceiling.instructions + row.added.get(peer::ours().name)?.instructions)
         };
         if let (Some(one), Some(many)) = (cost("preflight-allowed"), cost("preflight-100k-exact")) {
             if (many - one).abs() * 100 > one * 5 {
@@ -344,8 +409,9 @@ fn signed(number: i64) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{losses, signed, thousands};
-    use crate::results::{Instructions, Load, Results, Served};
+    use super::{instructions, losses, signed, thousands};
+    use crate::cost::Cost;
+    use crate::results::{Counted, Instructions, Load, Results, Served};
 
     #[test]
     fn thousands_are_told_apart() {
@@ -367,17 +433,50 @@ mod tests {
         }
     }
 
+    fn cost(instructions: i64, allocator: i64) -> Cost {
+        Cost {
+            instructions,
+            allocator,
+        }
+    }
+
+    #[test]
+    fn a_table_shows_the_allocator_apart_and_what_counting_adds() {
+        let results = results((701, 51_000.0, 0.98));
+        let text = instructions("1.22.1", &results.instructions["1.22.1"]);
+        for line in [
+            "| request | ceiling | malloc | at most | this module | malloc | map + if + add_header |\n",
+            "|---|--:|--:|--:|--:|--:|--:|\n",
+            "| preflight, allowed | 10 000 | 1 500 | +700 | **+701** | +30 | +650 |\n",
+            "| — counted in a zone |  |  | +250 | -40 | +2 |  |\n",
+            "preflight, allowed: It is long.\n",
+            "preflight, allowed, counted in a zone: So is that.\n",
+            "| request | this module | map + if + add_header |\n|---|--:|--:|\n| preflight, allowed | +30 | +80 |\n",
+        ] {
+            assert!(text.contains(line), "no {line} in {text}");
+        }
+    }
+
     fn results(ours: (i64, f64, f64)) -> Results {
         let (added, requests_per_second, share) = ours;
-        let added = BTreeMap::from([("cors".to_owned(), added), ("idiom".to_owned(), 650)]);
+        let added = BTreeMap::from([
+            ("cors".to_owned(), cost(added, 30)),
+            ("idiom".to_owned(), cost(650, 80)),
+        ]);
         Results {
             instructions: BTreeMap::from([(
                 "1.22.1".to_owned(),
                 vec![Instructions {
                     scenario: "preflight-allowed".to_owned(),
-                    ceiling: 10_000,
+                    ceiling: cost(10_000, 1_500),
                     at_most: 700,
+                    reason: Some("It is long.".to_owned()),
                     added,
+                    counted: Some(Counted {
+                        at_most: 250,
+                        reason: Some("So is that.".to_owned()),
+                        added: cost(-40, 2),
+                    }),
                 }],
             )]),
             load: vec![Load {

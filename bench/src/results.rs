@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::cost::Cost;
+
 #[derive(Default, Deserialize, Serialize)]
 pub struct Results {
     /// What it was measured on, and with.
@@ -22,10 +24,22 @@ pub struct Results {
 #[derive(Deserialize, Serialize)]
 pub struct Instructions {
     pub scenario: String,
-    pub ceiling: i64,
+    pub ceiling: Cost,
     pub at_most: i64,
+    /// Why that is so much more than elsewhere.
+    pub reason: Option<String>,
     /// By peer.
-    pub added: BTreeMap<String, i64>,
+    pub added: BTreeMap<String, Cost>,
+    /// This module, where requests are counted in a zone. Nothing if the scenario has no policy.
+    pub counted: Option<Counted>,
+}
+
+#[derive(Deserialize, Serialize)]
+pub struct Counted {
+    pub at_most: i64,
+    pub reason: Option<String>,
+    /// To what this module adds anyway.
+    pub added: Cost,
 }
 
 #[derive(Deserialize, Serialize)]

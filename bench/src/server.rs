@@ -47,6 +47,12 @@ impl Build {
             .with_context(|| format!("no nginx of Debian's in {}: make bench builds it", build.display()))
     }
 
+    /// The same nginx with another module.
+    pub fn with_module(&self, path: &Path) -> Result<Self> {
+        let module = path.canonicalize().with_context(|| path.display().to_string())?;
+        Ok(Self { module, ..self.clone() })
+    }
+
     fn new(nginx: PathBuf, module: PathBuf) -> Result<Self> {
         let output = Command::new(&nginx).arg("-v").env_remove("NGINX").output()?;
         let text = String::from_utf8_lossy(&output.stderr);
