@@ -20,10 +20,7 @@ pub(crate) struct Decided<'r> {
 /// The location whose policy governs the request, and that policy. There is none where CORS is off, or where the location
 /// that serves the request says `cors off` itself.
 #[inline]
-pub(crate) fn governing<'r>(
-    request: Request<'r>,
-    context: Option<&RequestContext<'r>>,
-) -> Option<(&'r LocationConf, &'r Policy)> {
+fn governing<'r>(request: Request<'r>, context: Option<&RequestContext<'r>>) -> Option<(&'r LocationConf, &'r Policy)> {
     let here = request.location();
     if here.is_off() {
         return None;
@@ -54,10 +51,14 @@ pub(crate) fn decide<'r>(request: Request<'r>) -> Option<Decided<'r>> {
     Some(decide_by(request, context, location, policy))
 }
 
-/// The same; what is decided is kept, and holds from now on.
+/// The same for a request whose response is there. What is decided is kept, and holds from now on; if no policy governs
+/// the response, what was decided before is forgotten.
 pub(crate) fn decide_finally<'r>(request: Request<'r>) -> Result<Option<Decided<'r>>, OutOfMemory> {
     let context = RequestContext::get(request);
     let Some((location, policy)) = governing(request, context) else {
+        if let Some(context) = context {
+            context.forget_decision();
+        }
         return Ok(None);
     };
     let context = RequestContext::get_or_create(request)?;

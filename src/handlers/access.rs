@@ -81,7 +81,7 @@ fn is_enforced(policy: &Policy, request: Request<'_>) -> bool {
 }
 
 fn refuse<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) -> ngx_int_t {
-    log_denial(request, context, decided);
+    log_denial(request, decided);
     if decided.policy.is_dry_run() {
         return status::DECLINED;
     }

@@ -8,7 +8,7 @@ use crate::decide::Decided;
 use crate::request::{Request, RequestContext};
 
 /// Logs why the request was denied, if it was: once a request, and only if the log takes the level.
-pub(super) fn log_denial<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) {
+pub(super) fn log_denial<'r>(request: Request<'r>, decided: &Decided<'r>) {
     // A preflight may be denied for its method or headers; that takes a look at the lists, which most can do without.
     if !decided.decision.is_denied() && !decided.decision.is_preflight() {
         return;
@@ -22,10 +22,12 @@ pub(super) fn log_denial<'r>(request: Request<'r>, context: &RequestContext<'r>,
     if !request.logs(level) {
         return;
     }
-    if let (_, Some(reason)) = decided.result(request) {
-        if context.may_log_denial() {
-            let dry_run = if decided.policy.is_dry_run() { " (dry run)" } else { "" };
-            ngx_log_error!(level, request.log(), "cors denied{}: {}", dry_run, reason);
-        }
+    let (_, Some(reason)) = decided.result(request) else {
+        return;
+    };
+    let is_first = RequestContext::get(request).is_none_or(RequestContext::may_log_denial);
+    if is_first {
+        let dry_run = if decided.policy.is_dry_run() { " (dry run)" } else { "" };
+        ngx_log_error!(level, request.log(), "cors denied{}: {}", dry_run, reason);
     }
 }

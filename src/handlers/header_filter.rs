@@ -8,7 +8,7 @@ use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_
 
 use super::denial::log_denial;
 use crate::config::enter;
-use crate::decide::{decide_finally, governing};
+use crate::decide::{decide_finally, Decided};
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::status;
 use crate::request::{handle, Action, Request, RequestContext};
@@ -81,24 +81,20 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
             _ => {}
         }
     }
-    let Some((_location, policy)) = governing(request, context) else {
-        if let Some(context) = context {
-            context.forget_decision();
-        }
-        return Ok(());
-    };
-    #[cfg(feature = "fault-injection")]
-    _location.fault.get().strike(crate::fault::Fault::Filter);
-    let context = RequestContext::get_or_create(request)?;
     let Some(decided) = decide_finally(request)? else {
         return Ok(());
     };
-    log_denial(request, context, &decided);
-    // After 101 the connection speaks another protocol, for which `cors_enforce` has decided before.
-    let is_left_alone =
-        policy.is_dry_run() || request.switches_protocols() || decided.kept_allow_origin(request).is_some();
-    if is_left_alone {
+    #[cfg(feature = "fault-injection")]
+    decided.location.fault.get().strike(crate::fault::Fault::Filter);
+    log_denial(request, &decided);
+    if is_left_alone(request, &decided) {
         return Ok(());
     }
-    request.set_cors_headers(policy, &decided.decision)
+    request.set_cors_headers(decided.policy, &decided.decision)
+}
+
+/// Whether the response stays as it is.
+fn is_left_alone<'r>(request: Request<'r>, decided: &Decided<'r>) -> bool {
+    // After 101 the connection speaks another protocol, for which `cors_enforce` has decided before.
+    decided.policy.is_dry_run() || request.switches_protocols() || decided.kept_allow_origin(request).is_some()
 }
