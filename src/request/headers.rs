@@ -1,6 +1,6 @@
 //! The reader of a request's header.
 
-use cors_policy::Request as CorsRequestHeaders;
+use cors_policy::{is_named, Request as CorsRequestHeaders};
 
 use super::live::Request;
 
@@ -13,16 +13,14 @@ impl<'r> Request<'r> {
         };
         for header in self.header_list().iter() {
             // Their lengths differ, so that most others are passed over with one look.
-            let (field, name) = match header.name.len() {
-                6 => (&mut read.origin, "origin"),
-                14 => (&mut read.fetch_site, "sec-fetch-site"),
-                29 => (&mut read.request_method, "access-control-request-method"),
-                38 => (&mut read.private_network, "access-control-request-private-network"),
+            let field = match header.name.len() {
+                6 if is_named(header.name, b"origin") => &mut read.origin,
+                14 if is_named(header.name, b"sec-fetch-site") => &mut read.fetch_site,
+                29 if is_named(header.name, b"access-control-request-method") => &mut read.request_method,
+                38 if is_named(header.name, b"access-control-request-private-network") => &mut read.private_network,
                 _ => continue,
             };
-            if header.name.eq_ignore_ascii_case(name.as_bytes()) {
-                field.add(header.value);
-            }
+            field.add(header.value);
         }
         read
     }
