@@ -45,25 +45,42 @@ const ATTEMPTS: usize = 16;
 /// After so many denials a record is read and, if two writers have mixed up its strings, written again.
 const CHECKED_AFTER: u64 = 256;
 
-/// The bits of [`last_denial`].
-const POLICY_BITS: u32 = 26;
-const POLICY_MASK: u64 = (1 << POLICY_BITS) - 1;
-const CAUSE_BITS: u32 = 4;
+/// The bits of [`last_denial`], from the lowest.
+const POLICY_BITS: u32 = 20;
+const CAUSE_BITS: u32 = 3;
+const ORIGIN_BITS: u32 = 9;
+const CAUSE_SHIFT: u32 = POLICY_BITS;
+const ORIGIN_SHIFT: u32 = CAUSE_SHIFT + CAUSE_BITS;
+const TIME_SHIFT: u32 = ORIGIN_SHIFT + ORIGIN_BITS;
+
+fn low_bits(value: u64, bits: u32) -> u64 {
+    value & ((1 << bits) - 1)
+}
 
 /// What a record keeps of a policy: the number of its counters and, as those may be given to another policy, a part of
 /// its key.
 pub(crate) fn policy(number: usize, key: u64) -> u64 {
-    const NUMBER_BITS: u32 = 20;
-    (key << NUMBER_BITS | number as u64 & ((1 << NUMBER_BITS) - 1)) & POLICY_MASK
+    const NUMBER_BITS: u32 = 17;
+    low_bits(key << NUMBER_BITS | low_bits(number as u64, NUMBER_BITS), POLICY_BITS)
 }
 
-/// When and why an origin was denied, and by which policy.
-fn last_denial(now: u64, cause: Cause, policy: u64) -> u64 {
-    now << (POLICY_BITS + CAUSE_BITS) | cause.code() << POLICY_BITS | policy
+/// When and why an origin was denied, and by which policy, in one word. A part of the origin's hash is in it, too: a
+/// process that was interrupted may write the word into a record that another origin has taken over in the meantime.
+/// The time has 32 bits, which last until 2106.
+fn last_denial(tag: u64, now: u64, cause: Cause, policy: u64) -> u64 {
+    now << TIME_SHIFT | origin_bits(tag) << ORIGIN_SHIFT | cause.code() << CAUSE_SHIFT | policy
 }
 
-fn cause_of(last: u64) -> Option<Cause> {
-    Cause::from_code(last >> POLICY_BITS & ((1 << CAUSE_BITS) - 1))
+/// Other bits than those of [`mark_of`].
+fn origin_bits(tag: u64) -> u64 {
+    low_bits(tag, ORIGIN_BITS)
+}
+
+/// The cause, if the word was written for the origin.
+fn cause_of(last: u64, tag: u64) -> Option<Cause> {
+    let is_of_origin = low_bits(last >> ORIGIN_SHIFT, ORIGIN_BITS) == origin_bits(tag);
+    let cause = Cause::from_code(low_bits(last >> CAUSE_SHIFT, CAUSE_BITS));
+    cause.filter(|_| is_of_origin)
 }
 
 /// A request that was denied.
@@ -185,7 +202,7 @@ impl<'m> Record<'m> {
     /// Writes when and why the origin was denied.
     fn write_last(&self, tag: u64, denial: &Denial<'_>) {
         let (cause, detail) = Cause::of(&denial.reason);
-        let last = last_denial(denial.now, cause, denial.policy);
+        let last = last_denial(tag, denial.now, cause, denial.policy);
         self.words[LAST].store(last, Ordering::Relaxed);
         if !detail.is_empty() {
             if let Some(cell) = self.detail(tag, last).filter(|cell| !cell.seems_to_hold(detail)) {
@@ -247,10 +264,10 @@ impl<'m> Record<'m> {
             is_cut: origin.is_cut,
             count: head & COUNT_MASK,
             error,
-            cause: cause_of(last)?,
+            cause: cause_of(last, tag)?,
             detail: detail.map(|detail| detail.bytes),
-            policy: last & POLICY_MASK,
-            last: last >> (POLICY_BITS + CAUSE_BITS),
+            policy: low_bits(last, POLICY_BITS),
+            last: last >> TIME_SHIFT,
         };
         // What was read belongs together if the record is still that of the origin.
         let is_same = self.head.load(Ordering::Acquire) & !COUNT_MASK == mark_of(tag)
@@ -369,6 +386,7 @@ mod tests {
 
     const ORIGIN: &[u8] = b"https://a.example";
     const NOW: u64 = 1_800_000_000;
+    const SEED: u64 = 1;
 
     struct Zone {
         words: Vec<AtomicU64>,
@@ -389,7 +407,7 @@ mod tests {
             let (heads, records) = rest.split_at(1);
             DeniedOrigins {
                 memory: Memory { hints, heads, records },
-                seed: 1,
+                seed: SEED,
                 unlisted,
             }
         }
@@ -406,10 +424,11 @@ mod tests {
 
     #[test]
     fn the_detail_of_a_denial_is_not_shown_beside_the_cause_of_another() {
+        let tag = tag_of(SEED, ORIGIN);
         let interrupted = [
-            last_denial(NOW, Cause::Header, 7),
-            last_denial(NOW, Cause::Method, 8),
-            last_denial(NOW + 1, Cause::Method, 7),
+            last_denial(tag, NOW, Cause::Header, 7),
+            last_denial(tag, NOW, Cause::Method, 8),
+            last_denial(tag, NOW + 1, Cause::Method, 7),
         ];
         for last in interrupted {
             let zone = Zone::new();
@@ -419,9 +438,22 @@ mod tests {
             // A process that is killed here has written the cause of a second denial, and not its detail.
             list.record(0).unwrap().words[LAST].store(last, Ordering::Relaxed);
             let denied = &list.read()[0];
-            assert_eq!((Some(denied.cause), &denied.detail), (cause_of(last), &None));
+            assert_eq!((Some(denied.cause), &denied.detail), (cause_of(last, tag), &None));
             list.count(&denial(Reason::Header(b"x-one"), 7, NOW + 2));
             assert_eq!(list.read()[0].reason(), Some(Reason::Header(b"x-one")));
         }
+    }
+
+    #[test]
+    fn the_cause_of_the_denial_of_another_origin_is_not_shown() {
+        let zone = Zone::new();
+        let list = zone.list();
+        list.count(&denial(Reason::Origin(ORIGIN), 7, NOW));
+        // A process that had counted for the origin before writes only now.
+        let late = last_denial(tag_of(SEED, b"https://b.example"), NOW, Cause::SeveralOrigins, 7);
+        list.record(0).unwrap().words[LAST].store(late, Ordering::Relaxed);
+        assert_eq!(list.read(), []);
+        list.count(&denial(Reason::Origin(ORIGIN), 7, NOW));
+        assert_eq!((list.read()[0].cause, list.read()[0].count), (Cause::Origin, 2));
     }
 }
