@@ -260,10 +260,10 @@ fn merge_vary(mut request: Request<'_>, needed: Vary) -> Result<(), OutOfMemory>
         .response_headers()
         .filter(|header| is_vary(header.name()))
         .map(|header| header.value());
-    if lines.clone().any(vary::is_anything) {
+    if lines.clone().any(vary::has_star) {
         return Ok(());
     }
-    let untold = lines.clone().fold(needed, Vary::untold_by);
+    let untold = lines.clone().fold(needed, Vary::missing_from);
     if untold.is_empty() && lines.clone().count() == 1 {
         return Ok(());
     }
