@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::cause::Cause;
 use crate::counters::{is_denial, RequestKind, Totals};
-use crate::denied::DeniedOrigin;
 use crate::history::STEP;
+use crate::record::DeniedOrigin;
 use crate::zone::{Counter, Zone};
 
 /// A location, or a server outside of its locations, with a policy whose requests are counted.

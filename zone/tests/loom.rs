@@ -10,6 +10,8 @@ mod cause;
 mod counters;
 #[path = "../src/denied.rs"]
 mod denied;
+#[path = "../src/record.rs"]
+mod record;
 #[path = "../src/sync.rs"]
 mod sync;
 #[path = "../src/text_cell.rs"]
@@ -23,7 +25,8 @@ use loom::thread;
 
 use cause::Cause;
 use counters::{Counted, Counters, Effect, RequestKind};
-use denied::{Denial, DeniedOrigins, Memory};
+use denied::{DeniedOrigins, Memory};
+use record::{Denial, RECORD};
 use sync::AtomicU64;
 use text_cell::{TextCell, CELL_HEAD};
 
@@ -94,7 +97,7 @@ struct OneRecord(Arc<Vec<AtomicU64>>);
 
 impl OneRecord {
     fn new() -> Self {
-        Self(words(2 + denied::RECORD))
+        Self(words(2 + RECORD))
     }
 
     fn list(&self) -> DeniedOrigins<'_> {
