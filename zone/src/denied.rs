@@ -9,7 +9,7 @@
 use crate::record::{mark_of, tag_of, Count, Denial, DeniedOrigin, Record, ATTEMPTS, COUNT_MASK, RECORD};
 use crate::sync::{AtomicU64, Ordering};
 
-/// The words that tell, by the hash of an origin, in which record to look for it first.
+/// The words that hold, by the hash of an origin, the number of the record in which to look for it first.
 pub(crate) const HINTS: usize = 256;
 
 /// The memory of the list.
