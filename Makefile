@@ -7,7 +7,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-compare \
-	bench-policy miri deb dist sbom matrix test-addon test-image test-reproducible clean clean-room help
+	bench-policy miri loom deb dist sbom matrix test-addon test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -85,6 +85,11 @@ bench-policy: ## Measure what a decision costs
 miri: ## Run the policy's unit tests in Miri (needs nightly with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo 'error: Miri is missing: rustup +nightly component add miri' >&2; exit 1; }
 	MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p cors-policy --lib
+
+# loom takes the place of the atomics, so nothing of other builds is of use.
+loom: export RUSTFLAGS = --cfg loom
+loom: ## Check the shared memory in every order in which processes can go (takes seconds, once it is built)
+	cargo test -p cors-zone --release --test loom --target-dir target/loom
 
 deb: ## Make a package for the Debian release that this runs on, and for its nginx
 	@tools/require.sh deb

@@ -2,14 +2,14 @@
 
 use crate::origin::OriginSet;
 
-/// What `cors_allow_credentials` says.
+/// The value of `cors_allow_credentials`.
 #[derive(Debug, Default)]
 #[allow(clippy::large_enum_variant)] // as that of origins
 pub(crate) enum AllowCredentials {
     #[default]
     Off,
-    /// For every origin that is allowed.
+    /// Every origin that is allowed may use credentials.
     On,
-    /// For these alone.
+    /// Only these origins may.
     For(OriginSet),
 }

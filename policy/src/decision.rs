@@ -52,7 +52,7 @@ impl<'r> Decision<'r> {
         self.verdict == Verdict::Denied
     }
 
-    /// The kind of the response, which tells its headers.
+    /// The kind of the response, which determines its headers.
     #[inline]
     pub fn response_kind(&self) -> ResponseKind {
         ResponseKind::of(self.verdict, self.is_preflight())

@@ -1,6 +1,7 @@
-//! Lists of header names, which any case denotes.
+//! Lists of header names without repetitions. Header names are the same in any case (RFC 9110, section 5.1).
 
-/// So many names are compared with one another; a longer list may name something twice.
+/// The number of names with which each is compared. A longer list may repeat a name: the work for a request has to stay
+/// linear.
 const MOST_COMPARED: usize = 32;
 
 /// Each of `names` once, in the order in which they come.

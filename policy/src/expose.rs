@@ -14,7 +14,7 @@ pub(crate) struct ExposeHeaders {
     any: bool,
 }
 
-/// What is odd about a name that is listed all the same.
+/// Why a name that is listed is warned about.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ExposeWarning {
     #[error("it is listed already; remove one")]

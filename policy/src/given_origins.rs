@@ -21,7 +21,7 @@ pub(crate) struct GivenOrigins<T> {
 pub(crate) struct LaterChecks {
     /// The dangerous values.
     pub doubts: Doubts,
-    /// The values with variables of which only requests tell what they are.
+    /// The values with variables that come neither from the server nor straight from the request.
     pub unknown: Vec<(String, Position)>,
 }
 

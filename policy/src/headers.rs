@@ -41,7 +41,7 @@ pub(crate) struct AllowHeaders {
 #[error("a header name is a token (RFC 9110, section 5.1): letters, digits and a few signs, no colon, no comma; separate names by spaces")]
 pub(crate) struct NotAName;
 
-/// What is odd about a name that is listed all the same.
+/// Why a name that is listed is warned about.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HeaderWarning {
     #[error("it is listed already; remove one")]

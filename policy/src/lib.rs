@@ -1,8 +1,27 @@
 //! The rules of cross-origin resource sharing, as the Fetch standard has them.
 //!
-//! This crate knows no server. It takes what the directives say ([`Level`]), makes a [`Policy`] of it, and answers
-//! for the bytes of a request which headers the response gets. Section names in comments are those of the
-//! [Fetch standard](https://fetch.spec.whatwg.org/) unless an RFC is named.
+//! This crate knows no server. It reads what the directives of each level say ([`Level`]), puts levels together
+//! ([`Level::inherit`]), and has a [`Policy`] for each. [`Policy::decide`] is where a request meets the rules; which
+//! headers the response gets, and how the request is logged and counted, follows from the [`Decision`].
+//!
+//! Names of sections and steps in comments are those of the [Fetch standard](https://fetch.spec.whatwg.org/) unless
+//! another is named.
+//!
+//! # Storeys
+//!
+//! Imports only go down.
+//!
+//! | storey | files |
+//! |---|---|
+//! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
+//! | the values of one level's directives, as they are read | `given_origins`, above `given`, `doubts`, `variables` |
+//! | what becomes of a request that nobody has sent | `simulation` |
+//! | **what is decided about a request** | **`policy`** |
+//! | the headers of responses | `response` |
+//! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
+//! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`, `settings` |
+//! | origins, lists of names | `origin`; `vary`, `name_list` |
+//! | what they are made of | `directive`, `distinct`, `header_name`, `name_hash`, `problem`, `token` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use crate::problem::Warning;
 
-/// What browsers keep at most, in seconds: Firefox a day, Chromium two hours.
+/// The longest that a browser keeps an answer, in seconds: Firefox a day, Chromium two hours.
 const LONGEST_KEPT: u64 = 86_400;
 
-/// What `cors_max_age` says: for how many seconds a browser may keep the answer to a preflight.
+/// The value of `cors_max_age`: the seconds for which a browser may keep the answer to a preflight (Fetch,
+/// "CORS-preflight cache").
 #[derive(Clone, Debug)]
 pub(crate) struct MaxAge {
     line: Rc<str>,

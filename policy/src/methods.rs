@@ -4,10 +4,10 @@ use crate::name_list::NameList;
 use crate::problem::{shown, Warning};
 use crate::token::is_token;
 
-/// Methods that a preflight always permits (CORS-safelisted methods).
+/// Methods that need no listing (Fetch, "CORS-safelisted method").
 const SAFELISTED: [&str; 3] = ["GET", "HEAD", "POST"];
 
-/// Methods that browsers let no script send (forbidden methods).
+/// Methods that browsers let no script send (Fetch, "forbidden method").
 const FORBIDDEN: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 
 /// Methods that browsers send in upper case however a script writes them.
@@ -35,7 +35,7 @@ pub(crate) enum MethodError {
     Forbidden,
 }
 
-/// What is odd about a method that is listed all the same.
+/// Why a method that is listed is warned about.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MethodWarning {
     #[error("it is listed already; remove one")]

@@ -163,7 +163,7 @@ impl Policy {
 
     /// How a request ended, and why. `requested_headers` are the lines of its `Access-Control-Request-Headers`, which
     /// are read for a preflight alone. Of a preflight, origin, method and headers are looked at in this order, as
-    /// browsers do, and the first that fails is told.
+    /// browsers do, and the first that fails is the reason.
     pub fn result<'r>(
         &self,
         decision: &Decision<'r>,
@@ -185,7 +185,7 @@ impl Policy {
         }
     }
 
-    /// How a request ended, as far as its origin tells.
+    /// How a request ended, going by its origin alone.
     fn result_of_origin<'r>(&self, decision: &Decision<'r>) -> (Outcome, Option<Reason<'r>>) {
         match decision.verdict {
             Verdict::NoOrigin => (Outcome::None, None),

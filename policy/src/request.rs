@@ -1,4 +1,4 @@
-//! What a request says that matters here.
+//! The parts of a request that matter to CORS.
 
 use crate::origin::{default_port, SerializedOrigin};
 use crate::token::is_token;
@@ -6,12 +6,12 @@ use crate::token::is_token;
 /// A header as a request carries it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Field<'r> {
-    /// Not at all.
+    /// The request has no such header.
     #[default]
     Absent,
-    /// On one line.
+    /// It has one.
     One(&'r [u8]),
-    /// On more lines than one, which no browser sends for the headers this type is used for.
+    /// It has several, which no browser sends of the headers for which this type is used.
     Several,
 }
 
@@ -25,7 +25,7 @@ impl<'r> Field<'r> {
         }
     }
 
-    /// Counts one more line.
+    /// Takes in one more header of this name.
     pub fn add(&mut self, line: &'r [u8]) {
         *self = match self {
             Self::Absent => Self::One(line),
@@ -82,15 +82,15 @@ fn is_method(bytes: &[u8]) -> bool {
     matches!(bytes, b"GET" | b"PUT" | b"HEAD" | b"POST" | b"PATCH" | b"DELETE") || is_token(bytes)
 }
 
-/// What a decision may want to know beyond the request's headers; it is asked for only then.
+/// What a decision may need beyond the request's headers. It is asked for only when it is needed.
 pub trait Context<'r> {
-    /// Host and port as the request names them.
+    /// The host and port that the request names.
     fn authority(&self) -> &'r [u8];
 
     /// Whether it came over TLS.
     fn is_secure(&self) -> bool;
 
-    /// Where the request went.
+    /// The server to which the request was sent.
     fn target(&self) -> Target<'r> {
         Target {
             secure: self.is_secure(),
@@ -102,11 +102,11 @@ pub trait Context<'r> {
     /// [`Syntax::variable`](crate::Syntax::variable) gave this number.
     fn variable(&self, number: usize) -> &'r [u8];
 
-    /// Its value could not be used.
+    /// Says that the value of a text with variables was not used, and why.
     fn ignored_value(&self, number: usize, why: &'static str);
 }
 
-/// Where a request went.
+/// The server to which a request was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'r> {
     /// Whether it came over TLS.
@@ -116,8 +116,8 @@ pub struct Target<'r> {
 }
 
 impl Target<'_> {
-    /// Whether a target of this authority and `origin` may have a host in common: whether it begins with the same bytes.
-    /// It mostly does not, and then nothing else needs to be looked at.
+    /// Whether `authority` and the host of `origin` begin with the same four bytes. If they do not, as mostly, the origin
+    /// is not the server's own, and nothing else needs to be compared.
     #[inline(always)]
     pub(crate) fn may_be(authority: &[u8], origin: &[u8]) -> bool {
         let (Some(authority), Some(origin)) = (authority.first_chunk::<4>(), origin.get(4..12)) else {
@@ -140,7 +140,7 @@ impl Target<'_> {
         let Some(rest) = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(b"://")) else {
             return false;
         };
-        // They may write the port differently, but both begin with the same host.
+        // The port may be written differently, but both begin with the same host.
         let shorter = rest.len().min(self.authority.len());
         let same_start = match (rest.get(..shorter), self.authority.get(..shorter)) {
             (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),

@@ -1,4 +1,4 @@
-//! How the policy is applied: the directives that choose one of a few words.
+//! The directives that choose one of a few words: how the policy is applied.
 
 /// `cors_preflight`: what happens to a preflight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -6,25 +6,25 @@ pub enum PreflightMode {
     /// It is answered in the access phase.
     #[default]
     Answer,
-    /// It is answered before nginx looks for a location, under the policy of the server.
+    /// It is answered before a location is chosen, by the policy of the server.
     Early,
     /// The application answers it.
     Pass,
 }
 
-/// `cors_enforce`: whether actual requests of other origins are refused, not just made unreadable.
+/// `cors_enforce`: which actual requests of denied origins are blocked, and not only made unreadable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enforce {
-    /// No.
+    /// None.
     #[default]
     Off,
-    /// Only those that ask for a WebSocket, which browsers let every origin open and read.
+    /// Those that ask for a WebSocket, which browsers let every origin open and read.
     WebSocket,
     /// All.
     On,
 }
 
-/// `cors_log_level`: how loudly denials are logged.
+/// `cors_log_level`: the level at which denials are logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogLevel {
     /// `info`

@@ -5,7 +5,7 @@
 pub(crate) enum Source {
     /// The server that the request was sent to.
     Server,
-    /// Somewhere that only the configuration as a whole tells: a `map`, a `set`, another module.
+    /// A `map`, a `set` or another module: the value of the directive alone does not show it.
     Unknown,
     /// The request: whoever sends it chooses the value.
     Request,
@@ -40,7 +40,7 @@ const OF_REQUEST: [&str; 10] = [
 /// Beginnings of the names of variables that repeat a part of the request.
 const PREFIXES_OF_REQUEST: [&str; 3] = ["arg_", "cookie_", "http_"];
 
-/// Where the value of `text` comes from: the worst of its variables tells.
+/// Where the value of `text` comes from: the worst source among its variables.
 pub(crate) fn source(text: &str) -> Source {
     names(text).map(source_of).max().unwrap_or(Source::Server)
 }

@@ -1,13 +1,13 @@
-//! `Vary` (RFC 9110, section 12.5.5): what the answer depends on, told once.
+//! `Vary` (RFC 9110, section 12.5.5): the request headers on which a response depends, each named once.
 
 use crate::distinct::distinct;
 use crate::token::elements;
 
-/// The request headers that an answer depends on.
+/// The request headers on which a response depends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vary(u8);
 
-/// In the order of the bits.
+/// The names, in the order of the bits.
 const NAMES: [&str; 4] = [
     "Origin",
     "Access-Control-Request-Method",
@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = [
 ];
 
 impl Vary {
-    /// The answer is the same whatever the request says.
+    /// The response is the same whatever the request says.
     pub const NOTHING: Self = Self(0);
     /// It depends on `Origin`.
     pub const ORIGIN: Self = Self(1);
@@ -27,28 +27,28 @@ impl Vary {
     /// It depends on `Accept-Encoding`, as nginx says outside the list of headers with `gzip_vary`.
     pub const ACCEPT_ENCODING: Self = Self(1 << 3);
 
-    /// Whether nothing is to be told.
+    /// Whether there is no name.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Both together.
+    /// The names of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is left of `self` once `line`, a value that is sent already, has told its part.
+    /// The names of `self` that are not in `line`, a value of `Vary` that the response has already.
     #[must_use]
-    pub fn untold_by(self, line: &[u8]) -> Self {
+    pub fn missing_from(self, line: &[u8]) -> Self {
         elements(line).fold(self, |left, element| {
             if element == b"*" {
                 return Self::NOTHING;
             }
-            let told = NAMES
+            let named = NAMES
                 .iter()
                 .position(|name| element.eq_ignore_ascii_case(name.as_bytes()));
-            told.map_or(left, |bit| Self(left.0 & !(1 << bit)))
+            named.map_or(left, |bit| Self(left.0 & !(1 << bit)))
         })
     }
 
@@ -61,17 +61,17 @@ impl Vary {
     }
 }
 
-/// Whether `line` says that the answer depends on more than headers: nothing can be added to that.
-pub fn is_anything(line: &[u8]) -> bool {
+/// Whether `line` holds `*`: the response depends on more than headers, and no name adds anything to that.
+pub fn has_star(line: &[u8]) -> bool {
     elements(line).any(|element| element == b"*")
 }
 
-/// What `lines` and `untold` say together, each name once.
+/// The names in `lines`, each once, and after them those that are `missing`.
 pub fn merged<'a>(
     lines: impl Iterator<Item = &'a [u8]> + Clone,
-    untold: Vary,
+    missing: Vary,
 ) -> impl Iterator<Item = &'a [u8]> + Clone {
-    distinct(lines.flat_map(elements)).chain(untold.names().map(|name| -> &'a [u8] { name.as_bytes() }))
+    distinct(lines.flat_map(elements)).chain(missing.names().map(|name| -> &'a [u8] { name.as_bytes() }))
 }
 
 #[cfg(test)]
@@ -79,21 +79,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_already_is_not_told_again() {
-        assert_eq!(Vary::ORIGIN.untold_by(b"Accept-Encoding"), Vary::ORIGIN);
-        assert_eq!(Vary::ORIGIN.untold_by(b"accept-encoding, ORIGIN"), Vary::NOTHING);
-        assert_eq!(Vary::ORIGIN.untold_by(b"X-Origin"), Vary::ORIGIN);
+    fn a_name_that_is_there_already_is_not_missing() {
+        assert_eq!(Vary::ORIGIN.missing_from(b"Accept-Encoding"), Vary::ORIGIN);
+        assert_eq!(Vary::ORIGIN.missing_from(b"accept-encoding, ORIGIN"), Vary::NOTHING);
+        assert_eq!(Vary::ORIGIN.missing_from(b"X-Origin"), Vary::ORIGIN);
         assert_eq!(
-            Vary::ORIGIN.and(Vary::REQUEST_METHOD).untold_by(b"Origin"),
+            Vary::ORIGIN.and(Vary::REQUEST_METHOD).missing_from(b"Origin"),
             Vary::REQUEST_METHOD
         );
     }
 
     #[test]
-    fn a_star_tells_everything() {
-        assert_eq!(Vary::ORIGIN.untold_by(b"*"), Vary::NOTHING);
-        assert!(is_anything(b"Accept, *"));
-        assert!(!is_anything(b"Accept"));
+    fn beside_a_star_no_name_is_missing() {
+        assert_eq!(Vary::ORIGIN.missing_from(b"*"), Vary::NOTHING);
+        assert!(has_star(b"Accept, *"));
+        assert!(!has_star(b"Accept"));
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_two_lines_tell_is_told_once() {
+    fn a_name_on_two_lines_is_merged_into_one() {
         let lines = [&b"Origin, Accept"[..], b"origin", b"Accept-Encoding , accept"];
         let names: Vec<_> = merged(lines.into_iter(), Vary::REQUEST_METHOD).collect();
         assert_eq!(

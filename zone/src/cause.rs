@@ -40,7 +40,7 @@ impl Cause {
         Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
 
-    /// The cause that a reason tells, and the method or header that it names.
+    /// The cause of a denial with this reason, and the method or header that the reason names.
     pub(crate) fn of<'r>(reason: &Reason<'r>) -> (Self, &'r [u8]) {
         match *reason {
             Reason::NoOriginAllowed => (Self::NoOriginAllowed, &[]),

@@ -1,7 +1,7 @@
 //! Where the parts of a zone lie in its memory. It follows from the size alone, so that a reload finds everything again.
 
 use crate::sync::AtomicU64;
-use crate::{counters, denied, history};
+use crate::{counters, denied, history, record};
 
 /// The words at the beginning, about the zone itself.
 pub(crate) const HEADER: usize = 16;
@@ -31,7 +31,7 @@ impl<'m> Parts<'m> {
             return None;
         }
         let (heads, rest) = rest.split_at_checked(origins)?;
-        let (records, slots) = rest.split_at_checked(origins * denied::RECORD)?;
+        let (records, slots) = rest.split_at_checked(origins * record::RECORD)?;
         Some(Self {
             header,
             history,
@@ -43,15 +43,15 @@ impl<'m> Parts<'m> {
 
 /// The number of origins for which there is room: half of `words` is for them, until there are enough.
 fn origins_in(words: usize) -> usize {
-    (words / 2 / (denied::RECORD + 1)).min(MOST_ORIGINS)
+    (words / 2 / (record::RECORD + 1)).min(MOST_ORIGINS)
 }
 
 /// The number of words that suffice for the counters of so many policies.
 pub fn words_for(policies: usize) -> usize {
     let fixed = HEADER + history::WORDS + denied::HINTS;
     let slots = policies * counters::WORDS;
-    let origins = (slots / (denied::RECORD + 1) + 1).clamp(FEWEST_ORIGINS, MOST_ORIGINS);
-    fixed + (2 * origins * (denied::RECORD + 1)).max(slots + origins * (denied::RECORD + 1))
+    let origins = (slots / (record::RECORD + 1) + 1).clamp(FEWEST_ORIGINS, MOST_ORIGINS);
+    fixed + (2 * origins * (record::RECORD + 1)).max(slots + origins * (record::RECORD + 1))
 }
 
 #[cfg(all(test, not(loom)))]
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn too_few_words_are_refused() {
-        for words in [0, HEADER, HEADER + history::WORDS, words_for(0) - 2 * denied::RECORD] {
+        for words in [0, HEADER, HEADER + history::WORDS, words_for(0) - 2 * record::RECORD] {
             assert!(Parts::of(&memory(words)).is_none(), "{words}");
         }
     }

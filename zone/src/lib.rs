@@ -15,7 +15,7 @@
 //! | how the figures are shown | `prometheus`, above `report`; `page`, `query`, above `accept` |
 //! | the zone: opened, assigned, counted in, read | `zone` |
 //! | where its parts lie | `layout` |
-//! | its parts | `counters`, `history`, `denied` |
+//! | its parts | `counters`, `history`, and `denied` above `record` |
 //! | what they are made of | `text_cell`, `cause`, `sync` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -32,6 +32,7 @@ mod layout;
 pub mod page;
 mod prometheus;
 mod query;
+mod record;
 mod report;
 mod sync;
 mod text_cell;
@@ -40,9 +41,9 @@ mod zone;
 pub use accept::Format;
 pub use cause::Cause;
 pub use counters::{Counted, Effect, RequestKind, Totals};
-pub use denied::DeniedOrigin;
 pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, TryRequest};
+pub use record::DeniedOrigin;
 pub use report::{explanation_to_json, CountedLocation, Report};
 pub use zone::{Counter, Slot, Zone};

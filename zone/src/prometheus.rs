@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{name, Policy, OUTCOMES};
-use crate::{Report, RequestKind};
+use crate::counters::RequestKind;
+use crate::report::{name, Policy, Report, OUTCOMES};
 
 impl Report<'_> {
     /// The counters, by server and location.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::Format;
+use crate::accept::Format;
 
 /// The query of a request for the figures.
 #[derive(Debug, Default)]

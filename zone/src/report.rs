@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use cors_policy::{BrowserOutcome, Explanation, Outcome, SimulatedResponse};
 use serde::Serialize;
 
-use crate::counters::is_denial;
-use crate::{Cause, Counter, DeniedOrigin, RequestKind, Totals, Zone, STEP};
+use crate::cause::Cause;
+use crate::counters::{is_denial, RequestKind, Totals};
+use crate::history::STEP;
+use crate::record::DeniedOrigin;
+use crate::zone::{Counter, Zone};
 
 /// A location, or a server outside of its locations, with a policy whose requests are counted.
 #[derive(Clone, Copy)]

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use cors_policy::Reason;
 
 use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
-use crate::denied::{self, Denial, DeniedOrigin, DeniedOrigins};
+use crate::denied::DeniedOrigins;
 use crate::history::{self, History};
 use crate::layout::Parts;
+use crate::record::{self, Denial, DeniedOrigin};
 use crate::sync::{AtomicU64, Ordering};
 use crate::text_cell;
 
@@ -150,7 +151,7 @@ impl<'m> Zone<'m> {
             zone: *self,
             counters: self.counters(slot.number)?,
             slot,
-            policy: denied::policy(slot.number, slot.key),
+            policy: record::policy(slot.number, slot.key),
         })
     }
 

@@ -8,7 +8,7 @@
 mod common;
 
 use common::{position, sent, Notation, Surroundings};
-use cors_policy::{Block, UnusedDirectives, Directive, Field, Level, Policy, Problem, Request, Scope};
+use cors_policy::{Block, Directive, Field, Level, Policy, Problem, Request, Scope, UnusedDirectives};
 use libfuzzer_sys::{fuzz_target, Corpus};
 
 /// Longer messages would be cut by the server's log, which has 2048 bytes for a line.

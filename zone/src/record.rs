@@ -1,0 +1,265 @@
+//! The record of one denied origin: how often it was denied, when it was last, and why.
+//!
+//! The count of a record shares one word, its head, with a part of the origin's hash, so that one instruction takes a
+//! record over, or counts a denial for the right origin. The rest is written after that; until it agrees with the head
+//! the record has a count, but no origin. If its writer is killed it stays so until it has the lowest count.
+
+use cors_policy::Reason;
+
+use crate::cause::Cause;
+use crate::sync::{AtomicU64, Ordering};
+use crate::text_cell::{self, TextCell, CELL_HEAD};
+
+/// The words of a record for the origin: 256 bytes hold the longest name of a host with scheme and port.
+const ORIGIN: usize = 32;
+/// The words for the method or header that was denied.
+const DETAIL: usize = 6;
+
+/// The hash of the origin, or 0 while the record is written.
+const TAG: usize = 0;
+/// The count that the record had when its origin took it over.
+const ERROR: usize = 1;
+/// The last denial: see [`last_denial`].
+pub(crate) const LAST: usize = 2;
+const ORIGIN_AT: usize = 3;
+const DETAIL_AT: usize = ORIGIN_AT + CELL_HEAD + ORIGIN;
+/// The words of a record, apart from its head.
+pub(crate) const RECORD: usize = DETAIL_AT + CELL_HEAD + DETAIL;
+
+/// A head is a count, and above it the mark: a part of the hash.
+const COUNT_BITS: u32 = 44;
+pub(crate) const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+
+/// How often a denial is tried again when other processes are faster; then it counts for no origin.
+pub(crate) const ATTEMPTS: usize = 16;
+
+/// After so many denials a record is read and, if two writers have mixed up its strings, written again.
+const CHECKED_AFTER: u64 = 256;
+
+/// The bits of [`last_denial`], from the lowest.
+const POLICY_BITS: u32 = 20;
+const CAUSE_BITS: u32 = 3;
+const ORIGIN_BITS: u32 = 9;
+const CAUSE_SHIFT: u32 = POLICY_BITS;
+const ORIGIN_SHIFT: u32 = CAUSE_SHIFT + CAUSE_BITS;
+const TIME_SHIFT: u32 = ORIGIN_SHIFT + ORIGIN_BITS;
+
+fn low_bits(value: u64, bits: u32) -> u64 {
+    value & ((1 << bits) - 1)
+}
+
+/// What a record keeps of a policy: the number of its counters and, as those may be given to another policy, a part of
+/// its key.
+pub(crate) fn policy(number: usize, key: u64) -> u64 {
+    const NUMBER_BITS: u32 = 17;
+    low_bits(key << NUMBER_BITS | low_bits(number as u64, NUMBER_BITS), POLICY_BITS)
+}
+
+/// When and why an origin was denied, and by which policy, in one word. A part of the origin's hash is in it, too: a
+/// process that was interrupted may write the word into a record that another origin has taken over in the meantime.
+/// The time has 32 bits, which last until 2106.
+pub(crate) fn last_denial(tag: u64, now: u64, cause: Cause, policy: u64) -> u64 {
+    now << TIME_SHIFT | origin_bits(tag) << ORIGIN_SHIFT | cause.code() << CAUSE_SHIFT | policy
+}
+
+/// Other bits than those of [`mark_of`].
+fn origin_bits(tag: u64) -> u64 {
+    low_bits(tag, ORIGIN_BITS)
+}
+
+/// The cause, if the word was written for the origin.
+pub(crate) fn cause_of(last: u64, tag: u64) -> Option<Cause> {
+    let is_of_origin = low_bits(last >> ORIGIN_SHIFT, ORIGIN_BITS) == origin_bits(tag);
+    let cause = Cause::from_code(low_bits(last >> CAUSE_SHIFT, CAUSE_BITS));
+    cause.filter(|_| is_of_origin)
+}
+
+/// A request that was denied.
+pub(crate) struct Denial<'r> {
+    /// As it was sent.
+    pub(crate) origin: &'r [u8],
+    pub(crate) reason: Reason<'r>,
+    pub(crate) policy: u64,
+    pub(crate) now: u64,
+}
+
+/// An origin that was denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeniedOrigin {
+    /// The bytes that were sent, whatever they are.
+    pub origin: Vec<u8>,
+    /// Whether the origin was longer.
+    pub is_cut: bool,
+    /// How often it was denied; it may be less, by as much as `error`.
+    pub count: u64,
+    /// The most by which the count may be too high.
+    pub error: u64,
+    /// Why it was denied last.
+    pub cause: Cause,
+    /// The method or header that was denied, if that is known.
+    pub detail: Option<Vec<u8>>,
+    /// The policy that denied it last; see [`policy`].
+    pub(crate) policy: u64,
+    /// When it was denied last, in seconds since 1970.
+    pub last: u64,
+}
+
+impl DeniedOrigin {
+    /// Why it was denied last.
+    pub fn reason(&self) -> Option<Reason<'_>> {
+        let needs_detail = matches!(self.cause, Cause::Method | Cause::Header | Cause::NotAHeaderName);
+        match &self.detail {
+            Some(detail) => Some(self.cause.reason(&self.origin, detail)),
+            None if needs_detail => None,
+            None => Some(self.cause.reason(&self.origin, &[])),
+        }
+    }
+}
+
+/// The hash that stands for an origin. It is never 0, as in a record without one.
+pub(crate) fn tag_of(seed: u64, origin: &[u8]) -> u64 {
+    text_cell::hash(seed, origin).max(1)
+}
+
+/// The part of a hash that heads hold. It is never 0, as in a head without an origin.
+pub(crate) fn mark_of(tag: u64) -> u64 {
+    (tag >> COUNT_BITS).max(1) << COUNT_BITS
+}
+
+/// One record.
+pub(crate) struct Record<'m> {
+    pub(crate) head: &'m AtomicU64,
+    pub(crate) words: &'m [AtomicU64; RECORD],
+    pub(crate) seed: u64,
+}
+
+impl<'m> Record<'m> {
+    fn origin(&self, tag: u64) -> Option<TextCell<'m>> {
+        TextCell::new(self.words.get(ORIGIN_AT..DETAIL_AT)?, self.seed, tag)
+    }
+
+    /// The detail belongs to one denial: beside the time, the cause and the policy of another it is not read. They are
+    /// written before it, and a process may be killed in between.
+    fn detail(&self, tag: u64, last: u64) -> Option<TextCell<'m>> {
+        TextCell::new(self.words.get(DETAIL_AT..)?, self.seed, tag ^ last)
+    }
+
+    /// Counts the denial here, if the record is that of its origin.
+    #[inline]
+    pub(crate) fn count(&self, tag: u64, denial: &Denial<'_>) -> Count {
+        if self.words[TAG].load(Ordering::Acquire) != tag {
+            return Count::OtherOrigin;
+        }
+        let mut old = self.head.load(Ordering::Relaxed);
+        for _ in 0..ATTEMPTS {
+            if old & !COUNT_MASK != mark_of(tag) {
+                return Count::OtherOrigin;
+            }
+            match self
+                .head
+                .compare_exchange_weak(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => {
+                    self.write_last(tag, denial);
+                    if old % CHECKED_AFTER == 0 {
+                        self.repair(tag, denial);
+                    }
+                    return Count::Done;
+                }
+                Err(other) => old = other,
+            }
+        }
+        Count::TooBusy
+    }
+
+    /// Writes when and why the origin was denied.
+    fn write_last(&self, tag: u64, denial: &Denial<'_>) {
+        let (cause, detail) = Cause::of(&denial.reason);
+        let last = last_denial(tag, denial.now, cause, denial.policy);
+        self.words[LAST].store(last, Ordering::Relaxed);
+        if !detail.is_empty() {
+            self.write_detail(tag, last, detail);
+        }
+    }
+
+    /// Not a part of [`Record::write_last`]: most denials have no detail.
+    #[inline(never)]
+    fn write_detail(&self, tag: u64, last: u64, detail: &[u8]) {
+        if let Some(cell) = self.detail(tag, last).filter(|cell| !cell.seems_to_hold(detail)) {
+            cell.write(detail);
+        }
+    }
+
+    /// Writes the origin again, if two processes have written it at the same time.
+    #[cold]
+    fn repair(&self, tag: u64, denial: &Denial<'_>) {
+        if let Some(cell) = self.origin(tag).filter(|cell| cell.read().is_none()) {
+            cell.write(denial.origin);
+        }
+    }
+
+    /// Gives the record to the origin of the denial, unless its head has changed since it was `head`.
+    pub(crate) fn take_over(&self, head: u64, tag: u64, denial: &Denial<'_>) -> bool {
+        let count = head & COUNT_MASK;
+        let new = mark_of(tag) | (count + 1);
+        if self
+            .head
+            .compare_exchange(head, new, Ordering::Relaxed, Ordering::Relaxed)
+            .is_err()
+        {
+            return false;
+        }
+        // From here on the denial is counted. The tag is written last: it says that the rest is there.
+        self.words[TAG].store(0, Ordering::Release);
+        self.words[ERROR].store(count, Ordering::Relaxed);
+        if let Some(cell) = self.origin(tag) {
+            cell.write(denial.origin);
+        }
+        self.write_last(tag, denial);
+        self.words[TAG].store(tag, Ordering::Release);
+        if self.head.load(Ordering::Acquire) & !COUNT_MASK != mark_of(tag) {
+            // Another process has taken it over in the meantime, and both have written: neither is right.
+            self.words[TAG].store(0, Ordering::Release);
+        }
+        true
+    }
+
+    /// The hash of the origin and what is known of it, if the record is whole.
+    pub(crate) fn read(&self) -> Option<(u64, DeniedOrigin)> {
+        let tag = self.words[TAG].load(Ordering::Acquire);
+        let head = self.head.load(Ordering::Acquire);
+        if head & COUNT_MASK == 0 || head & !COUNT_MASK != mark_of(tag) {
+            return None;
+        }
+        let origin = self.origin(tag)?.read()?;
+        let error = self.words[ERROR].load(Ordering::Relaxed);
+        let last = self.words[LAST].load(Ordering::Relaxed);
+        let detail = self.detail(tag, last)?.read();
+        if !origin.is_cut && tag_of(self.seed, &origin.bytes) != tag {
+            return None;
+        }
+        let denied = DeniedOrigin {
+            origin: origin.bytes,
+            is_cut: origin.is_cut,
+            count: head & COUNT_MASK,
+            error,
+            cause: cause_of(last, tag)?,
+            detail: detail.map(|detail| detail.bytes),
+            policy: low_bits(last, POLICY_BITS),
+            last: last >> TIME_SHIFT,
+        };
+        // What was read belongs together if the record is still that of the origin.
+        let is_same = self.head.load(Ordering::Acquire) & !COUNT_MASK == mark_of(tag)
+            && self.words[TAG].load(Ordering::Acquire) == tag;
+        is_same.then_some((tag, denied))
+    }
+}
+
+/// Whether a denial was counted in a record.
+pub(crate) enum Count {
+    Done,
+    /// The record is that of another origin.
+    OtherOrigin,
+    /// The record is that of the origin, but other processes count in it all the time.
+    TooBusy,
+}
