@@ -123,6 +123,7 @@ matrix: ## Build, test, package and install on Debian 12, 13 and sid, in fresh r
 	cargo xtask matrix
 
 dist: ## Make a tarball of the sources of the last commit
+	@tools/require.sh build
 	tools/dist.sh
 
 sbom: ## Make a bill of the crates that are linked into the module
