@@ -106,19 +106,29 @@ fn an_import_is_a_path_in_the_code() {
 
 #[test]
 fn a_path_may_go_through_an_imported_module() {
-    let through = |b: &str| {
+    let circle_through = |a: &str| {
         circles_of(&[
-            ("lib.rs", "mod a; mod b; mod c;"),
-            ("a.rs", "use crate::c as other;\nfn f() { other::deep::g() }"),
-            ("b.rs", b),
+            ("lib.rs", "mod a; mod c;"),
+            ("a.rs", a),
             ("c.rs", "pub mod deep;"),
             ("c/deep.rs", "use crate::a::A;"),
         ])
+        .concat()
     };
+    let imports = |path: &str| format!("  a.rs:2 imports c/deep.rs: {path}\n  c/deep.rs:1 imports a.rs: crate::a::A\n");
     assert_eq!(
-        through(""),
-        ["  a.rs:2 imports c/deep.rs: other::deep::g\n  c/deep.rs:1 imports a.rs: crate::a::A\n"]
+        circle_through("use crate::c;\nfn f() { c::deep::g() }"),
+        imports("c::deep::g")
     );
+    assert_eq!(
+        circle_through("use crate::c::{self};\nfn f() { c::deep::g() }"),
+        imports("c::deep::g")
+    );
+    assert_eq!(
+        circle_through("use crate::c as other;\nfn f() { other::deep::g() }"),
+        imports("other::deep::g")
+    );
+    assert_eq!(circle_through("use crate::c;\nfn f() { c::g() }"), "");
 }
 
 #[test]
