@@ -1,4 +1,7 @@
 # Builds nginx and the CORS module. `make help` tells what else there is.
+#
+# What reads the output of other programs, or decides, is a command of `cargo xtask`; before cargo can compile anything,
+# tools/require.sh installs what this machine lacks.
 
 # rustup puts cargo here, and not every shell has it on its PATH.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
@@ -6,53 +9,55 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 # nginx takes a variable of this name for the list of the sockets that it inherits.
 unexport NGINX
 
-.PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-instructions bench-gate bench-accept bench-compare \
-	bench-policy miri loom deb dist sbom matrix test-addon test-image test-reproducible clean clean-room help
+.PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
+	bench-compare bench-policy miri loom deb test-deb dist sbom matrix test-addon test-image test-reproducible clean \
+	clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
 	@tools/require.sh build
-	tools/build.sh
+	cargo xtask build
 
 run: all ## Build, then serve the demo until Ctrl-C
-	@tools/demo.sh
+	@cargo xtask demo
 
 # Nothing here waits for nginx. The module can only be looked at with nginx's configured headers, so
 # it is left out until a build has made them.
 check: ## The fast loop: format, clippy, unit tests
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-zone -p cors-tests --all-targets -- -D warnings
-	cargo test -p cors-policy -p cors-zone
-	if [ -e build/nginx ]; then tools/cargo.sh clippy --release --all-targets -- -D warnings; fi
+	cargo clippy -p cors-policy -p cors-zone -p cors-tests -p xtask --all-targets -- -D warnings
+	cargo test -p cors-policy -p cors-zone -p xtask
+	if [ -e build/nginx ]; then cargo xtask clippy; fi
 
 test: ## Run every test, against a real nginx and in a real browser
 	@tools/require.sh build test
-	tools/build.sh test
-	tools/check-module.sh build/ngx_http_cors_module.so
-	cargo test -p cors-policy -p cors-zone
+	cargo xtask build test
+	cargo xtask check-module build/ngx_http_cors_module.so
+	cargo test -p cors-policy -p cors-zone -p xtask
+	cargo xtask unit-tests
 	cargo test -p cors-tests --no-fail-fast
 
 test-debug: ## Run the tests in nginx with a debug build of the module, which checks more
 	@tools/require.sh build
-	tools/test-in.sh debug
+	cargo xtask test-in debug
 
 valgrind: ## Run the tests in nginx under valgrind (takes a while)
 	@tools/require.sh build valgrind
-	tools/test-in.sh valgrind
+	cargo xtask test-in valgrind
 
 asan: ## Run the tests in nginx with AddressSanitizer in it and in the module
 	@tools/require.sh build asan
-	tools/test-in.sh asan
+	cargo xtask test-in asan
 
-# With --release clippy shares the nginx of the build instead of compiling one more.
-lint: ## Check format and run clippy on everything; every warning is an error
-	@tools/require.sh build
+lint: ## Check format, run clippy and shellcheck on everything; every warning is an error
+	@tools/require.sh build lint
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-zone -p cors-tests --all-targets -- -D warnings
-	tools/cargo.sh clippy --release --all-targets -- -D warnings
-	tools/cargo.sh clippy --release --all-targets --features fault-injection -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-tests -p xtask --all-targets -- -D warnings
+	cargo xtask clippy
+	cargo xtask clippy --fault-injection
 	cargo fmt --manifest-path bench/Cargo.toml --all --check
 	cargo clippy --manifest-path bench/Cargo.toml --target-dir target/bench --workspace --all-targets -- -D warnings
+	shellcheck tools/*.sh deploy/docker/*.sh .ci/run debian/tests/[!c]*
 
 # The sanitizers that the fuzzer needs are no stable part of Rust; this opens them in whichever toolchain is there.
 fuzz: export RUSTC_BOOTSTRAP = 1
@@ -62,21 +67,31 @@ fuzz: ## Fuzz directives and requests, a minute each
 	cd policy/fuzz && cargo fuzz run directives -- -max_total_time=60 -max_len=4096
 	cd policy/fuzz && cargo fuzz run request -- -max_total_time=60 -max_len=4096
 
-bench: ## Measure what CORS costs, here and elsewhere; writes bench/README.md
-	@tools/bench.sh all $(WITH)
+bench-built:
+	@tools/require.sh build bench
+	cargo xtask build
+
+BENCH = cargo run --manifest-path bench/Cargo.toml --target-dir target/bench --locked --quiet --
+
+bench: bench-built ## Measure what CORS costs, here and elsewhere; writes bench/README.md
+	@tools/require.sh peers
+	NGINX_BINARY=/usr/sbin/nginx BUILD_DIR=build/debian cargo xtask build
+	cargo build --manifest-path bench/Cargo.toml --target-dir target/bench --locked --quiet --release -p tower-http-peer
+	$(BENCH) all $(WITH)
 
 # Counted, not timed. WITH='--only proxied --keep <directory>' leaves callgrind's files of one scenario.
-bench-instructions: ## Count the instructions that CORS adds to a request
-	@tools/bench.sh instructions $(WITH)
+bench-instructions: bench-built ## Count the instructions that CORS adds to a request
+	@$(BENCH) instructions $(WITH)
 
-bench-gate: ## Fail if they are above the limits in bench/limits.json
-	@tools/bench.sh gate $(WITH)
+bench-gate: bench-built ## Fail if they are above the limits in bench/limits.json
+	@$(BENCH) gate $(WITH)
 
-bench-accept: ## Record them in bench/instructions.json
-	@tools/bench.sh accept $(WITH)
+bench-accept: bench-built ## Record them in bench/instructions.json
+	@$(BENCH) accept $(WITH)
 
-bench-compare: ## Time this module, another build of it (OTHER=<.so>) and the map + if idiom by turns
-	@tools/bench.sh compare --other '$(OTHER)' $(WITH)
+bench-compare: bench-built ## Time this module, another build of it (OTHER=<.so>) and the map + if idiom by turns
+	@tools/require.sh load
+	@$(BENCH) compare --other '$(OTHER)' $(WITH)
 
 bench-policy: ## Measure what a decision costs
 	cargo bench -p cors-policy --bench decide
@@ -92,8 +107,17 @@ loom: ## Check the shared memory in every order in which processes can go (takes
 	cargo test -p cors-zone --release --test loom --target-dir target/loom
 
 deb: ## Make a package for the Debian release that this runs on, and for its nginx
-	@tools/require.sh deb
-	tools/deb.sh
+	@tools/require.sh build deb
+	cargo xtask deb
+
+# autopkgtest runs debian/tests right here (null), where nothing is put back to what it was. That the package is built
+# already it tells by debian/files.
+test-deb: ## Check build/*.deb, install, ask, upgrade and remove it (as root, on a machine to throw away)
+	@tools/require.sh test-deb
+	lintian --version
+	lintian --info --fail-on error,warning build/*.deb
+	touch debian/files
+	autopkgtest --ignore-restrictions=breaks-testbed,isolation-container build/*.deb . -- null
 
 test-addon: ## Build the module within nginx's own build, and run it
 	@tools/require.sh build addon
@@ -108,13 +132,16 @@ test-reproducible: ## Build the module twice, in different directories, and comp
 	tools/test-reproducible.sh
 
 matrix: ## Build, test, package and install on Debian 12, 13 and sid, in fresh roots (as root, with debootstrap)
-	tools/matrix.sh
+	@tools/require.sh build matrix
+	cargo xtask matrix
 
 dist: ## Make a tarball of the sources of the last commit
+	@tools/require.sh build
 	tools/dist.sh
 
 sbom: ## Make a bill of the crates that are linked into the module
-	tools/sbom.sh
+	@tools/require.sh build
+	cargo xtask sbom
 
 clean: ## Remove all that was built
 	rm -rf build target

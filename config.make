@@ -1,5 +1,5 @@
 # Sourced when nginx's Makefile is being written. Only cargo knows when the module is up to date, so it
-# is asked every time; what it made is left alone unless it differs.
+# is asked every time; what it made is left alone unless it differs. CARGO_TARGET_DIR=<directory> is where it makes it.
 
 case "$NGX_MODULES_PATH" in
     /*) ngx_http_cors_path=$NGX_MODULES_PATH ;;
@@ -15,7 +15,8 @@ modules:	$NGX_OBJS/ngx_http_cors_module.so
 $NGX_OBJS/ngx_http_cors_module.so:	ngx_http_cors_module
 
 ngx_http_cors_module:
-	$ngx_addon_dir/tools/addon.sh . $NGX_OBJS
+	env -u MAKEFLAGS -u MFLAGS cargo run --quiet --locked --manifest-path '$ngx_addon_dir/Cargo.toml' --package xtask \\
+		--target-dir "\$\${CARGO_TARGET_DIR:-$NGX_OBJS/ngx_http_cors}" -- addon . $NGX_OBJS
 
 # nginx installs what its own scripts compile. An old file is moved, as a running nginx may have it mapped.
 install:	ngx_http_cors_install

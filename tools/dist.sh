@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-name=ngx-http-cors-$(tools/version.sh)
+name=ngx-http-cors-$(cargo xtask version)
 git diff --quiet HEAD || echo "warning: $name.tar.gz is made of the last commit, without what was changed since" >&2
 mkdir -p build
 git archive --format=tar --prefix="$name/" HEAD | gzip --no-name --best >"build/$name.tar.gz"

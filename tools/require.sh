@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|addon|deb|lintian|image|valgrind|asan|bench|load|peers|<package>=<version> ...
+# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|valgrind|asan|bench|load|peers|<package>=<version> ...
+# A shell script, as it runs before cargo can compile anything: a fresh machine has no linker.
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
 
@@ -72,7 +73,13 @@ for job; do
         need zlib1g-dev header zlib.h
         ;;
     addon) need curl command -v curl ;;
-    lintian) need lintian command -v lintian ;;
+    lint) need shellcheck command -v shellcheck ;;
+    nginx) need nginx test -x /usr/sbin/nginx ;;
+    test-deb)
+        need autopkgtest command -v autopkgtest
+        need lintian command -v lintian
+        ;;
+    matrix) need debootstrap command -v debootstrap ;;
     image)
         need buildah command -v buildah
         need debootstrap command -v debootstrap
@@ -86,6 +93,7 @@ for job; do
     deb)
         need build-essential false # dpkg-buildpackage asks for the package itself
         need debhelper command -v dh
+        need go-md2man false # named in Build-Depends
         need dpkg-dev command -v dpkg-buildpackage
         need nginx-dev test -e /usr/share/nginx/src/conf_flags
         ;;
@@ -134,4 +142,6 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null || fail "$hint"
 fi
 
-header stdlib.h 2>/dev/null || fail "the C compiler '${CC:-cc}' does not work; the variable CC may name another"
+case " $* " in
+*' build '*) header stdlib.h 2>/dev/null || fail "the C compiler '${CC:-cc}' does not work; the variable CC may name another" ;;
+esac

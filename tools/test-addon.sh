@@ -10,7 +10,7 @@ fail() {
     exit 1
 }
 
-tools/build.sh
+cargo xtask build
 work=$(mktemp -d)
 trap '[ ! -e "$work/run/nginx.pid" ] || kill "$(cat "$work/run/nginx.pid")"; rm -rf "$work"' EXIT
 unset MAKEFLAGS MFLAGS
@@ -35,7 +35,7 @@ make modules
 make install >/dev/null
 
 # Nothing of the module is in nginx, and nothing of it but what nginx looks up in it is seen outside.
-"$repository/tools/check-module.sh" "$work/installed/modules/ngx_http_cors_module.so"
+(cd "$repository" && cargo xtask check-module "$work/installed/modules/ngx_http_cors_module.so")
 ! nm "$work/installed/sbin/nginx" | grep -i cors || fail 'nginx itself has symbols of the module'
 
 mkdir -p "$work/run"

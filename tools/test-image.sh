@@ -18,7 +18,7 @@ if [ -n "${BASE:-}" ]; then
     base=$BASE
 else
     base=localhost/like-nginx
-    tools/build.sh
+    cargo xtask build
     mkdir -p "$work/share"
     cp -RL target/vendored/source "$work/share/nginx"
     SHARE=$work/share tools/clean-root.sh deploy/docker/stand-in.sh

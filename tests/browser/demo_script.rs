@@ -1,4 +1,4 @@
-//! `tools/demo.sh`, which is what `make run` runs.
+//! `cargo xtask demo`, which is what `make run` runs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -17,14 +17,14 @@ fn free_ports() -> u16 {
         .expect("free ports")
 }
 
-/// The running script, which is stopped when it is dropped.
+/// The running demo, which is stopped when it is dropped.
 struct Demo(Child);
 
 impl Demo {
     fn start(port: u16) -> Self {
         // Whoever runs the tests in the background has left SIGINT ignored.
         Command::new("env")
-            .args(["--default-signal=INT", "tools/demo.sh"])
+            .args(["--default-signal=INT", "cargo", "xtask", "demo"])
             .env("PORT", port.to_string())
             .current_dir(workspace_root())
             .stdin(Stdio::null())
@@ -32,7 +32,7 @@ impl Demo {
             .stderr(Stdio::piped())
             .spawn()
             .map(Self)
-            .expect("tools/demo.sh runs")
+            .expect("cargo runs")
     }
 
     /// What it says until it serves.
