@@ -78,14 +78,14 @@ impl<'r> Request<'r> {
             .iter()
             .filter(|header| is_vary(header.name))
             .map(|header| header.value);
-        if lines.clone().any(vary::is_anything) {
+        if lines.clone().any(vary::has_star) {
             return Ok(());
         }
-        let untold = lines.clone().fold(needed, Vary::untold_by);
-        if untold.is_empty() && lines.clone().count() == 1 {
+        let missing = lines.clone().fold(needed, Vary::missing_from);
+        if missing.is_empty() && lines.clone().count() == 1 {
             return Ok(());
         }
-        let merged = self.join(vary::merged(lines, untold))?;
+        let merged = self.join(vary::merged(lines, missing))?;
         self.response_list().remove(|header| is_vary(header.name));
         self.response_list().push(line(HeaderName::Vary, merged))
     }
