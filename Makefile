@@ -49,9 +49,10 @@ asan: ## Run the tests in nginx with AddressSanitizer in it and in the module
 	@tools/require.sh build asan
 	cargo xtask test-in asan
 
-lint: ## Check format, run clippy and shellcheck on everything; every warning is an error
+lint: ## Check format and imports, run clippy and shellcheck on everything; every warning is an error
 	@tools/require.sh build lint
 	cargo fmt --all --check
+	cargo xtask layers
 	cargo clippy -p cors-policy -p cors-zone -p cors-tests -p xtask --all-targets -- -D warnings
 	cargo xtask clippy
 	cargo xtask clippy --fault-injection
