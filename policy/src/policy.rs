@@ -7,7 +7,7 @@ use crate::decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 use crate::expose::exposable;
 use crate::header_name::{is_governed, TIMING_ALLOW_ORIGIN};
 use crate::origin::{is_insecure, is_origin};
-use crate::request::{Context, Field, Request, Target};
+use crate::request::{Context, Field, Preflight, Request, Target};
 use crate::response::{response_templates, ResponseHeaders, ResponseTemplates};
 use crate::rules::{AllowOrigin, Cors, Rules};
 use crate::settings::{Enforce, LogLevel, PreflightMode};
@@ -40,6 +40,7 @@ impl Policy {
     }
 
     /// Decides about a request. This is the only place where a request meets the rules.
+    #[inline]
     pub fn decide<'r, 'c>(&self, request: &Request<'r>, context: &impl Context<'c>) -> Decision<'r> {
         Decision {
             verdict: self.judge(request, context),
@@ -169,10 +170,20 @@ impl Policy {
         decision: &Decision<'r>,
         requested_headers: impl Iterator<Item = &'r [u8]>,
     ) -> (Outcome, Option<Reason<'r>>) {
-        let of_origin = self.result_of_origin(decision);
-        let Some(preflight) = decision.preflight.filter(|_| of_origin.0 == Outcome::Allowed) else {
-            return of_origin;
-        };
+        match (decision.preflight, decision.verdict) {
+            (Some(preflight), Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials) => {
+                self.result_of_preflight(preflight, requested_headers)
+            }
+            _ => self.result_of_origin(decision),
+        }
+    }
+
+    /// How a preflight from an allowed origin ended.
+    fn result_of_preflight<'r>(
+        &self,
+        preflight: Preflight<'r>,
+        requested_headers: impl Iterator<Item = &'r [u8]>,
+    ) -> (Outcome, Option<Reason<'r>>) {
         // CORS-preflight fetch, step 7.5
         if !self.rules.allow_methods.allows(preflight.method) {
             return (Outcome::MethodDenied, Some(Reason::Method(preflight.method)));

@@ -1062,7 +1062,8 @@ mod long_configurations {
             let told = told(&format!("cors on;\ncors_allow_origin *;\n{directive}{names};"));
             let took = began.elapsed();
             assert_eq!(told, [""; 0]);
-            assert!(took < Duration::from_secs(1), "{directive}: {took:?}");
+            // It takes some hundredths of a second, and a debug build on a busy machine has time enough.
+            assert!(took < Duration::from_secs(5), "{directive}: {took:?}");
         }
     }
 
