@@ -22,8 +22,23 @@ pub(crate) struct HeaderList<'p> {
 /// A header that is in a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Header<'p> {
-    pub(crate) name: &'p [u8],
-    pub(crate) value: &'p [u8],
+    element: *mut ngx_table_elt_t,
+    strings: PhantomData<&'p [u8]>,
+}
+
+impl<'p> Header<'p> {
+    #[inline]
+    pub(crate) fn name(self) -> &'p [u8] {
+        // SAFETY: the element belongs to a list, for whose elements `HeaderList::from_raw` was promised that their strings
+        // live for `'p`. No reference into the element is made.
+        unsafe { bytes(addr_of!((*self.element).key)) }
+    }
+
+    #[inline]
+    pub(crate) fn value(self) -> &'p [u8] {
+        // SAFETY: as in `name`.
+        unsafe { bytes(addr_of!((*self.element).value)) }
+    }
 }
 
 /// A header to be put into a list. The value is not copied.
@@ -49,21 +64,16 @@ impl<'p> HeaderList<'p> {
         }
     }
 
-    /// The headers that count; nginx leaves those that were removed in their place, with a hash of 0.
+    /// The headers that count; nginx leaves those that were removed in their place, with a hash of 0. Whether headers are
+    /// seen that are added meanwhile is not said.
     #[inline]
     pub(crate) fn iter(self) -> Headers<'p> {
         Headers {
-            elements: self.elements(),
-            strings: PhantomData,
-        }
-    }
-
-    #[inline]
-    fn elements(self) -> Elements {
-        Elements {
+            next: core::ptr::null_mut(),
+            end: core::ptr::null_mut(),
             // SAFETY: the list is alive (`from_raw`); no reference is made.
             part: unsafe { addr_of!((*self.raw.as_ptr()).part) },
-            next: 0,
+            strings: PhantomData,
         }
     }
 
@@ -91,33 +101,12 @@ impl<'p> HeaderList<'p> {
     /// Removes the headers that `is_unwanted` picks.
     #[inline]
     pub(crate) fn remove(self, mut is_unwanted: impl FnMut(Header<'p>) -> bool) {
-        for element in self.elements() {
-            // SAFETY: `elements` gives pointers to elements of the list, and no reference to one exists.
-            unsafe {
-                if let Some(header) = live(element) {
-                    if is_unwanted(header) {
-                        (*element).hash = 0;
-                    }
-                }
+        for header in self.iter() {
+            if is_unwanted(header) {
+                // SAFETY: the element belongs to the list, and no reference into it exists.
+                unsafe { (*header.element).hash = 0 };
             }
         }
-    }
-}
-
-/// The element as a header, unless it was removed.
-///
-/// # Safety
-///
-/// `element` is an initialised element of a list whose strings live for `'p`.
-#[inline]
-unsafe fn live<'p>(element: *const ngx_table_elt_t) -> Option<Header<'p>> {
-    // SAFETY: the caller vouches for the element and its strings. The references to the two fields end here: what is
-    // returned points to the strings, not into the element.
-    unsafe {
-        ((*element).hash != 0).then(|| Header {
-            name: bytes(addr_of!((*element).key)),
-            value: bytes(addr_of!((*element).value)),
-        })
     }
 }
 
@@ -138,7 +127,11 @@ unsafe fn bytes<'p>(string: *const nginx_sys::ngx_str_t) -> &'p [u8] {
 /// The headers of a list, in their order.
 #[derive(Clone)]
 pub(crate) struct Headers<'p> {
-    elements: Elements,
+    next: *mut ngx_table_elt_t,
+    /// Where the elements end of the part to which `next` belongs.
+    end: *mut ngx_table_elt_t,
+    /// The part after that; null if there is none.
+    part: *const ngx_list_part_t,
     strings: PhantomData<&'p [u8]>,
 }
 
@@ -148,42 +141,28 @@ impl<'p> Iterator for Headers<'p> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let element = self.elements.next()?;
-            // SAFETY: `HeaderList::from_raw` was promised that the strings live for `'p`.
-            if let Some(header) = unsafe { live(element) } {
-                return Some(header);
-            }
-        }
-    }
-}
-
-/// All elements of a list, removed ones as well, as pointers. Made by `HeaderList` alone, which vouches for the list.
-#[derive(Clone)]
-struct Elements {
-    part: *const ngx_list_part_t,
-    next: usize,
-}
-
-impl Iterator for Elements {
-    type Item = *mut ngx_table_elt_t;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if self.part.is_null() {
-                return None;
-            }
-            // SAFETY: the part belongs to a list that is alive, and holds `nelts` table elements; the last part has no
-            // next one.
-            unsafe {
-                if self.next < (*self.part).nelts {
-                    let element = (*self.part).elts.cast::<ngx_table_elt_t>().add(self.next);
-                    self.next += 1;
-                    return Some(element);
+            if self.next == self.end {
+                if self.part.is_null() {
+                    return None;
                 }
-                self.part = (*self.part).next;
+                // SAFETY: `part` belongs to a list that is alive, and holds `nelts` table elements; the last part has no
+                // next one.
+                unsafe {
+                    self.next = (*self.part).elts.cast();
+                    self.end = self.next.add((*self.part).nelts);
+                    self.part = (*self.part).next;
+                }
+                continue;
             }
-            self.next = 0;
+            let element = self.next;
+            // SAFETY: `element` is one of a part, and `end` is where that ends.
+            unsafe {
+                self.next = element.add(1);
+                if (*element).hash != 0 {
+                    let strings = PhantomData;
+                    return Some(Header { element, strings });
+                }
+            }
         }
     }
 }
@@ -211,7 +190,7 @@ mod tests {
     }
 
     fn shown(list: HeaderList<'_>) -> Vec<String> {
-        let shown = |header: Header<'_>| format!("{}: {}", header.name.escape_ascii(), header.value.escape_ascii());
+        let shown = |header: Header<'_>| format!("{}: {}", header.name().escape_ascii(), header.value().escape_ascii());
         list.iter().map(shown).collect()
     }
 
@@ -233,29 +212,31 @@ mod tests {
         for name in ["a", "b", "c", "d", "e"] {
             list.push(line(name, name)).expect("memory");
         }
-        list.remove(|header| matches!(header.name, b"a" | b"d" | b"e"));
+        list.remove(|header| matches!(header.name(), b"a" | b"d" | b"e"));
         assert_eq!(shown(list), ["b: b", "c: c"]);
         list.remove(|header| {
-            assert_ne!(header.name, b"a", "removed before");
+            assert_ne!(header.name(), b"a", "removed before");
             true
         });
         assert_eq!(shown(list), [""; 0]);
         list.push(line("f", "f")).expect("memory");
         assert_eq!(shown(list), ["f: f"]);
-        assert_eq!(list.elements().count(), 6);
     }
 
     #[test]
-    fn a_list_grows_while_it_is_read() {
+    fn what_is_read_stays_while_the_list_grows() {
         let pool = Pool::new();
         let list = list(&pool);
-        list.push(line("a", "1")).expect("memory");
-        let mut headers = list.iter();
-        for number in 0..10 {
-            let header = headers.next().expect("the one that was added last");
-            assert_eq!(header.value, b"1", "{number}");
-            list.push(line("a", "1")).expect("memory");
+        for name in ["a", "b", "c"] {
+            list.push(line(name, "1")).expect("memory");
         }
+        let first = list.iter().next().expect("a header");
+        for header in list.iter().take(3) {
+            list.push(line("new", "2")).expect("memory");
+            assert_eq!(header.value(), b"1");
+        }
+        assert_eq!(first.name(), b"a");
+        assert_eq!(list.iter().count(), 6);
     }
 
     #[test]

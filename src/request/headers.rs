@@ -13,14 +13,14 @@ impl<'r> Request<'r> {
         };
         for header in self.header_list().iter() {
             // Their lengths differ, so that most others are passed over with one look.
-            let field = match header.name.len() {
-                6 if is_named(header.name, b"origin") => &mut read.origin,
-                14 if is_named(header.name, b"sec-fetch-site") => &mut read.fetch_site,
-                29 if is_named(header.name, b"access-control-request-method") => &mut read.request_method,
-                38 if is_named(header.name, b"access-control-request-private-network") => &mut read.private_network,
+            let field = match header.name().len() {
+                6 if is_named(header.name(), b"origin") => &mut read.origin,
+                14 if is_named(header.name(), b"sec-fetch-site") => &mut read.fetch_site,
+                29 if is_named(header.name(), b"access-control-request-method") => &mut read.request_method,
+                38 if is_named(header.name(), b"access-control-request-private-network") => &mut read.private_network,
                 _ => continue,
             };
-            field.add(header.value);
+            field.add(header.value());
         }
         read
     }
@@ -47,7 +47,7 @@ impl<'r> Request<'r> {
     fn lines_of(self, name: &'static str) -> impl Iterator<Item = &'r [u8]> + Clone {
         self.header_list()
             .iter()
-            .filter(move |header| header.name.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|header| header.value)
+            .filter(move |header| header.name().eq_ignore_ascii_case(name.as_bytes()))
+            .map(|header| header.value())
     }
 }

@@ -23,8 +23,8 @@ impl<'r> Request<'r> {
         // Whatever the upstream, the cache or `add_header` says of CORS: the policy is the one authority.
         let mut has_vary = false;
         self.response_list().remove(|header| {
-            has_vary |= is_vary(header.name);
-            policy.governs(header.name)
+            has_vary |= is_vary(header.name());
+            policy.governs(header.name())
         });
         let Some(response) = policy.response_headers(decision.response_kind()) else {
             return Ok(());
@@ -76,8 +76,8 @@ impl<'r> Request<'r> {
         let lines = self
             .response_list()
             .iter()
-            .filter(|header| is_vary(header.name))
-            .map(|header| header.value);
+            .filter(|header| is_vary(header.name()))
+            .map(|header| header.value());
         if lines.clone().any(vary::has_star) {
             return Ok(());
         }
@@ -86,7 +86,7 @@ impl<'r> Request<'r> {
             return Ok(());
         }
         let merged = self.join(vary::merged(lines, missing))?;
-        self.response_list().remove(|header| is_vary(header.name));
+        self.response_list().remove(|header| is_vary(header.name()));
         self.response_list().push(line(HeaderName::Vary, merged))
     }
 
@@ -98,7 +98,7 @@ impl<'r> Request<'r> {
 
     /// The names of the headers that the response carries.
     fn response_header_names(self) -> impl Iterator<Item = &'r [u8]> + Clone {
-        let names = self.response_list().iter().map(|header| header.name);
+        let names = self.response_list().iter().map(|header| header.name());
         names.chain(self.implied_response_headers().into_iter().flatten())
     }
 
@@ -107,8 +107,8 @@ impl<'r> Request<'r> {
         let name = HeaderName::AllowOrigin.as_str().as_bytes();
         let mut headers = self.response_list().iter();
         headers
-            .find(|header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value)
+            .find(|header| header.name().eq_ignore_ascii_case(name))
+            .map(|header| header.value())
     }
 
     /// Whether the response hands the connection over to another protocol (101).
