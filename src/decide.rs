@@ -67,6 +67,7 @@ pub(crate) fn decide_finally<'r>(request: Request<'r>) -> Result<Option<Decided<
     Ok(Some(decided))
 }
 
+#[inline]
 fn decide_by<'r>(
     request: Request<'r>,
     context: Option<&RequestContext<'r>>,

@@ -50,7 +50,7 @@ impl ExposeHeaders {
             is_forbidden(value.as_bytes()).then_some(ExposeWarning::Forbidden)
         };
         self.any |= value == "*";
-        self.names.add(value);
+        self.names.add_in_any_case(value);
         Ok(warning)
     }
 

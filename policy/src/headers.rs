@@ -86,7 +86,7 @@ impl AllowHeaders {
             self.any = true;
             self.names.add_to_line(value);
         } else {
-            self.names.add(value);
+            self.names.add_in_any_case(value);
         }
         Ok(warning)
     }
@@ -94,7 +94,8 @@ impl AllowHeaders {
     /// Whether a preflight that names `name` would find it allowed.
     pub(crate) fn allows(&self, name: &[u8]) -> bool {
         let covered = self.any && !name.eq_ignore_ascii_case(b"authorization");
-        is_token(name) && (covered || self.names.has_in_any_case(name))
+        // What is listed is a token.
+        self.names.has_in_any_case(name) || (covered && is_token(name))
     }
 
     /// The first requested name that is not allowed.

@@ -15,11 +15,19 @@ pub(crate) struct NameList {
 impl NameList {
     /// Adds a name, which is not in the list yet.
     pub(crate) fn add(&mut self, name: &str) {
-        self.names
-            .insert_unique(hash_folded(name.as_bytes()), name.into(), |name| {
-                hash_folded(name.as_bytes())
-            });
+        self.insert(name.into());
         self.add_to_line(name);
+    }
+
+    /// Adds a name whose case does not matter. It is kept in lower case, as browsers send the names of headers.
+    pub(crate) fn add_in_any_case(&mut self, name: &str) {
+        self.insert(name.to_ascii_lowercase().into());
+        self.add_to_line(name);
+    }
+
+    fn insert(&mut self, name: Box<str>) {
+        let hash = hash_folded(name.as_bytes());
+        self.names.insert_unique(hash, name, |name| hash_folded(name.as_bytes()));
     }
 
     /// Adds what is sent, but is no name: `*`.
@@ -37,7 +45,7 @@ impl NameList {
 
     /// Whether the list has this name in any case: headers are compared so (RFC 9110, section 5.1).
     pub(crate) fn has_in_any_case(&self, name: &[u8]) -> bool {
-        self.find(name, |listed| listed.eq_ignore_ascii_case(name))
+        self.find(name, |listed| listed == name || listed.eq_ignore_ascii_case(name))
     }
 
     fn find(&self, name: &[u8], is_same: impl Fn(&[u8]) -> bool) -> bool {

@@ -8,11 +8,15 @@ use crate::decide::Decided;
 use crate::request::{Request, RequestContext};
 
 /// Logs why the request was denied, if it was: once a request, and only if the log takes the level.
+#[inline]
 pub(super) fn log_denial<'r>(request: Request<'r>, decided: &Decided<'r>) {
-    // A preflight may be denied for its method or headers; that takes a look at the lists, which most can do without.
-    if !decided.decision.is_denied() && !decided.decision.is_preflight() {
-        return;
+    // A preflight may be denied for its method or headers, which takes a look at the lists.
+    if decided.decision.is_denied() || decided.decision.is_preflight() {
+        log_if_denied(request, decided);
     }
+}
+
+fn log_if_denied<'r>(request: Request<'r>, decided: &Decided<'r>) {
     let level = match decided.policy.log_level() {
         LogLevel::Info => NGX_LOG_INFO,
         LogLevel::Notice => NGX_LOG_NOTICE,
