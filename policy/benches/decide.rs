@@ -154,13 +154,18 @@ fn building(criterion: &mut Criterion) {
             bencher.iter(|| reading((0..count).map(exact)))
         });
     }
-    group.throughput(Throughput::Elements(1_000));
-    group.bench_function("1000 patterns", |bencher| {
-        bencher.iter(|| reading((0..1_000).map(|n| format!("https://*.tenant-{n:03}.example"))))
-    });
-    group.bench_function("1000 regexes", |bencher| {
-        bencher.iter(|| reading((0..1_000).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example"))))
-    });
+    for count in [1_000, 100_000] {
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(format!("{count} patterns"), |bencher| {
+            bencher.iter(|| reading((0..count).map(|n| format!("https://*.tenant-{n:03}.example"))))
+        });
+    }
+    for count in [1_000, 10_000] {
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(format!("{count} regexes"), |bencher| {
+            bencher.iter(|| reading((0..count).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example"))))
+        });
+    }
     group.finish();
 }
 

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use crate::census::{Census, Ticket};
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
-use crate::doubts::{Doubts, MOST_TOLD};
 use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
@@ -14,6 +13,7 @@ use crate::methods::AllowMethods;
 use crate::origin::{AllowedOrigin, OriginSet};
 use crate::policy::{AllowOrigin, Cors, Policy, UnsafeOptions};
 use crate::problem::{shown, Position, Problem, Severity};
+use crate::risks::{Risks, MOST_TOLD};
 use crate::settings::{Enforce, LogLevel, PreflightMode, Word};
 
 /// What a server's notation means.
@@ -58,7 +58,7 @@ struct Said<T> {
 #[derive(Debug, Default)]
 struct Origins<T> {
     list: T,
-    doubts: Doubts,
+    risks: Risks,
 }
 
 /// The directives of one level, as they were read.
@@ -87,8 +87,8 @@ pub struct Level {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     policy: Rc<Policy>,
-    origin_doubts: Rc<Doubts>,
-    credential_doubts: Rc<Doubts>,
+    origin_risks: Rc<Risks>,
+    credential_risks: Rc<Risks>,
     credentials_at: Option<Position>,
     cors: Option<Ticket>,
     /// The lists in force, each in a place of its own.
@@ -270,7 +270,7 @@ impl Level {
     fn read_origins(&mut self, values: &[&[u8]], at: &Position, syntax: &mut impl Syntax, report: &mut Report<'_>) {
         const BESIDE: &str =
             "\"*\" admits every origin and cannot stand beside others; remove the others, or the \"*\"";
-        let Origins { list, doubts } = &mut said_list(&mut self.allow_origin, at, Origins::default).value;
+        let Origins { list, risks } = &mut said_list(&mut self.allow_origin, at, Origins::default).value;
         each(values, report, |value, report| {
             if matches!(list, AllowOrigin::Nobody) && value != "*" {
                 *list = AllowOrigin::Listed {
@@ -286,7 +286,7 @@ impl Level {
                 AllowOrigin::Listed { .. } if value == "*" => report.error(value.as_bytes(), BESIDE),
                 AllowOrigin::Nobody => {
                     *list = AllowOrigin::Any;
-                    doubts.note(&AllowedOrigin::Any, value, at);
+                    risks.note(&AllowedOrigin::Any, value, at);
                 }
                 AllowOrigin::Listed { variables, .. } if value.contains('$') && !value.starts_with('~') => {
                     match syntax.variable(value.as_bytes()) {
@@ -294,7 +294,7 @@ impl Level {
                             variables.push(variable);
                             if matches!(value, "$http_origin" | "${http_origin}") {
                                 // It lists whoever asks.
-                                doubts.note(&AllowedOrigin::Any, value, at);
+                                risks.note(&AllowedOrigin::Any, value, at);
                             }
                         }
                         None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
@@ -302,7 +302,8 @@ impl Level {
                 }
                 AllowOrigin::Listed { set, .. } => match AllowedOrigin::parse(value) {
                     Ok(origin) => {
-                        doubts.note(&origin, value, at);
+                        risks.note(&origin, value, at);
+                        warn_of_dead_branches(&origin, value, report);
                         insert(set, origin, value, report);
                     }
                     Err(error) => report.error(value.as_bytes(), error),
@@ -317,9 +318,9 @@ impl Level {
     }
 
     fn read_credentials(&mut self, values: &[&[u8]], at: &Position, report: &mut Report<'_>) {
-        let (earlier, mut doubts) = match self.allow_credentials.take() {
-            Some(Said { value, .. }) => (Some(value.list), value.doubts),
-            None => (None, Doubts::default()),
+        let (earlier, mut risks) = match self.allow_credentials.take() {
+            Some(Said { value, .. }) => (Some(value.list), value.risks),
+            None => (None, Risks::default()),
         };
         let list = match values {
             [b"on"] => AllowCredentials::On,
@@ -343,7 +344,8 @@ impl Level {
                         "\"*\" would hand every site the user's credentials; write \"on\" for the origins of cors_allow_origin, or list origins",
                     ),
                     Ok(origin) => {
-                        doubts.note(&origin, value, at);
+                        risks.note(&origin, value, at);
+                        warn_of_dead_branches(&origin, value, report);
                         insert(&mut set, origin, value, report);
                     }
                     Err(error) => report.error(value.as_bytes(), format_args!("{error}, or write \"on\" or \"off\"")),
@@ -352,7 +354,7 @@ impl Level {
                 AllowCredentials::For(set)
             }
         };
-        self.allow_credentials = Some(said(Origins { list, doubts }, at));
+        self.allow_credentials = Some(said(Origins { list, risks }, at));
     }
 
     /// Makes the policy of this level, which is that of `block`, from what it says and what `outer` says.
@@ -379,23 +381,23 @@ impl Level {
         let mut lists = scope.lists;
         let [origin_list, credential_list, method_list, header_list, expose_list] = &mut lists;
         if let Some(Said { value, at }) = self.allow_origin {
-            let Origins { mut list, doubts } = value;
+            let Origins { mut list, risks } = value;
             if let AllowOrigin::Listed { set, .. } = &mut list {
                 complete(set, Directive::AllowOrigin, &at, &mut problems);
             }
             policy.allow_origin = Rc::new(list);
-            scope.origin_doubts = Rc::new(doubts);
+            scope.origin_risks = Rc::new(risks);
             *origin_list = Some(census.enter(Directive::AllowOrigin, &at));
         }
         if let Some(Said { value, at }) = self.allow_credentials {
-            let Origins { mut list, doubts } = value;
+            let Origins { mut list, risks } = value;
             *credential_list = None;
             if let AllowCredentials::For(set) = &mut list {
                 *credential_list = Some(census.enter(Directive::AllowCredentials, &at));
                 complete(set, Directive::AllowCredentials, &at, &mut problems);
             }
             policy.allow_credentials = Rc::new(list);
-            scope.credential_doubts = Rc::new(doubts);
+            scope.credential_risks = Rc::new(risks);
             scope.credentials_at = Some(at);
         }
         if let Some(Said { value, at }) = self.allow_methods {
@@ -450,12 +452,12 @@ impl Scope {
     fn check(&self, policy: &Policy, block: Block<'_>) -> Vec<Problem> {
         let with_credentials = matches!(*policy.allow_credentials, AllowCredentials::On);
         let lists = [
-            (Directive::AllowOrigin, &self.origin_doubts, with_credentials),
-            (Directive::AllowCredentials, &self.credential_doubts, true),
+            (Directive::AllowOrigin, &self.origin_risks, with_credentials),
+            (Directive::AllowCredentials, &self.credential_risks, true),
         ];
         let mut problems = Vec::new();
-        for (directive, doubts, with_credentials) in lists {
-            for objection in doubts.objections(policy.unsafe_options) {
+        for (directive, risks, with_credentials) in lists {
+            for objection in risks.objections(policy.unsafe_options) {
                 if objection.needs_credentials && !with_credentials {
                     continue;
                 }
@@ -482,10 +484,7 @@ impl Scope {
 /// Makes a list ready, and warns about members that add nothing.
 fn complete(set: &mut OriginSet, directive: Directive, at: &Position, problems: &mut Vec<Problem>) {
     if let Err(error) = set.complete() {
-        let text = format!(
-            "\"{}\" has too many or too large regular expressions: {error}; use patterns",
-            directive.name()
-        );
+        let text = format!("\"{}\" takes too much of each request: {error}", directive.name());
         problems.push(Problem::new(Severity::Error, at, text));
     }
     let mut covered: Vec<_> = set.covered().collect();
@@ -536,6 +535,15 @@ fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut 
         Ok(true) => {}
         Ok(false) => report.warning(value.as_bytes(), "it is listed already; remove one"),
         Err(_) => report.error(value.as_bytes(), "the list holds 4 GiB already; use patterns"),
+    }
+}
+
+/// Warns about branches of a regular expression that match nothing.
+fn warn_of_dead_branches(origin: &AllowedOrigin, value: &str, report: &mut Report<'_>) {
+    if let AllowedOrigin::Regex(regex) = origin {
+        for branch in &regex.findings().dead_branches {
+            report.warning(value.as_bytes(), branch);
+        }
     }
 }
 
