@@ -137,7 +137,7 @@ impl Part {
             }
             (Self::Scheme(number), _) => {
                 // RFC 3986, section 3.1: a letter first.
-                let first = matches!(byte, b'a'..=b'z');
+                let first = byte.is_ascii_lowercase();
                 let later = first || matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.');
                 let longer = BEGINNINGS.get(number).map(|name| format!("{name}{}", char::from(byte)));
                 let known = BEGINNINGS.iter().position(|name| Some(*name) == longer.as_deref());

@@ -109,38 +109,28 @@ impl Names {
         let ends = host_ends(graph, |scheme| scheme != Scheme::Other);
         Walk::new(graph, Part::is_host).walk(ends, budget, &mut |text, nodes| {
             let name = text.strip_suffix(b".").unwrap_or(text);
-            if name.is_empty() || name.starts_with(b".") {
-                return Ok(if text == b"." || text.is_empty() {
-                    all
-                } else {
-                    all.without(dot)
-                });
+            if text.is_empty() {
+                return Ok(all);
             }
             let is_whole = nodes.iter().any(|number| is_host_start(graph, *number));
             let goes_on = nodes.iter().any(|number| has_host_byte_before(graph, *number, dot));
-            if !is_whole && !goes_on {
-                return Ok(all);
-            }
-            if is_address(name) || shared(name).is_some() {
-                if is_whole {
-                    self.hosts.insert(name, false);
-                    count += 1;
-                }
-                if goes_on && !is_address(name) {
-                    self.shared.insert(String::from_utf8_lossy(name).into_owned());
-                }
-            } else {
+            // A dot begins no name, and the one that may end a host is none.
+            let is_name = !name.is_empty() && !name.starts_with(b".") && !is_address(name);
+            let is_domain = (is_whole || goes_on) && is_name && shared(name).is_none();
+            if is_domain {
                 self.hosts.insert(name, true);
                 self.domains.insert(String::from_utf8_lossy(name).into_owned());
                 count += 1;
+            } else if is_whole {
+                self.hosts.insert(name, false);
+                count += 1;
+            } else if goes_on && is_name {
+                self.shared.insert(String::from_utf8_lossy(name).into_owned());
             }
             if count > MOST_NAMES {
                 return Err(Exhausted);
             }
-            Ok(match self.domains.contains(&*String::from_utf8_lossy(name)) {
-                true => all.without(dot),
-                false => all,
-            })
+            Ok(if is_domain { all.without(dot) } else { all })
         })
     }
 

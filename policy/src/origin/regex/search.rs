@@ -106,13 +106,15 @@ impl<'n> Strangers<'n> {
         let is_app = scheme == Scheme::Other && !self.of_apps;
         let is_within = match read {
             Read::Name(number, _) => self.hosts.is_text(number),
+            Read::LastDot => self.hosts.is_text(END),
             Read::Within(_) => true,
             _ => false,
         };
-        let (Read::Name(_, right) | Read::Within(right) | Read::Without(right)) = read else {
-            return Some(Read::Stranger);
+        let is_label_start = match read {
+            Read::Name(_, right) | Read::Within(right) | Read::Without(right) => right == Right::Other,
+            _ => false,
         };
-        if self.registrable && right != Right::Other {
+        if self.registrable && !is_label_start {
             return None;
         }
         match (is_within, is_app) {
