@@ -112,6 +112,18 @@ fn deciding(criterion: &mut Criterion) {
     decide(&mut group, "1000 patterns", &patterns, hit, miss);
     let regexes = reading((0..1_000).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example")));
     decide(&mut group, "1000 regexes", &regexes, hit, miss);
+    // The longest origin there is, and expressions of both directions that read all of it.
+    let worst = [
+        r"~https://q.*a.{40}b\.example\.com",
+        r"~https://a.{40}b.*c\.example\.com",
+    ];
+    let policy = reading(worst.into_iter().map(str::to_owned));
+    let middle = "x".repeat(40);
+    let origin = |end: char| {
+        let filling = "x".repeat(512 - 8 - 84 - ".example.com".len());
+        format!("https://a{middle}b{filling}a{middle}{end}.example.com")
+    };
+    decide(&mut group, "worst regexes", &policy, &origin('c'), &origin('b'));
     group.finish();
 }
 

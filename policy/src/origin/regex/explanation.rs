@@ -79,7 +79,7 @@ fn optional(syntax: &Syntax<'_>) -> Option<String> {
         ..Reading::default()
     };
     let tree = spelled::marked(syntax.source, &syntax.ast, reading);
-    let budget = &mut Budget::new();
+    let budget = &mut Budget::for_source(syntax.source);
     let graph = graph_of(&tree, Grammar::of_origins(), budget).ok()?;
     let names = Names::of(&graph, budget).ok()?;
     if graph.shortest(&Strangers::of(&names), budget).ok()?.is_some() {

@@ -18,25 +18,37 @@ use super::grammar::{Grammar, Part};
 use super::spelled::OPEN;
 use crate::origin::serialized::LONGEST;
 
-/// How much work one expression may make: about so many edges are looked at. The graph of an expression that a person
-/// wrote has some hundreds.
-const MOST_STEPS: usize = 400_000;
+/// How much work an expression may make: about so many edges are looked at in any case, and so many for each byte of it.
+/// What people write takes some thousands. So the time to read a configuration is bounded in proportion to its length.
+const FEWEST_STEPS: usize = 60_000;
+const STEPS_FOR_EACH_BYTE: usize = 100;
+
+/// How large the automaton of an expression may be, in bytes of memory: likewise.
+const SMALLEST_AUTOMATON: usize = 256 << 10;
+const AUTOMATON_FOR_EACH_BYTE: usize = 64;
 
 /// The work that is left.
 #[derive(Debug)]
-pub(super) struct Budget(usize);
+pub(super) struct Budget {
+    steps: usize,
+    /// How large an automaton may be.
+    pub largest_automaton: usize,
+}
 
 /// There is none left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self(MOST_STEPS)
+    pub(super) fn for_source(source: &str) -> Self {
+        Self {
+            steps: FEWEST_STEPS + STEPS_FOR_EACH_BYTE * source.len(),
+            largest_automaton: SMALLEST_AUTOMATON + AUTOMATON_FOR_EACH_BYTE * source.len(),
+        }
     }
 
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), Exhausted> {
-        self.0 = self.0.checked_sub(steps).ok_or(Exhausted)?;
+        self.steps = self.steps.checked_sub(steps).ok_or(Exhausted)?;
         Ok(())
     }
 }

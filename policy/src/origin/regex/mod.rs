@@ -76,7 +76,7 @@ impl OriginRegex {
     /// Reads an expression as it stands behind the `~`.
     pub(crate) fn parse(source: &str) -> Result<Self, RegexError> {
         let syntax = Syntax::parse(source)?;
-        let mut budget = Budget::new();
+        let mut budget = Budget::for_source(source);
         let graph = syntax.graph(&mut budget)?;
         if graph.is_empty() {
             return Err(RegexError::Nothing(nothing::why(&syntax).told("~")));
@@ -91,7 +91,7 @@ impl OriginRegex {
             stranger: stranger.map(|origin| explanation::explain(&syntax, &graph, &names, origin)),
             insecure: graph.shortest(&Insecure::new(), &mut budget)?,
             any_app,
-            dead_branches: nothing::dead_branches(&syntax, &mut budget)?,
+            dead_branches: nothing::dead_branches(&syntax)?,
         };
         Ok(Self {
             source: source.into(),
@@ -149,7 +149,7 @@ impl<'s> Syntax<'s> {
 /// The origins of `grammar` that `tree`, whose bytes are marked, matches. One that is longer than origins can be counts
 /// for none.
 fn graph_of(tree: &Hir, grammar: &Grammar, budget: &mut Budget) -> Result<Graph, RegexError> {
-    let automaton = spelled::automaton(tree)?;
+    let automaton = spelled::automaton(tree, budget.largest_automaton)?;
     let graph = Graph::new(&automaton, grammar, budget)?;
     match graph.shortest(&Anything, budget)? {
         Some(_) => Ok(graph),
@@ -159,7 +159,7 @@ fn graph_of(tree: &Hir, grammar: &Grammar, budget: &mut Budget) -> Result<Graph,
 
 /// Whether an expression can be pasted: it is accepted where `source` stands.
 fn is_accepted(source: &str) -> bool {
-    Syntax::parse(source).is_ok_and(|syntax| syntax.is_fine(&mut Budget::new()).unwrap_or(false))
+    Syntax::parse(source).is_ok_and(|syntax| syntax.is_fine(&mut Budget::for_source(source)).unwrap_or(false))
 }
 
 /// The expression without the anchors around it, which it has by itself.

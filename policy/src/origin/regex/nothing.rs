@@ -49,7 +49,8 @@ pub(super) fn why(syntax: &Syntax<'_>) -> Nothing {
 }
 
 /// The branches of the outermost alternation of `syntax` that match no origin, where others do.
-pub(super) fn dead_branches(syntax: &Syntax<'_>, budget: &mut Budget) -> Result<Vec<String>, RegexError> {
+pub(super) fn dead_branches(syntax: &Syntax<'_>) -> Result<Vec<String>, RegexError> {
+    let budget = &mut Budget::for_source(syntax.source);
     let Some(branches) = outermost_branches(&syntax.ast) else {
         return Ok(Vec::new());
     };
@@ -95,12 +96,13 @@ fn outermost_branches(ast: &Ast) -> Option<&[Ast]> {
 }
 
 /// The origins that `tree` matches; none where that cannot be found out.
-fn graph(tree: &Hir, leniency: Leniency) -> Graph {
-    let grammar = match leniency {
-        Leniency::None => return graph_of(tree, Grammar::of_origins(), &mut Budget::new()).unwrap_or_default(),
-        other => Grammar::new(other),
+fn graph(syntax: &Syntax<'_>, tree: &Hir, leniency: Leniency) -> Graph {
+    let budget = &mut Budget::for_source(syntax.source);
+    let origins = match leniency {
+        Leniency::None => graph_of(tree, Grammar::of_origins(), budget),
+        other => graph_of(tree, &Grammar::new(other), budget),
     };
-    graph_of(tree, &grammar, &mut Budget::new()).unwrap_or_default()
+    origins.unwrap_or_default()
 }
 
 /// The first of these expressions that is accepted, and short enough for a message.
@@ -123,7 +125,7 @@ fn letter_case(syntax: &Syntax<'_>) -> Option<Nothing> {
         ..Reading::default()
     };
     let tree = spelled::marked(syntax.source, &syntax.ast, reading);
-    if graph(&tree, Leniency::None).is_empty() {
+    if graph(syntax, &tree, Leniency::None).is_empty() {
         return None;
     }
     let mut lower = syntax.source.to_owned();
@@ -153,7 +155,7 @@ fn lower_literals(ast: &Ast, source: &mut String) {
 }
 
 fn default_port(syntax: &Syntax<'_>) -> Option<Nothing> {
-    if graph(&syntax.marked(), Leniency::DefaultPort).is_empty() {
+    if graph(syntax, &syntax.marked(), Leniency::DefaultPort).is_empty() {
         return None;
     }
     let without = ["(:443)", "(:80)", ":443", ":80"].map(|port| syntax.source.replacen(port, "", 1));
@@ -164,7 +166,7 @@ fn default_port(syntax: &Syntax<'_>) -> Option<Nothing> {
 }
 
 fn path(syntax: &Syntax<'_>) -> Option<Nothing> {
-    if graph(&syntax.marked(), Leniency::Path).is_empty() {
+    if graph(syntax, &syntax.marked(), Leniency::Path).is_empty() {
         return None;
     }
     let (source, anchor) = match syntax.source.strip_suffix('$') {
@@ -185,8 +187,8 @@ fn path(syntax: &Syntax<'_>) -> Option<Nothing> {
 fn scheme(syntax: &Syntax<'_>) -> Option<Nothing> {
     let source = unanchored(syntax.source);
     let alone = Syntax::parse(source).ok()?;
-    let budget = &mut Budget::new();
-    let origins = graph(&spelled::behind("https://", alone.marked()), Leniency::None);
+    let budget = &mut Budget::for_source(syntax.source);
+    let origins = graph(syntax, &spelled::behind("https://", alone.marked()), Leniency::None);
     // Names under nothing are none: that expression was meant to be searched for.
     let nobody = Names::default();
     let registrable = Strangers {
@@ -203,11 +205,11 @@ fn scheme(syntax: &Syntax<'_>) -> Option<Nothing> {
 }
 
 fn search(syntax: &Syntax<'_>) -> Option<Nothing> {
-    let origins = graph(&spelled::searched_for(syntax.marked()), Leniency::None);
+    let origins = graph(syntax, &spelled::searched_for(syntax.marked()), Leniency::None);
     if origins.is_empty() {
         return None;
     }
-    let names = Names::of(&origins, &mut Budget::new()).unwrap_or_default();
+    let names = Names::of(&origins, &mut Budget::for_source(syntax.source)).unwrap_or_default();
     let advice = "begin with \"https://\" and end with the domain, or list patterns such as \"https://*.example.com\"";
     Some(Nothing {
         reason: "the whole origin has to match, not a part of it",

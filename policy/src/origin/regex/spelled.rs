@@ -21,9 +21,6 @@ const FEW: usize = 4;
 /// The bit by which a byte is marked as open.
 pub(super) const OPEN: u8 = 0x80;
 
-/// How large the automaton of one expression may be, in bytes of memory.
-const LARGEST_AUTOMATON: usize = 256 << 10;
-
 /// How an expression is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Reading {
@@ -48,11 +45,11 @@ impl Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
 
-/// The automaton of `tree`.
-pub(super) fn automaton(tree: &Hir) -> Result<NFA, TooLarge> {
+/// The automaton of `tree`, which may take `largest` bytes of memory.
+pub(super) fn automaton(tree: &Hir, largest: usize) -> Result<NFA, TooLarge> {
     let config = thompson::Config::new()
         .utf8(false)
-        .nfa_size_limit(Some(LARGEST_AUTOMATON))
+        .nfa_size_limit(Some(largest))
         .which_captures(WhichCaptures::None);
     thompson::Compiler::new()
         .configure(config)

@@ -510,6 +510,14 @@ mod limits {
     }
 
     #[test]
+    fn a_long_expression_may_make_more_work() {
+        for branch in [r"https://tenant#\.com", r"https?://(.+\.)?tenant#\.com(:\d+)?"] {
+            let branches: Vec<_> = (0..500).map(|n| branch.replace('#', &n.to_string())).collect();
+            assert_eq!(stranger(&branches.join("|")), None);
+        }
+    }
+
+    #[test]
     fn what_is_too_large_is_refused() {
         for source in [
             "https://a{1000}{1000}{1000}",
@@ -517,6 +525,7 @@ mod limits {
             r"https://((\w{50}){50}){50}\.example\.com",
             r"https://(((a?){30}){30}){30}\.example\.com",
             r"https://((.*|a){200}){9}\.example\.com",
+            r"https://(a?){100}(a?){100}\.example\.com",
         ] {
             assert_eq!(OriginRegex::parse(source), Err(RegexError::TooLarge), "{source}");
         }
