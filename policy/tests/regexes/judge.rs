@@ -224,7 +224,7 @@ fn derivations(part: &Part, spelled: bool) -> Option<Vec<Vec<Piece>>> {
             all
         }
         Part::Repeated(part, min, max, _) if Some(*min) == *max => {
-            let once = derivations(part, spelled)?;
+            let once = derivations(part, spelled && is_text(part))?;
             let mut all = vec![Vec::new()];
             for _ in 0..*min {
                 all = joined(&all, &once)?;
@@ -274,6 +274,16 @@ fn joined(first: &[Vec<Piece>], second: &[Vec<Piece>]) -> Option<Vec<Vec<Piece>>
         second.iter().map(move |end| [start.as_slice(), end].concat())
     };
     Some(first.iter().flat_map(join).collect())
+}
+
+/// Whether a part stands for one text.
+fn is_text(part: &Part) -> bool {
+    match part {
+        Part::Text(_) => true,
+        Part::Class(written, characters) => written.starts_with('[') && characters.len() == 1,
+        Part::Sequence(parts) => parts.iter().all(is_text),
+        _ => false,
+    }
 }
 
 /// Whether an optional part begins or ends with a dot.

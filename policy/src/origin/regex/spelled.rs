@@ -3,8 +3,8 @@
 //!
 //! A byte is *spelled out* by a literal, or by a class of at most [`FEW`] bytes. It is *open* in a larger class, and in
 //! whatever is repeated: an author who writes `[a-z]+` does not know which texts that will be. Two repetitions only
-//! abbreviate, and leave what they repeat spelled out: a fixed number (`{3}`), and an optional part that consists of
-//! whole labels (`(\.au)?`).
+//! abbreviate, and leave what they repeat spelled out: a fixed number of a literal (`w{3}`), and an optional part that
+//! consists of whole labels (`(\.au)?`).
 //!
 //! In the automaton a byte that is spelled out is itself; one that is open has its highest bit set. Origins are ASCII.
 
@@ -91,7 +91,11 @@ impl<'s> Marker<'s> {
             Ast::Repetition(repetition) => {
                 let (min, max) = limits(&repetition.op.kind);
                 let is_meant = |ast| self.reading.spells_optional || self.is_whole_labels(ast);
-                let abbreviates = max == Some(min) || (max == Some(1) && is_meant(&repetition.ast));
+                let abbreviates = match max {
+                    Some(max) if max == min => self.is_literal(&repetition.ast),
+                    Some(1) => is_meant(&repetition.ast),
+                    _ => false,
+                };
                 let sub = self.mark(&repetition.ast, spelled && abbreviates);
                 Hir::repetition(Repetition {
                     min,
@@ -151,6 +155,17 @@ impl<'s> Marker<'s> {
             .build()
             .translate(self.source, ast)
             .ok()
+    }
+
+    /// Whether a part stands for one text.
+    fn is_literal(&self, ast: &Ast) -> bool {
+        match ast {
+            Ast::Empty(_) => true,
+            Ast::Literal(_) | Ast::ClassBracketed(_) => self.bytes(ast).len() == 1,
+            Ast::Group(group) => self.is_literal(&group.ast),
+            Ast::Concat(concat) => concat.asts.iter().all(|ast| self.is_literal(ast)),
+            _ => false,
+        }
     }
 
     /// Whether an optional part begins or ends with the dot that parts it from its neighbour.
