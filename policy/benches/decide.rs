@@ -118,6 +118,18 @@ fn deciding(criterion: &mut Criterion) {
     decide(&mut group, "1000 patterns", &patterns, hit, miss);
     let regexes = reading((0..1_000).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example")));
     decide(&mut group, "1000 regexes", &regexes, hit, miss);
+    // The longest origin there is, and expressions of both directions that read all of it.
+    let worst = [
+        r"~https://q.*a.{40}b\.example\.com",
+        r"~https://a.{40}b.*c\.example\.com",
+    ];
+    let policy = reading(worst.into_iter().map(str::to_owned));
+    let middle = "x".repeat(40);
+    let origin = |end: char| {
+        let filling = "x".repeat(512 - 8 - 84 - ".example.com".len());
+        format!("https://a{middle}b{filling}a{middle}{end}.example.com")
+    };
+    decide(&mut group, "worst regexes", &policy, &origin('c'), &origin('b'));
     group.finish();
 }
 
@@ -160,13 +172,18 @@ fn building(criterion: &mut Criterion) {
             bencher.iter(|| reading((0..count).map(exact)))
         });
     }
-    group.throughput(Throughput::Elements(1_000));
-    group.bench_function("1000 patterns", |bencher| {
-        bencher.iter(|| reading((0..1_000).map(|n| format!("https://*.tenant-{n:03}.example"))))
-    });
-    group.bench_function("1000 regexes", |bencher| {
-        bencher.iter(|| reading((0..1_000).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example"))))
-    });
+    for count in [1_000, 100_000] {
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(format!("{count} patterns"), |bencher| {
+            bencher.iter(|| reading((0..count).map(|n| format!("https://*.tenant-{n:03}.example"))))
+        });
+    }
+    for count in [1_000, 10_000] {
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(format!("{count} regexes"), |bencher| {
+            bencher.iter(|| reading((0..count).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example"))))
+        });
+    }
     group.finish();
 }
 

@@ -2,10 +2,10 @@
 
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
-use crate::doubts::Doubts;
 use crate::given::Report;
 use crate::origin::{AllowedOrigin, OriginSet};
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
+use crate::risks::Risks;
 use crate::rules::AllowOrigin;
 use crate::variables::{source, Source};
 
@@ -20,21 +20,26 @@ pub(crate) struct GivenOrigins<T> {
 #[derive(Debug, Default)]
 pub(crate) struct LaterChecks {
     /// The dangerous values.
-    pub doubts: Doubts,
+    pub risks: Risks,
     /// The values with variables that come neither from the server nor straight from the request.
     pub unknown: Vec<(String, Position)>,
 }
 
-/// A member of a list of origins that adds nothing.
+/// A member of a list of origins, or a part of one, that adds nothing.
 #[derive(Debug, thiserror::Error)]
 enum OriginWarning {
     #[error("it is listed already; remove one")]
     Duplicate,
+    #[error("{0}")]
+    DeadBranch(String),
 }
 
 impl Warning for OriginWarning {
     fn what(&self) -> &'static str {
-        "duplicate"
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::DeadBranch(_) => "dead branch",
+        }
     }
 }
 
@@ -56,14 +61,14 @@ impl GivenOrigins<AllowOrigin> {
             AllowOrigin::Listed { .. } if value == "*" => report.error(value.as_bytes(), BESIDE),
             AllowOrigin::Nobody => {
                 *list = AllowOrigin::Any;
-                checks.doubts.note(&AllowedOrigin::Any, value, report.at);
+                checks.risks.note(&AllowedOrigin::Any, value, report.at);
             }
             AllowOrigin::Listed { variables, .. } if holds_variables(value) => match number(value.as_bytes()) {
                 Some(variable) => {
                     variables.push(variable);
                     match source(value) {
                         // It allows whoever asks, as `*` does.
-                        Source::Request => checks.doubts.note(&AllowedOrigin::Any, value, report.at),
+                        Source::Request => checks.risks.note(&AllowedOrigin::Any, value, report.at),
                         Source::Unknown => checks.unknown.push((value.to_owned(), report.at.clone())),
                         Source::Server => {}
                     }
@@ -72,7 +77,7 @@ impl GivenOrigins<AllowOrigin> {
             },
             AllowOrigin::Listed { set, .. } => match AllowedOrigin::parse(value) {
                 Ok(origin) => {
-                    checks.doubts.note(&origin, value, report.at);
+                    checks.risks.note(&origin, value, report.at);
                     insert(set, origin, value, report);
                 }
                 Err(error) => report.error(value.as_bytes(), error),
@@ -121,7 +126,7 @@ impl GivenOrigins<AllowCredentials> {
                 "\"*\" would hand every site the user's credentials; write \"on\" for the origins of cors_allow_origin, or list origins",
             ),
             Ok(origin) => {
-                self.checks.doubts.note(&origin, value, report.at);
+                self.checks.risks.note(&origin, value, report.at);
                 insert(set, origin, value, report);
             }
             Err(error) => report.error(bytes, format_args!("{error}, or write \"on\" or \"off\"")),
@@ -135,6 +140,11 @@ fn holds_variables(value: &str) -> bool {
 }
 
 fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut Report<'_>) {
+    if let AllowedOrigin::Regex(regex) = &origin {
+        for branch in &regex.findings().dead_branches {
+            report.warning(value.as_bytes(), OriginWarning::DeadBranch(branch.clone()));
+        }
+    }
     match set.insert(origin, report.at) {
         Ok(true) => {}
         Ok(false) => report.warning(value.as_bytes(), OriginWarning::Duplicate),
@@ -151,10 +161,7 @@ pub(crate) fn complete(set: &mut OriginSet, directive: Directive, at: &Position)
         what,
     };
     if let Err(error) = set.complete() {
-        let text = format!(
-            "\"{}\" has too many or too large regular expressions: {error}; use patterns",
-            directive.name()
-        );
+        let text = format!("\"{}\" takes too much of each request: {error}", directive.name());
         problems.push(Problem::new(kind(Severity::Error, ""), at, text));
     }
     let mut covered: Vec<_> = set.covered().collect();

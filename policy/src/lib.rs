@@ -14,7 +14,7 @@
 //! | storey | files |
 //! |---|---|
 //! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
-//! | the values of one level's directives, as they are read | `given_origins`, above `given`, `doubts`, `variables` |
+//! | the values of one level's directives, as they are read | `given_origins`, above `given`, `risks`, `variables` |
 //! | what becomes of a request that nobody has sent | `simulation` |
 //! | **what is decided about a request** | **`policy`** |
 //! | the headers of responses | `response` |
@@ -32,7 +32,6 @@ mod credentials;
 mod decision;
 mod directive;
 mod distinct;
-mod doubts;
 mod expose;
 mod given;
 mod given_origins;
@@ -49,6 +48,7 @@ mod problem;
 mod problems;
 mod request;
 mod response;
+mod risks;
 mod rules;
 mod scope;
 mod settings;
@@ -62,6 +62,7 @@ pub use decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 pub use directive::Directive;
 pub use header_name::HeaderName;
 pub use level::{Level, Syntax};
+pub use origin::PUBLIC_SUFFIX_LIST_DATE;
 pub use policy::Policy;
 pub use problem::{shown, Position, Problem, Severity};
 pub use problems::Problems;

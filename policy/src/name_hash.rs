@@ -33,7 +33,14 @@ mod tests {
 
     #[test]
     fn a_name_has_one_hash_in_any_case() {
-        for name in ["X", "X-Two", "X-Seven", "X-Eight8", "Content-Type", "X-A-Name-Of-Many-Bytes"] {
+        for name in [
+            "X",
+            "X-Two",
+            "X-Seven",
+            "X-Eight8",
+            "Content-Type",
+            "X-A-Name-Of-Many-Bytes",
+        ] {
             let (lower, upper) = (name.to_ascii_lowercase(), name.to_ascii_uppercase());
             assert_eq!(hash_folded(lower.as_bytes()), hash_folded(upper.as_bytes()), "{name}");
         }

@@ -27,7 +27,8 @@ impl NameList {
 
     fn insert(&mut self, name: Box<str>) {
         let hash = hash_folded(name.as_bytes());
-        self.names.insert_unique(hash, name, |name| hash_folded(name.as_bytes()));
+        self.names
+            .insert_unique(hash, name, |name| hash_folded(name.as_bytes()));
     }
 
     /// Adds what is sent, but is no name: `*`.

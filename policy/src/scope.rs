@@ -166,7 +166,7 @@ impl Scope {
         lists
             .into_iter()
             .flat_map(move |(directive, checks, with_credentials)| {
-                let objections = checks.doubts.objections(*unsafe_options);
+                let objections = checks.risks.objections(*unsafe_options);
                 let objections = objections.filter(move |objection| with_credentials || !objection.needs_credentials);
                 objections.map(move |objection| {
                     let beside = match (&self.credentials_at, directive) {

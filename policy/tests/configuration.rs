@@ -431,9 +431,70 @@ mod regexes {
     }
 
     #[test]
-    fn what_takes_too_much_memory() {
-        let why = refusal("cors_allow_origin", "~https://(a{1000}){1000}");
-        assert!(why.starts_with("it is no regular expression of linear time: "), "{why}");
+    fn what_is_too_large_to_be_checked() {
+        for regex in [
+            "~https://(a{1000}){1000}",
+            r"~https://((\w{50}){50}){50}\.example\.com",
+            r"~https://([ab][ab][ab][ab][ab]|x)[ab][ab][ab][ab][ab]\.com",
+        ] {
+            assert_eq!(
+                refusal("cors_allow_origin", regex),
+                "it is too large to find out which origins it matches; repeat less, or list patterns such as \"https://*.example.com\""
+            );
+        }
+    }
+
+    #[test]
+    fn what_would_take_too_much_of_each_request() {
+        let large = r"~https://.*a.{40}b.{40}a.*\.example\.com";
+        let told = told(&format!("cors on;\ncors_allow_origin {large};"));
+        assert_eq!(
+            told,
+            [format!("error: \"cors_allow_origin\" takes too much of each request: the regular expression \"{large}\" would need too large a table to be matched quickly; repeat less, as in \"[a-z0-9-]+\" for \"[a-z0-9-]{{1,40}}\", or list patterns such as \"https://*.example.com\" in nginx.conf:2")]
+        );
+    }
+
+    #[test]
+    fn many_that_would_together_take_too_much_of_each_request() {
+        let mut text = "cors on;\n".to_owned();
+        for n in 0..200 {
+            writeln!(text, r"cors_allow_origin ~https://.*w{n}x.*\.example\.com;").unwrap();
+        }
+        assert_eq!(
+            told(&text),
+            ["error: \"cors_allow_origin\" takes too much of each request: its regular expressions together would need too large tables to be matched quickly; list patterns such as \"https://*.example.com\" instead in nginx.conf:2"]
+        );
+    }
+
+    #[test]
+    fn what_matches_no_origin() {
+        for (regex, why) in [
+            (
+                r"~\.example\.com$",
+                r#"the whole origin has to match, not a part of it; write "https://*.example.com""#,
+            ),
+            (
+                r"~https://b\.example/",
+                r#"an origin ends after its host and port, without a slash or a path; write "~https://b\.example""#,
+            ),
+            (
+                r"~https://B\.example",
+                r#"browsers send origins in lower case; write "~https://b\.example""#,
+            ),
+        ] {
+            assert_eq!(
+                refusal("cors_allow_origin", regex),
+                format!("it matches no origin: {why}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_branch_that_matches_no_origin_is_a_warning() {
+        assert_eq!(
+            warning(r"cors_allow_origin ~https://a\.example/|https://b\.example"),
+            r#"its branch "https://a\.example/" matches no origin: an origin ends after its host and port, without a slash or a path; write "https://a\.example""#
+        );
     }
 
     #[test]
@@ -448,11 +509,11 @@ mod regexes {
     fn a_dot_that_is_not_escaped() {
         assert_eq!(
             refusal_of(r"~https://app.example\.com"),
-            "it also admits \"https://appxexample.com\": a \".\" stands for any character; write \"\\.\", or write \"cors_unsafe broad_regex\""
+            "it also admits \"https://appxexample.com\": a \".\" stands for any character; write \"~https://app\\.example\\.com\", or write \"cors_unsafe broad_regex\""
         );
         assert_eq!(
             refusal_of("~^https://example.com$"),
-            "it also admits \"https://examplexcom\": a \".\" stands for any character; write \"\\.\", or write \"cors_unsafe broad_regex\""
+            "it also admits \"https://examplexcom\": a \".\" stands for any character; write \"~^https://example\\.com$\", or write \"cors_unsafe broad_regex\""
         );
     }
 
@@ -460,39 +521,101 @@ mod regexes {
     fn a_label_that_nothing_ends_before_the_domain() {
         assert_eq!(
             refusal_of(r"~https://.*example\.com"),
-            "it also admits \"https://evilexample.com\": nothing ends the label before the domain; write \"(.+\\.)?\" before it, or \"\\.\", or write \"cors_unsafe broad_regex\""
+            "it also admits \"https://xexample.com\": nothing ends the label before \"example.com\"; write \"https://example.com https://*.example.com\", or write \"cors_unsafe broad_regex\""
         );
     }
 
     #[test]
     fn something_behind_the_domain() {
-        for (regex, stranger) in [
-            (r"~https://example\.com.*", "https://example.com.evil.net"),
-            (r"~https://example\.com[a-z]*", "https://example.comx"),
-            (r"~https://a\.example\.com(-[a-z.]+)?", "https://a.example.com-evil.net"),
+        for (regex, stranger, remedy) in [
+            (
+                r"~https://example\.com.*",
+                "https://example.comx",
+                "https://example.com:*",
+            ),
+            (
+                r"~https://example\.com[a-z]*",
+                "https://example.comx",
+                "https://example.com",
+            ),
+            (
+                r"~https://a\.example\.com(-[a-z.]+)?",
+                "https://a.example.com-x",
+                "https://*.example.com",
+            ),
         ] {
             assert_eq!(
                 refusal_of(regex),
-                format!("it also admits \"{stranger}\": it goes on behind the domain; end it there, or write \"cors_unsafe broad_regex\"")
+                format!("it also admits \"{stranger}\": it goes on behind \"example.com\"; write \"{remedy}\", or write \"cors_unsafe broad_regex\"")
+            );
+        }
+    }
+
+    /// Each passed while it was only tried on samples of what it matches.
+    #[test]
+    fn strangers_that_no_sample_shows() {
+        for (regex, stranger) in [
+            (r"~https://.*\bexample\.com", "https://x-example.com"),
+            (r"~https://\S+\bexample\.com(\..*)?", "https://x-example.com"),
+            (r"~https://(aexample|[a-z]example)\.com", "https://xexample.com"),
+            (r"~https://\d+\.\d+\.\d+\.\d+(:\d+)?", "https://0.0.0.0"),
+            (r"~https://.+\.amazonaws\.com", "https://x.amazonaws.com"),
+        ] {
+            let told = told(&format!(
+                "cors on;\ncors_allow_origin {regex};\ncors_allow_credentials on;"
+            ));
+            assert_eq!(told.len(), 1, "{told:#?}");
+            assert!(
+                told[0].contains(&format!("it also admits \"{stranger}\"")),
+                "{}",
+                told[0]
             );
         }
     }
 
     #[test]
     fn an_open_top_level_domain() {
-        let why = refusal_of(r"~https://example\.[a-z.]+");
-        assert!(why.contains("evil.net\": it goes on behind the domain"), "{why}");
+        assert_eq!(
+            refusal_of(r"~https://example\.[a-z.]+"),
+            "it also admits \"https://example.x\": it leaves part of the domain open; write out each domain that is meant, or write \"cors_unsafe broad_regex\""
+        );
+    }
+
+    #[test]
+    fn a_name_that_many_share() {
+        for (regex, stranger, shared) in [
+            (r"~https://[a-z]+\.netlify\.app", "https://x.netlify.app", "netlify.app"),
+            (
+                r"~https://.+\.amazonaws\.com",
+                "https://x.amazonaws.com",
+                "amazonaws.com",
+            ),
+            (r"~https://[a-z]+\.com", "https://x.com", "com"),
+        ] {
+            assert_eq!(
+                refusal_of(regex),
+                format!("it also admits \"{stranger}\": \"{shared}\" is shared: anyone may register a name that matches; list the hosts, or write \"cors_unsafe broad_regex\"")
+            );
+        }
+    }
+
+    #[test]
+    fn an_optional_letter() {
+        assert_eq!(
+            refusal_of(r"~https://examples?\.com"),
+            "it also admits \"https://examples.com\": a \"?\" makes part of a name optional, and both names match; if both are meant, write \"https://example.com https://examples.com\", or write \"cors_unsafe broad_regex\""
+        );
     }
 
     #[test]
     fn an_open_scheme() {
         for (regex, stranger) in [
-            (r"~[a-z]+://example\.com", "ax://example.com"),
+            (r"~[a-z]+://example\.com", "x://example.com"),
             (r"~https.*://example\.com", "httpsx://example.com"),
         ] {
             assert_eq!(
                 refusal_of(regex),
-                format!("it also admits \"{stranger}\": it leaves the scheme open; write \"https://\", or write \"cors_unsafe broad_regex\"")
+                format!("it also admits \"{stranger}\": it leaves the scheme open; write \"~https://example\\.com\", or write \"cors_unsafe broad_regex\"")
             );
         }
     }
@@ -502,9 +625,20 @@ mod regexes {
         for regex in ["~.*", "~https://.+", r"~https://[a-z0-9.-]+(:\d+)?"] {
             assert_eq!(
                 refusal_of(regex),
-                "it also admits \"https://evil.net\": it names no domain; name those to trust, or write \"cors_unsafe broad_regex\""
+                "it also admits \"https://x\": it names no domain; name those to trust, as in \"https://*.example.com\", or write \"cors_unsafe broad_regex\""
             );
         }
+    }
+
+    #[test]
+    fn a_host_of_apps_that_is_not_spelled_out_where_credentials_apply() {
+        let nothing: [&str; 0] = [];
+        let regex = "cors on;\ncors_allow_origin ~chrome-extension://[a-p]{4};";
+        assert_eq!(told(regex), nothing);
+        assert_eq!(
+            told(&format!("{regex}\ncors_allow_credentials on;")),
+            ["error: \"cors_allow_origin\" has the value \"~chrome-extension://[a-p]{4}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"chrome-extension://aaaa\", and those of other authors' apps and extensions; write out the hosts to trust, or write \"cors_unsafe any_origin_credentials\" (in server) in nginx.conf:2"]
+        );
     }
 
     #[test]
@@ -536,6 +670,10 @@ mod regexes {
             r"~http://localhost(:\d+)?",
             r"~https://pr-\d+--site\.example\.app",
             r"~capacitor://localhost",
+            r"~(?i)https://app\.example\.com",
+            r"~https://(a|b)\.com",
+            r"~https://example[12]\.com",
+            r"~https://example\.com(\.au)?",
         ] {
             let configuration = format!("cors on;\ncors_allow_origin {regex};\ncors_allow_credentials on;");
             assert_eq!(told(&configuration), nothing, "{regex}");
@@ -1110,6 +1248,26 @@ mod public_suffixes {
     }
 
     #[test]
+    fn a_wildcard_above_public_suffixes() {
+        for (host, name) in [
+            ("amazonaws.com", "s3.amazonaws.com"),
+            ("core.windows.net", "blob.core.windows.net"),
+        ] {
+            assert_eq!(
+                told(&format!("cors on;\ncors_allow_origin https://*.{host};")),
+                [format!("error: \"cors_allow_origin\" has the value \"https://*.{host}\": it covers public suffixes under \"{host}\", where everyone can register a name; name the domain to trust, or write \"cors_unsafe public_suffixes\" (in server) in nginx.conf:2")]
+            );
+            let nothing: [&str; 0] = [];
+            assert_eq!(
+                told(&format!(
+                    "cors on;\ncors_allow_origin https://*.mine.{name} https://{host};"
+                )),
+                nothing
+            );
+        }
+    }
+
+    #[test]
     fn ones_own_names_pass() {
         let nothing: [&str; 0] = [];
         assert_eq!(
@@ -1124,7 +1282,7 @@ mod public_suffixes {
     }
 
     #[test]
-    fn one_behind_many_harmless_doubts_is_refused_all_the_same() {
+    fn one_behind_many_harmless_risks_is_refused_all_the_same() {
         let mut text = "cors on;\n".to_owned();
         for n in 0..200 {
             writeln!(text, "cors_allow_origin http://a{n}.example;").unwrap();

@@ -7,17 +7,21 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::Configuration;
-use cors_policy::Directive;
+use common::{told, Configuration};
+use cors_policy::{Directive, PUBLIC_SUFFIX_LIST_DATE};
 
 /// Directives that make up no policy, each with its only context: the module reads them. That nginx allows them there,
 /// and nowhere else, is for the tests of the module.
 const NOT_OF_A_POLICY: [(&str, &str); 2] = [("cors_zone", "http"), ("cors_status", "location")];
 
+fn text() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/directives.md");
+    fs::read_to_string(file).unwrap()
+}
+
 /// What is said of each directive under labels such as `Default`.
 fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/directives.md");
-    let text = fs::read_to_string(file).unwrap();
+    let text = text();
     let mut sections = BTreeMap::new();
     for section in text.split("\n### ").skip(1) {
         let (name, rest) = section.split_once('\n').unwrap();
@@ -112,4 +116,38 @@ fn no_other_word_means_the_same_as_the_default() {
             }
         }
     }
+}
+
+#[test]
+fn the_regular_expressions_in_its_table_admit_what_it_says() {
+    let text = text();
+    let (_, table) = text
+        .split_once("| expression | domains | outside |\n|---|---|---|\n")
+        .unwrap();
+    let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 5, "{rows:?}");
+    for row in rows {
+        let row = row.replace("\\|", "\u{0}");
+        let cells: Vec<_> = row.split('|').map(|cell| cell.trim().replace('\u{0}', "|")).collect();
+        let [_, expression, _, outside, _] = &cells[..] else {
+            panic!("{row}")
+        };
+        let told = told(&format!(
+            "cors on;\ncors_allow_origin ~{};",
+            expression.trim_matches('`')
+        ));
+        match outside.as_str() {
+            "none" => assert!(told.is_empty(), "{told:#?}"),
+            origin => {
+                let admits = format!("it also admits \"{}\"", origin.trim_matches('`'));
+                assert!(told[0].contains(&admits), "{}", told[0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_age_of_the_list_of_public_suffixes_is_told() {
+    let told = format!("published on {PUBLIC_SUFFIX_LIST_DATE}.");
+    assert!(text().replace('\n', " ").contains(&told), "{told}");
 }

@@ -37,7 +37,11 @@ impl<'r> SimulatedContext<'r> {
                 (*simulated.as_ptr()).headers_in.headers
             )))
         };
-        for header in asking.header_list().iter().filter(|header| !is_simulated(header.name())) {
+        for header in asking
+            .header_list()
+            .iter()
+            .filter(|header| !is_simulated(header.name()))
+        {
             headers.push(HeaderLine {
                 name: header.name(),
                 lower_name: asking.join(core::iter::once(&*header.name().to_ascii_lowercase()))?,

@@ -1,7 +1,7 @@
 //! One value of `cors_allow_origin`, read and normalised to what browsers send.
 
 use super::pattern::{Pattern, PortRule};
-use super::regex::OriginRegex;
+use super::regex::{OriginRegex, RegexError};
 use super::serialized::{default_port, is_scheme, SerializedOrigin, LONGEST};
 use crate::problem::shown;
 
@@ -51,8 +51,8 @@ pub(crate) enum OriginError {
     Whitespace,
     #[error("it is longer than any origin that resolves")]
     TooLong,
-    #[error("it is no regular expression of linear time: {0}; see https://docs.rs/regex for the syntax")]
-    BadRegex(String),
+    #[error(transparent)]
+    Regex(#[from] RegexError),
     #[error("browsers send origins in lower case; write \"~{0}\"")]
     CaseInsensitiveRegex(String),
 }
@@ -70,9 +70,7 @@ impl AllowedOrigin {
             return Err(OriginError::CaseInsensitiveRegex(quoted(source)));
         }
         if let Some(source) = value.strip_prefix('~') {
-            return OriginRegex::parse(source)
-                .map(Self::Regex)
-                .map_err(OriginError::BadRegex);
+            return Ok(Self::Regex(OriginRegex::parse(source)?));
         }
         // Most are written as browsers send them; a long list is read faster for it.
         if SerializedOrigin::recognize(value.as_bytes()).is_some_and(|origin| origin.is_plain()) {

@@ -1,14 +1,17 @@
 //! Origins: what browsers send, what operators list, and whether the one is in the other.
 
 mod allowed;
-mod doubt;
 mod exact;
 mod pattern;
 mod regex;
+mod risk;
 mod serialized;
 mod set;
+mod suffixes;
 
 pub(crate) use allowed::AllowedOrigin;
-pub(crate) use doubt::{doubts, Doubt};
+pub(crate) use risk::{risks, Risk};
 pub(crate) use serialized::{default_port, is_insecure, is_origin, SerializedOrigin};
 pub(crate) use set::OriginSet;
+pub(crate) use suffixes::Shared;
+pub use suffixes::PUBLIC_SUFFIX_LIST_DATE;

@@ -2,7 +2,7 @@
 
 use super::exact::{ExactOrigins, Full};
 use super::pattern::{Pattern, PatternSet};
-use super::regex::RegexSet;
+use super::regex::{RegexSet, SetError};
 use super::serialized::LONGEST;
 use super::{AllowedOrigin, SerializedOrigin};
 use crate::problem::Position;
@@ -65,7 +65,7 @@ impl OriginSet {
     }
 
     /// Makes the list ready for requests, once it is complete.
-    pub(crate) fn complete(&mut self) -> Result<(), String> {
+    pub(crate) fn complete(&mut self) -> Result<(), SetError> {
         self.regexes.compile()
     }
 }

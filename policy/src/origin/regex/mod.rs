@@ -1,262 +1,198 @@
 //! Regular expressions: `~https://[a-z]+\.example\.com`.
 //!
-//! They match origins as a whole, in time that is linear in the origin: all of one list together are one automaton.
+//! An expression matches an origin as a whole. When it is read, it is decided which origins those are: [`graph`] holds
+//! them all, [`names`] finds the domains that the expression spells out, [`search`] looks for an origin outside them,
+//! and [`explanation`] says how it got in. [`nothing`] says why an expression matches no origin. When requests come,
+//! [`set`] matches all expressions of a list at once.
 
-mod samples;
-mod strangers;
+mod alphabet;
+mod explanation;
+mod grammar;
+mod graph;
+mod names;
+mod nothing;
+mod search;
+mod set;
+mod spelled;
 
-use std::cell::RefCell;
-
-use regex_automata::dfa::{dense, Automaton, StartKind};
-use regex_automata::nfa::thompson::{self, pikevm::PikeVM, NFA};
-use regex_automata::{Anchored, Input, MatchKind};
+use regex_syntax::ast::Ast;
+use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::Hir;
 
-pub(crate) use strangers::{insecure_example, stranger};
+use grammar::{Grammar, Scheme};
+use graph::{Budget, Exhausted, Graph};
+use names::Names;
+use search::{Anything, Insecure, Strangers};
+use spelled::{Reading, TooLarge};
 
-/// How large the automaton of one expression may be, in bytes.
-const LARGEST_EXPRESSION: usize = 1 << 20;
+pub(crate) use explanation::Stranger;
+pub(super) use set::{RegexSet, SetError};
 
-/// How large the table of all of them may be, in bytes; what does not fit is searched without a table.
-const LARGEST_TABLE: usize = 16 << 20;
-
-/// One expression, syntactically right.
+/// One expression, and what was found out about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OriginRegex {
     source: Box<str>,
     tree: Hir,
+    findings: Findings,
+}
+
+/// Which origins an expression matches that it perhaps should not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Findings {
+    /// One outside the domains that it names.
+    pub stranger: Option<Stranger>,
+    /// One in the clear.
+    pub insecure: Option<String>,
+    /// One of an app or an extension whose host is not spelled out, where there is no stranger.
+    pub any_app: Option<String>,
+    /// The branches of its alternation that match no origin, and why.
+    pub dead_branches: Vec<String>,
+}
+
+/// Why an expression is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RegexError {
+    #[error("it is no regular expression of linear time: {0}; see https://docs.rs/regex for the syntax")]
+    Syntax(String),
+    #[error("it is too large to find out which origins it matches; repeat less, or list patterns such as \"https://*.example.com\"")]
+    TooLarge,
+    #[error("it matches no origin: {0}")]
+    Nothing(String),
+}
+
+impl From<TooLarge> for RegexError {
+    fn from(_: TooLarge) -> Self {
+        Self::TooLarge
+    }
+}
+
+impl From<Exhausted> for RegexError {
+    fn from(_: Exhausted) -> Self {
+        Self::TooLarge
+    }
 }
 
 impl OriginRegex {
     /// Reads an expression as it stands behind the `~`.
-    pub(crate) fn parse(source: &str) -> Result<Self, String> {
+    pub(crate) fn parse(source: &str) -> Result<Self, RegexError> {
+        let syntax = Syntax::parse(source)?;
+        let mut budget = Budget::for_source(source);
+        let graph = syntax.graph(&mut budget)?;
+        if graph.is_empty() {
+            return Err(RegexError::Nothing(nothing::why(&syntax).told("~")));
+        }
+        let names = Names::of(&graph, &mut budget)?;
+        let stranger = Strangers::of(&names).shortest(&graph, &mut budget)?;
+        let any_app = match stranger {
+            None => Strangers::of_apps(&names).shortest(&graph, &mut budget)?,
+            Some(_) => None,
+        };
+        let findings = Findings {
+            stranger: stranger.map(|origin| explanation::explain(&syntax, &graph, &names, origin)),
+            insecure: graph.shortest(&Insecure::new(), &mut budget)?,
+            any_app,
+            dead_branches: nothing::dead_branches(&syntax)?,
+        };
+        Ok(Self {
+            source: source.into(),
+            tree: syntax.tree,
+            findings,
+        })
+    }
+
+    pub(crate) fn findings(&self) -> &Findings {
+        &self.findings
+    }
+}
+
+/// An expression that is syntactically right.
+struct Syntax<'s> {
+    source: &'s str,
+    ast: Ast,
+    /// What is matched when requests come.
+    tree: Hir,
+}
+
+impl<'s> Syntax<'s> {
+    fn parse(source: &'s str) -> Result<Self, RegexError> {
+        let ast = regex_syntax::ast::parse::Parser::new()
+            .parse(source)
+            .map_err(|error| RegexError::Syntax(error.kind().to_string()))?;
         // Origins are ASCII; Unicode classes would make the automaton large for nothing.
-        let tree = regex_syntax::ParserBuilder::new()
+        let tree = TranslatorBuilder::new()
             .unicode(false)
             .utf8(false)
             .build()
-            .parse(source)
-            .map_err(|error| match error {
-                regex_syntax::Error::Parse(error) => error.kind().to_string(),
-                regex_syntax::Error::Translate(error) => error.kind().to_string(),
-                error => error.to_string(),
-            })?;
-        let regex = Self {
-            source: source.into(),
-            tree,
+            .translate(source, &ast)
+            .map_err(|error| RegexError::Syntax(error.kind().to_string()))?;
+        Ok(Self { source, ast, tree })
+    }
+
+    /// The expression with its bytes marked.
+    fn marked(&self) -> Hir {
+        spelled::marked(self.source, &self.ast, Reading::default())
+    }
+
+    /// The origins that it matches.
+    fn graph(&self, budget: &mut Budget) -> Result<Graph, RegexError> {
+        graph_of(&self.marked(), Grammar::of_origins(), budget)
+    }
+
+    /// Whether it matches origins, and none outside the domains that it names.
+    fn is_fine(&self, budget: &mut Budget) -> Result<bool, RegexError> {
+        let graph = self.graph(budget)?;
+        let names = Names::of(&graph, budget)?;
+        Ok(!graph.is_empty() && graph.shortest(&Strangers::of(&names), budget)?.is_none())
+    }
+}
+
+/// The origins of `grammar` that `tree`, whose bytes are marked, matches. One that is longer than origins can be counts
+/// for none.
+fn graph_of(tree: &Hir, grammar: &Grammar, budget: &mut Budget) -> Result<Graph, RegexError> {
+    let automaton = spelled::automaton(tree, budget.largest_automaton)?;
+    let graph = Graph::new(&automaton, grammar, budget)?;
+    match graph.shortest(&Anything, budget)? {
+        Some(_) => Ok(graph),
+        None => Ok(Graph::default()),
+    }
+}
+
+/// Whether an expression can be pasted: it is accepted where `source` stands.
+fn is_accepted(source: &str) -> bool {
+    Syntax::parse(source).is_ok_and(|syntax| syntax.is_fine(&mut Budget::for_source(source)).unwrap_or(false))
+}
+
+/// The expression without the anchors around it, which it has by itself.
+fn unanchored(source: &str) -> &str {
+    let source = source.strip_prefix('^').unwrap_or(source);
+    source
+        .strip_suffix('$')
+        .filter(|start| !start.ends_with('\\'))
+        .unwrap_or(source)
+}
+
+impl Strangers<'_> {
+    /// The shortest origin that is looked for: one that could be registered, if there is one, of the web if there is one.
+    fn shortest(&self, graph: &Graph, budget: &mut Budget) -> Result<Option<String>, Exhausted> {
+        let Some(shortest) = graph.shortest(self, budget)? else {
+            return Ok(None);
         };
-        match compile(&[&regex]) {
-            Ok(_) => Ok(regex),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    /// A matcher for this expression alone. It is for a few texts: a table would take longer to make than it saves.
-    pub(crate) fn matcher(&self) -> Option<RegexSet> {
-        let engine = simulation(compile(&[self]).ok()?).ok()?;
-        Some(RegexSet {
-            expressions: vec![self.clone()],
-            engine,
-        })
-    }
-}
-
-/// All expressions of a list.
-#[derive(Default, Debug)]
-pub(crate) struct RegexSet {
-    expressions: Vec<OriginRegex>,
-    engine: Engine,
-}
-
-#[derive(Default, Debug)]
-enum Engine {
-    /// There is nothing to match, or it has not been compiled yet.
-    #[default]
-    Empty,
-    /// A table that knows the next state for every byte.
-    Table(Box<dense::DFA<Vec<u32>>>),
-    /// A simulation in memory of fixed size, for expressions whose table would be too large.
-    Simulation(Box<(PikeVM, RefCell<thompson::pikevm::Cache>)>),
-}
-
-impl RegexSet {
-    /// Adds an expression; false where it was there already.
-    pub(crate) fn insert(&mut self, regex: OriginRegex) -> bool {
-        let new = !self.expressions.iter().any(|other| other.source == regex.source);
-        if new {
-            self.expressions.push(regex);
-        }
-        new
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.expressions.is_empty()
-    }
-
-    /// Makes one automaton of all expressions, once the list is complete.
-    pub(crate) fn compile(&mut self) -> Result<(), String> {
-        if self.expressions.is_empty() {
-            return Ok(());
-        }
-        let expressions: Vec<_> = self.expressions.iter().collect();
-        let nfa = compile(&expressions).map_err(|error| error.to_string())?;
-        let table = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .match_kind(MatchKind::All)
-                    .start_kind(StartKind::Anchored)
-                    .dfa_size_limit(Some(LARGEST_TABLE))
-                    .determinize_size_limit(Some(LARGEST_TABLE)),
-            )
-            .build_from_nfa(&nfa);
-        self.engine = match table {
-            Ok(table) => Engine::Table(Box::new(table)),
-            Err(_) => simulation(nfa)?,
+        let registrable = Self {
+            registrable: true,
+            ..*self
         };
-        Ok(())
-    }
-
-    /// Whether one of the expressions matches the whole of `origin`.
-    pub(crate) fn matches(&self, origin: &[u8]) -> bool {
-        let input = Input::new(origin).anchored(Anchored::Yes);
-        match &self.engine {
-            Engine::Empty => false,
-            Engine::Table(table) => {
-                let Ok(mut state) = table.start_state_forward(&input) else {
-                    return false;
-                };
-                for &byte in origin {
-                    state = table.next_state(state, byte);
-                    if table.is_dead_state(state) || table.is_quit_state(state) {
-                        return false;
-                    }
-                }
-                // Matches are reported one step late: this one ends with the last byte.
-                table.is_match_state(table.next_eoi_state(state))
-            }
-            Engine::Simulation(simulation) => {
-                let (vm, cache) = &**simulation;
-                cache
-                    .try_borrow_mut()
-                    .is_ok_and(|mut cache| vm.is_match(&mut cache, input))
+        let secure = Self {
+            only: self.only.or(Some(Scheme::Https)),
+            ..registrable
+        };
+        for search in [secure, registrable] {
+            if let Some(origin) = graph.shortest(&search, budget)? {
+                return Ok(Some(origin));
             }
         }
+        Ok(Some(shortest))
     }
-}
-
-fn simulation(nfa: NFA) -> Result<Engine, String> {
-    let vm = PikeVM::builder()
-        .configure(PikeVM::config().match_kind(MatchKind::All))
-        .build_from_nfa(nfa)
-        .map_err(|error| error.to_string())?;
-    let mut cache = vm.create_cache();
-    // Its stack grows with the first text that it sees; that is not to be a request's.
-    vm.is_match(&mut cache, Input::new(b"https://a.example").anchored(Anchored::Yes));
-    let cache = RefCell::new(cache);
-    Ok(Engine::Simulation(Box::new((vm, cache))))
-}
-
-/// The automaton of all `expressions`, each bound to the end of the text.
-fn compile(expressions: &[&OriginRegex]) -> Result<NFA, Box<thompson::BuildError>> {
-    let trees: Vec<Hir> = expressions
-        .iter()
-        .map(|expression| Hir::concat(vec![expression.tree.clone(), Hir::look(regex_syntax::hir::Look::End)]))
-        .collect();
-    thompson::Compiler::new()
-        .configure(
-            thompson::Config::new()
-                .utf8(false)
-                .nfa_size_limit(Some(LARGEST_EXPRESSION.saturating_mul(expressions.len())))
-                .which_captures(thompson::WhichCaptures::None),
-        )
-        .build_many_from_hir(&trees)
-        .map_err(Box::new)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(sources: &[&str]) -> RegexSet {
-        let mut set = RegexSet::default();
-        for source in sources {
-            assert!(set.insert(OriginRegex::parse(source).unwrap()));
-        }
-        set.compile().unwrap();
-        set
-    }
-
-    #[test]
-    fn an_expression_has_to_match_the_whole_origin() {
-        let set = set(&[r"https://[a-z]+\.example\.com"]);
-        assert!(set.matches(b"https://app.example.com"));
-        for origin in [
-            "https://app.example.com.evil.net",
-            "xhttps://app.example.com",
-            "https://app.example.com:8443",
-            "https://app.example.co",
-            "https://.example.com",
-        ] {
-            assert!(!set.matches(origin.as_bytes()), "{origin}");
-        }
-    }
-
-    #[test]
-    fn an_alternation_is_bound_as_a_whole() {
-        let set = set(&[r"https://a\.example|https://ab\.example"]);
-        assert!(set.matches(b"https://a.example"));
-        assert!(set.matches(b"https://ab.example"));
-        assert!(!set.matches(b"https://a.example.evil.net"));
-        assert!(!set.matches(b"x https://ab.example"));
-    }
-
-    #[test]
-    fn anchors_that_people_write_do_no_harm() {
-        let set = set(&[r"^https://a\.example$"]);
-        assert!(set.matches(b"https://a.example"));
-        assert!(!set.matches(b"https://a.example\n"));
-    }
-
-    #[test]
-    fn a_shorter_branch_does_not_hide_a_longer_one() {
-        let set = set(&[r"https://(a|ab)(c|bcd)\.example"]);
-        assert!(set.matches(b"https://abcd.example"));
-        assert!(set.matches(b"https://abc.example"));
-    }
-
-    #[test]
-    fn many_expressions_are_tried_in_one_pass() {
-        let sources: Vec<_> = (0..1000)
-            .map(|n| format!(r"https://[a-z0-9-]+\.tenant{n}\.example"))
-            .collect();
-        let set = set(&sources.iter().map(String::as_str).collect::<Vec<_>>());
-        assert!(matches!(set.engine, Engine::Table(_)));
-        assert!(set.matches(b"https://a.tenant0.example"));
-        assert!(set.matches(b"https://a-1.tenant999.example"));
-        assert!(!set.matches(b"https://a.tenant1000.example"));
-    }
-
-    #[test]
-    fn an_expression_without_a_table_of_bearable_size_matches_all_the_same() {
-        let set = set(&[r"https://.*a.{40}b\.example"]);
-        assert!(matches!(set.engine, Engine::Simulation(_)));
-        let middle = "x".repeat(40);
-        assert!(set.matches(format!("https://a{middle}b.example").as_bytes()));
-        assert!(!set.matches(format!("https://a{middle}b.example.evil.net").as_bytes()));
-        assert!(!set.matches(format!("https://a{middle}xb.example").as_bytes()));
-    }
-
-    #[test]
-    fn what_takes_more_than_linear_time_or_much_memory_is_refused() {
-        for source in [
-            r"(?=a)b",
-            r"(a)\1",
-            r"(?<!a)b",
-            "(",
-            "*.example.com",
-            "a{1000}{1000}{1000}",
-        ] {
-            assert!(OriginRegex::parse(source).is_err(), "{source}");
-        }
-    }
-}
+mod tests;

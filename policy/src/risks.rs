@@ -1,6 +1,6 @@
 //! The dangerous values of a list, kept until it is known what the operator has allowed.
 
-use crate::origin::{doubts, AllowedOrigin, Doubt};
+use crate::origin::{risks, AllowedOrigin, Risk, Shared};
 use crate::problem::{shown, Position};
 use crate::rules::UnsafeOptions;
 
@@ -9,18 +9,18 @@ pub(crate) const MOST_TOLD: usize = 100;
 
 /// A dangerous value, and where it was said.
 #[derive(Debug)]
-pub(crate) struct Doubted {
+pub(crate) struct Risky {
     pub value: String,
-    pub doubt: Doubt,
+    pub risk: Risk,
     pub at: Position,
 }
 
 /// The dangerous values of one list.
 #[derive(Debug, Default)]
-pub(crate) struct Doubts {
-    kept: Vec<Doubted>,
+pub(crate) struct Risks {
+    kept: Vec<Risky>,
     /// How many there are, by kind.
-    counts: [usize; Doubt::KINDS],
+    counts: [usize; Risk::KINDS],
 }
 
 /// What speaks against a value.
@@ -35,18 +35,18 @@ pub(crate) struct Objection<'d> {
     pub more: usize,
 }
 
-impl Doubts {
+impl Risks {
     /// Notes what is dangerous about `origin`, which was written as `value`.
     pub(crate) fn note(&mut self, origin: &AllowedOrigin, value: &str, at: &Position) {
-        for doubt in doubts(origin) {
-            let Some(count) = self.counts.get_mut(doubt.kind()) else {
+        for risk in risks(origin) {
+            let Some(count) = self.counts.get_mut(risk.kind()) else {
                 continue;
             };
             *count += 1;
             if *count <= MOST_TOLD {
-                self.kept.push(Doubted {
+                self.kept.push(Risky {
                     value: value.to_owned(),
-                    doubt,
+                    risk,
                     at: at.clone(),
                 });
             }
@@ -55,10 +55,10 @@ impl Doubts {
 
     /// What speaks against the values, apart from what `allowed` permits.
     pub(crate) fn objections(&self, allowed: UnsafeOptions) -> impl Iterator<Item = Objection<'_>> {
-        let mut told = [0; Doubt::KINDS];
-        self.kept.iter().filter_map(move |Doubted { value, doubt, at }| {
-            let (why, needs_credentials) = against(doubt, allowed)?;
-            let kind = doubt.kind();
+        let mut told = [0; Risk::KINDS];
+        self.kept.iter().filter_map(move |Risky { value, risk, at }| {
+            let (why, needs_credentials) = against(risk, allowed)?;
+            let kind = risk.kind();
             let told = told.get_mut(kind)?;
             *told += 1;
             let more = match *told {
@@ -77,36 +77,47 @@ impl Doubts {
 }
 
 /// What speaks against a dangerous value, unless it was allowed, and whether it does so with credentials alone.
-fn against(doubt: &Doubt, allowed: UnsafeOptions) -> Option<(String, bool)> {
-    match doubt {
-        Doubt::Anyone => (!allowed.any_origin_credentials).then(|| {
+fn against(risk: &Risk, allowed: UnsafeOptions) -> Option<(String, bool)> {
+    match risk {
+        Risk::Anyone => (!allowed.any_origin_credentials).then(|| {
             let why = "every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\"";
             (why.to_owned(), true)
         }),
-        Doubt::Null => (!allowed.null_origin).then(|| {
+        Risk::Null => (!allowed.null_origin).then(|| {
             let why = "every site can make itself the origin \"null\" with a sandboxed frame; remove it, or write \"cors_unsafe null_origin\"";
             (why.to_owned(), true)
         }),
-        Doubt::Insecure(admitted) => (!allowed.insecure_origins).then(|| {
+        Risk::Insecure(admitted) => (!allowed.insecure_origins).then(|| {
             let why = format!(
                 "it admits \"{}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\"",
                 shown(admitted.as_bytes())
             );
             (why, true)
         }),
-        Doubt::PublicSuffix(suffix) => (!allowed.public_suffixes).then(|| {
-            let why = format!(
-                "everyone can register a name under \"{}\"; name the domain to trust, or write \"cors_unsafe public_suffixes\"",
-                shown(suffix.as_bytes())
-            );
-            (why, false)
+        Risk::SharedName(name, kind) => (!allowed.public_suffixes).then(|| {
+            let name = shown(name.as_bytes());
+            let why = match kind {
+                Shared::Suffix => format!("everyone can register a name under \"{name}\""),
+                Shared::Parent => {
+                    format!("it covers public suffixes under \"{name}\", where everyone can register a name")
+                }
+            };
+            let remedy = "name the domain to trust, or write \"cors_unsafe public_suffixes\"";
+            (format!("{why}; {remedy}"), false)
         }),
-        Doubt::Stranger(admitted, mistake) => (!allowed.broad_regex).then(|| {
+        Risk::Stranger(admitted, mistake) => (!allowed.broad_regex).then(|| {
             let why = format!(
                 "it also admits \"{}\": {mistake}, or write \"cors_unsafe broad_regex\"",
                 shown(admitted.as_bytes())
             );
             (why, false)
+        }),
+        Risk::AnyApp(admitted) => (!allowed.any_origin_credentials).then(|| {
+            let why = format!(
+                "it admits \"{}\", and those of other authors' apps and extensions; write out the hosts to trust, or write \"cors_unsafe any_origin_credentials\"",
+                shown(admitted.as_bytes())
+            );
+            (why, true)
         }),
     }
 }
