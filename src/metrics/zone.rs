@@ -3,7 +3,7 @@
 //! | when | what |
 //! |---|---|
 //! | nginx merges the blocks | each location with a policy gets a name ([`Zone::count_location`]) |
-//! | nginx has mapped the memory | it is formatted, if it is new ([`open_zone`]); what is counted there stays untouched |
+//! | nginx has mapped the memory | it is formatted, if it is new ([`open_zone`]); what the configuration in force counts stays untouched |
 //! | nothing can fail any more | the names get their counters ([`Zone::assign_counters`]) |
 //! | a request ends | it is counted ([`CountedLocation::count`]) |
 
@@ -186,7 +186,8 @@ impl Zone {
         let locations = self.locations.borrow();
         let names = locations.list.iter().map(|named| (&*named.server, &*named.location));
         let assign = |words: &[AtomicU64]| {
-            let counters = cors_zone::Zone::attach(words)?.assign(names);
+            let zone = cors_zone::Zone::attach(words).or_else(|| format(words))?;
+            let counters = zone.assign(names);
             Some(counters.iter().map(|counter| Some(counter.as_ref()?.slot())).collect())
         };
         // SAFETY: the caller vouches for it.
@@ -215,14 +216,14 @@ impl Zone {
             .flatten()
     }
 
-    /// Formats the memory if it is new, or was that of another build of the module.
+    /// Looks at the memory that nginx has mapped: `is_kept` if the configuration in force counts in it. That is left as it
+    /// is, even if another build of the module has laid it out, until nothing can fail any more.
     fn open(&self, words: &[AtomicU64], is_kept: bool, log: *mut ngx_log_t) -> ngx_int_t {
         if is_kept && cors_zone::Zone::attach(words).is_some() {
             return status::OK;
         }
         self.log_why_new(log);
-        let seed = now() ^ (ptr::from_ref(words).cast::<u8>() as u64).rotate_left(32) ^ u64::from(std::process::id());
-        if cors_zone::Zone::format(words, seed, now()).is_none() {
+        if !is_kept && format(words).is_none() {
             let name = &self.name;
             ngx_log_error!(NGX_LOG_EMERG, log, "cors zone \"{}\" is too small", name);
             return status::ERROR;
@@ -290,6 +291,13 @@ impl Locations {
         self.servers.insert(server, shown.clone());
         shown
     }
+}
+
+/// Makes an empty zone of the memory, if that is large enough.
+fn format(words: &[AtomicU64]) -> Option<cors_zone::Zone<'_>> {
+    let address = ptr::from_ref(words).cast::<u8>() as u64;
+    let seed = now() ^ address.rotate_left(32) ^ u64::from(std::process::id());
+    cors_zone::Zone::format(words, seed, now())
 }
 
 /// The size of a zone that has room for so many policies, and for what nginx puts before that.
