@@ -48,7 +48,7 @@ pub(crate) enum HeaderWarning {
     Duplicate,
     #[error("browsers let no script set it (Fetch, \"forbidden request-header\"); remove it")]
     Forbidden,
-    #[error("\"*\" covers every header but \"Authorization\"; remove it, or the \"*\"")]
+    #[error("\"*\" covers every header (but \"Authorization\", by the standard; browsers let that pass, too); remove it, or the \"*\"")]
     Covered,
 }
 
@@ -91,36 +91,39 @@ impl AllowHeaders {
         Ok(warning)
     }
 
-    /// Whether a preflight that names `name` would find it allowed.
-    pub(crate) fn allows(&self, name: &[u8]) -> bool {
-        let covered = self.any && !name.eq_ignore_ascii_case(b"authorization");
+    /// Whether a preflight that names `name` finds it allowed. With `credentials` the names are sent back that `*` stands
+    /// for, so that it covers all of them. Without, `*` itself is sent, which does not cover `Authorization`
+    /// (CORS-preflight fetch, step 7.6: "CORS non-wildcard request-header name"); browsers let that pass as well.
+    pub(crate) fn allows(&self, name: &[u8], credentials: bool) -> bool {
+        let is_covered = || self.any && (credentials || !name.eq_ignore_ascii_case(b"authorization"));
         // What is listed is a token.
-        self.names.has_in_any_case(name) || (covered && is_token(name))
+        self.names.has_in_any_case(name) || (is_covered() && is_token(name))
     }
 
     /// The first requested name that is not allowed.
-    pub(crate) fn first_denied<'r>(&self, mut lines: impl Iterator<Item = &'r [u8]>) -> Option<&'r [u8]> {
-        lines.find_map(|line| elements(line).find(|name| !self.allows(name)))
+    pub(crate) fn first_denied<'r>(
+        &self,
+        mut lines: impl Iterator<Item = &'r [u8]>,
+        credentials: bool,
+    ) -> Option<&'r [u8]> {
+        lines.find_map(|line| elements(line).find(|name| !self.allows(name, credentials)))
     }
 
-    /// The requested names that are allowed, to be sent back.
+    /// The requested names that are allowed, to be sent back where credentials apply.
     pub(crate) fn echo<'r, 's: 'r>(
         &'s self,
         lines: impl Iterator<Item = &'r [u8]> + Clone + 'r,
     ) -> impl Iterator<Item = &'r [u8]> + Clone + 'r {
-        lines.flat_map(elements).filter(|name| self.allows(name))
+        lines.flat_map(elements).filter(|name| self.allows(name, true))
     }
 
     /// Whether `line` can be sent back as it is: it lists names, as browsers write that, and all of them are allowed.
     pub(crate) fn echoes_whole(&self, line: &[u8]) -> bool {
-        // The one name that `*` does not cover.
-        const AUTHORIZATION: &[u8] = b"authorization";
-        let covers_all = self.names.has_in_any_case(AUTHORIZATION);
         let mut rest = line;
         loop {
             let length = rest.iter().position(|&byte| !is_tchar(byte)).unwrap_or(rest.len());
             let (name, others) = rest.split_at(length);
-            if name.is_empty() || (!covers_all && name.eq_ignore_ascii_case(AUTHORIZATION)) {
+            if name.is_empty() {
                 return false;
             }
             match others {
@@ -162,7 +165,7 @@ mod tests {
 
     fn denied<'r>(headers: &AllowHeaders, lines: &[&'r str]) -> Option<&'r str> {
         headers
-            .first_denied(lines.iter().map(|line| line.as_bytes()))
+            .first_denied(lines.iter().map(|line| line.as_bytes()), false)
             .map(|name| std::str::from_utf8(name).unwrap())
     }
 
@@ -203,30 +206,23 @@ mod tests {
         assert_eq!(denied(&headers, &["x-a, b c, x-d"]), Some("b c"));
         let line = &b"x-a,x b,,x-c,Authorization"[..];
         let echoed: Vec<_> = headers.echo([line].into_iter()).collect();
-        assert_eq!(echoed, [&b"x-a"[..], b"x-c"]);
+        assert_eq!(echoed, [&b"x-a"[..], b"x-c", b"Authorization"]);
     }
 
     #[test]
     fn a_line_of_names_that_are_all_allowed_is_sent_back_as_it_is() {
         let any = headers(&["*"]);
-        for line in ["x-a", "x-a,content-type,cache-control", "authorizatiom"] {
+        for line in [
+            "x-a",
+            "x-a,content-type,cache-control",
+            "authorization",
+            "x-a,Authorization",
+        ] {
             assert!(any.echoes_whole(line.as_bytes()), "{line}");
         }
-        for line in [
-            "",
-            ",",
-            "x-a,",
-            ",x-a",
-            "x-a,,x-b",
-            "x-a, x-b",
-            "x a",
-            "x-a\t",
-            "x:a",
-            "x-a,Authorization,x-b",
-        ] {
+        for line in ["", ",", "x-a,", ",x-a", "x-a,,x-b", "x-a, x-b", "x a", "x-a\t", "x:a"] {
             assert!(!any.echoes_whole(line.as_bytes()), "{line}");
         }
-        assert!(headers(&["*", "Authorization"]).echoes_whole(b"authorization,x-a"));
         assert!(!headers(&["X-A"]).echoes_whole(b"x-a"));
     }
 

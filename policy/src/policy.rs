@@ -172,7 +172,8 @@ impl Policy {
     ) -> (Outcome, Option<Reason<'r>>) {
         match (decision.preflight, decision.verdict) {
             (Some(preflight), Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials) => {
-                self.result_of_preflight(preflight, requested_headers)
+                let credentials = decision.verdict == Verdict::AllowedWithCredentials;
+                self.result_of_preflight(preflight, requested_headers, credentials)
             }
             _ => self.result_of_origin(decision),
         }
@@ -183,13 +184,14 @@ impl Policy {
         &self,
         preflight: Preflight<'r>,
         requested_headers: impl Iterator<Item = &'r [u8]>,
+        credentials: bool,
     ) -> (Outcome, Option<Reason<'r>>) {
         // CORS-preflight fetch, step 7.5
         if !self.rules.allow_methods.allows(preflight.method) {
             return (Outcome::MethodDenied, Some(Reason::Method(preflight.method)));
         }
         // CORS-preflight fetch, steps 7.6 and 7.7
-        match self.rules.allow_headers.first_denied(requested_headers) {
+        match self.rules.allow_headers.first_denied(requested_headers, credentials) {
             Some(name) if is_token(name) => (Outcome::HeaderDenied, Some(Reason::Header(name))),
             Some(name) => (Outcome::HeaderDenied, Some(Reason::NotAHeaderName(name))),
             None => (Outcome::Allowed, None),

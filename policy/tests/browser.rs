@@ -441,15 +441,15 @@ impl Directives {
         matches!(method, "GET" | "HEAD" | "POST") || listed(method) || listed("*")
     }
 
-    /// Whether an allowed preflight may name `header`.
-    fn permits_header(&self, header: &str) -> bool {
+    /// Whether an allowed preflight may name `header`. Where credentials apply, all names that `*` stands for are sent back.
+    fn permits_header(&self, header: &str, credentials: bool) -> bool {
         let listed = |wanted: &str| {
             self.headers
                 .iter()
                 .flatten()
                 .any(|listed| listed.eq_ignore_ascii_case(wanted))
         };
-        listed(header) || (listed("*") && !header.eq_ignore_ascii_case("Authorization"))
+        listed(header) || (listed("*") && (credentials || !header.eq_ignore_ascii_case("Authorization")))
     }
 
     /// Whether a script that may read the response may read its header `name`.
@@ -675,7 +675,7 @@ proptest! {
 
             let of_origin = directives.permits(origin, include);
             let of_method = directives.permits_method(method);
-            let of_headers = names.iter().all(|name| directives.permits_header(name));
+            let of_headers = names.iter().all(|name| directives.permits_header(name, directives.permits(origin, true)));
             prop_assert_eq!(
                 check(include).is_ok(), of_origin && of_method && of_headers,
                 "{} {} {:?} include={} {:#?}\n{}", origin, method, names, include, lines, directives.written()
@@ -821,7 +821,7 @@ proptest! {
         let is_name = |element: &str| {
             element.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
-        let denied = elements.iter().find(|element| !is_name(element) || !directives.permits_header(element));
+        let denied = elements.iter().find(|element| !is_name(element) || !directives.permits_header(element, true));
         if directives.permits_method("PUT") {
             let (outcome, reason) = policy.result(&decision, lines.iter().copied());
             prop_assert_eq!(outcome == Outcome::HeaderDenied, denied.is_some(), "{:?}", lines);
@@ -833,7 +833,7 @@ proptest! {
         let echoed: Vec<_> = policy.echoed_headers(lines.iter().copied()).collect();
         let expected: Vec<_> = elements
             .into_iter()
-            .filter(|element| is_name(element) && directives.permits_header(element))
+            .filter(|element| is_name(element) && directives.permits_header(element, true))
             .map(str::as_bytes)
             .collect();
         prop_assert_eq!(echoed, expected);
