@@ -96,6 +96,9 @@ pub(crate) fn is_preflight(request: Request<'_>) -> bool {
 impl<'r> Decided<'r> {
     /// How the request ends, as `$cors_result` names it, and why if it is denied.
     pub(crate) fn result(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
+        if self.kept_allow_origin(request).is_some() {
+            return (Outcome::Kept, None);
+        }
         self.policy.result(&self.decision, request.requested_headers())
     }
 
@@ -105,11 +108,13 @@ impl<'r> Decided<'r> {
         self.policy.preflight_answer(self.decision.verdict())
     }
 
-    /// `Access-Control-Allow-Origin` as the response has it already, where `cors_override off` leaves that alone.
+    /// `Access-Control-Allow-Origin` as the response has it already, where `cors_override off` leaves that alone. The
+    /// response that the module makes itself, to a preflight, has the headers of the policy in any case.
     pub(crate) fn kept_allow_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
-        match self.policy.overrides() {
-            true => None,
-            false => request.response_allow_origin(),
+        let is_own = || RequestContext::get(request).is_some_and(RequestContext::is_response_own);
+        if self.policy.overrides() || is_own() {
+            return None;
         }
+        request.response_allow_origin()
     }
 }

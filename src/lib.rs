@@ -8,10 +8,10 @@
 //! | when | where it lands |
 //! |---|---|
 //! | it loads the library | the tables of `module` |
-//! | it begins to read `http` | `config::create_main`, `handlers::install_variables` |
+//! | it begins to read `http` | `config::create_main` |
 //! | a directive | `config::read_policy_directive`, `read_zone_directive`, `read_status_directive` |
 //! | a block has been read | `config::merge_location`: the policy of the block is compiled |
-//! | `http` has been read | `handlers::install`, `install_header_filter`: handlers are registered, errors refuse the configuration |
+//! | `http` has been read | `handlers::install`, `install_header_filter`: handlers and variables are registered, errors refuse the configuration |
 //! | it has mapped shared memory | `metrics::open_zone` |
 //! | the configuration is about to be in force | `handlers::start`: counters are handed out |
 //! | a request, rewrite phase of the server | `handlers::rewrite`, where a server answers preflights early |

@@ -71,7 +71,7 @@ impl ModuleRecord for HandlerModule {
 }
 
 static HANDLER_HOOKS: Hooks = Hooks(ngx_http_module_t {
-    preconfiguration: Some(handlers::install_variables),
+    preconfiguration: None,
     postconfiguration: Some(handlers::install),
     create_main_conf: Some(config::create_main),
     init_main_conf: None,

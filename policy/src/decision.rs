@@ -153,6 +153,9 @@ pub enum Outcome {
     HeaderDenied,
     /// No browser sends such an `Origin`.
     Malformed,
+    /// The response has kept the `Access-Control-Allow-Origin` that it had (`cors_override off`): what may be read is for
+    /// whoever gave it that.
+    Kept,
 }
 
 impl Outcome {
@@ -166,6 +169,7 @@ impl Outcome {
             Self::MethodDenied => "method_denied",
             Self::HeaderDenied => "header_denied",
             Self::Malformed => "malformed",
+            Self::Kept => "kept",
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::given_origins::GivenOrigins;
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
-use crate::problem::{Position, Problem, Severity};
+use crate::problem::{Position, Problem, Severity, Warning};
 use crate::rules::{AllowOrigin, UnsafeOptions};
 use crate::settings::{Enforce, LogLevel, PreflightMode};
 
@@ -21,11 +21,22 @@ pub trait Syntax {
     fn variable(&mut self, text: &[u8]) -> Option<usize>;
 }
 
+/// Browsers no longer send the header that `cors_allow_private_network` answers.
+#[derive(Debug, thiserror::Error)]
+#[error("browsers have given Private Network Access up (Chrome 142 and Firefox ask the person instead); remove it")]
+struct GivenUp;
+
+impl Warning for GivenUp {
+    fn what(&self) -> &'static str {
+        "given up"
+    }
+}
+
 /// The directives of one level, as they were read.
 #[derive(Debug, Default)]
 pub struct Level {
-    /// Whether there is any directive.
-    pub(crate) has_directives: bool,
+    /// Where the first directive stands, if there is any.
+    pub(crate) first_at: Option<Position>,
     pub(crate) cors: Option<Given<bool>>,
     pub(crate) allow_origin: Option<Given<GivenOrigins<AllowOrigin>>>,
     pub(crate) allow_methods: Option<Given<AllowMethods>>,
@@ -45,6 +56,11 @@ pub struct Level {
 }
 
 impl Level {
+    /// Where the first directive of the level stands, if it has any.
+    pub fn position(&self) -> Option<&Position> {
+        self.first_at.as_ref()
+    }
+
     /// Reads one directive with its values, and returns what is wrong with it.
     pub fn read(
         &mut self,
@@ -58,7 +74,7 @@ impl Level {
             at,
             problems: Vec::new(),
         };
-        self.has_directives = true;
+        self.first_at.get_or_insert_with(|| at.clone());
         if values.is_empty() {
             let text = format!("\"{}\" has no value; write {}", directive.name(), directive.takes());
             report.add(Severity::Error, "", text);
@@ -122,7 +138,12 @@ impl Level {
             Directive::DryRun => report.choose(&mut self.dry_run, values),
             Directive::LogLevel => report.choose(&mut self.log_level, values),
             Directive::TimingAllowOrigin => report.choose(&mut self.timing_allow_origin, values),
-            Directive::AllowPrivateNetwork => report.choose(&mut self.allow_private_network, values),
+            Directive::AllowPrivateNetwork => {
+                report.choose(&mut self.allow_private_network, values);
+                if self.allow_private_network.as_ref().is_some_and(|given| given.value) {
+                    report.warning(b"on", GivenUp);
+                }
+            }
             Directive::Unsafe => {
                 let takes = report.directive.takes();
                 let options = Given::list(&mut self.unsafe_options, at, UnsafeOptions::default);

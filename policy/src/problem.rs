@@ -83,6 +83,16 @@ impl Problem {
         Self::new(kind, at, text)
     }
 
+    /// A warning that a server found.
+    pub fn warning(at: &Position, text: String) -> Self {
+        let kind = ProblemKind {
+            severity: Severity::Warning,
+            directive: "",
+            what: "",
+        };
+        Self::new(kind, at, text)
+    }
+
     pub(crate) fn in_block(mut self, block: &str) -> Self {
         self.block = Some(block.into());
         self

@@ -47,6 +47,8 @@ pub struct Scope {
     cors: Option<DirectiveId>,
     /// The lists in force, each at a place of its own.
     lists: [Option<DirectiveId>; 5],
+    /// The server of the level answers preflights before a location is chosen.
+    server_answers_early: bool,
 }
 
 impl Scope {
@@ -54,19 +56,25 @@ impl Scope {
     pub fn policy(&self) -> &Rc<Policy> {
         &self.policy
     }
+
+    fn answers_early(&self) -> bool {
+        self.policy.is_on() && !self.policy.is_dry_run() && self.policy.preflight_mode() == PreflightMode::Early
+    }
 }
 
 impl Level {
     /// Puts together what this level, which is that of `block`, says and what it inherits from `outer`.
     pub fn inherit(self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
-        if !self.has_directives {
+        let Some(first_at) = self.first_at else {
             // The values of `http` are checked where a server inherits them.
             let problems = match block {
                 Block::Server(_) => outer.check_in_force(&outer.policy, block, unused),
                 Block::Http | Block::Location(_) => Vec::new(),
             };
-            return (outer.clone(), problems);
-        }
+            let mut scope = outer.clone();
+            scope.server_answers_early |= matches!(block, Block::Server(_)) && outer.answers_early();
+            return (scope, problems);
+        };
         let mut problems = Vec::new();
         let mut scope = outer.clone();
         let mut rules: Rules = outer.policy.rules().clone();
@@ -111,8 +119,12 @@ impl Level {
             rules.expose_headers = Rc::new(value);
             *expose_list = Some(unused.add(Directive::ExposeHeaders, &at));
         }
-        if let (Block::Location(_), Some(Given { value, at })) = (block, &self.preflight) {
-            problems.extend(too_late(*value, at));
+        let says_early = self
+            .preflight
+            .as_ref()
+            .is_some_and(|given| given.value == PreflightMode::Early);
+        if let (Block::Location(name), true, false) = (block, outer.server_answers_early, says_early) {
+            problems.push(not_asked(name, &first_at));
         }
         Given::replace(self.max_age, &mut rules.max_age);
         Given::replace(self.preflight_status, &mut rules.preflight_status);
@@ -129,6 +141,7 @@ impl Level {
             problems.extend(scope.check_in_force(&policy, block, unused));
         }
         scope.policy = Rc::new(policy);
+        scope.server_answers_early |= matches!(block, Block::Server(_)) && scope.answers_early();
         (scope, problems)
     }
 }
@@ -222,13 +235,17 @@ fn option_named_in(why: &str) -> &'static str {
     options.find(|option| why.contains(option)).unwrap_or_default()
 }
 
-/// A location cannot answer early: when that is done, nginx has not chosen a location.
-fn too_late(mode: PreflightMode, at: &Position) -> Option<Problem> {
-    let text = "\"cors_preflight\" has the value \"early\": it works in a server alone, since nginx has not chosen a location by then, and is \"answer\" here; write it in the server, or write \"answer\"";
+/// A location in a server that answers preflights early has directives of its own: preflights are answered before it is
+/// chosen, by the server's.
+fn not_asked(location: &str, at: &Position) -> Problem {
+    let text = format!(
+        "\"cors_preflight early\" of the server answers the preflights of location \"{}\" under the policy of the server, whatever the location says; write \"cors_preflight early;\" in the locations instead, or give this one the policy of the server",
+        shown(location.as_bytes()),
+    );
     let kind = ProblemKind {
         severity: Severity::Warning,
         directive: Directive::Preflight.name(),
-        what: "early",
+        what: "not asked",
     };
-    (mode == PreflightMode::Early).then(|| Problem::new(kind, at, text.to_owned()))
+    Problem::new(kind, at, text)
 }

@@ -1582,24 +1582,25 @@ mod early_preflights {
     const ORIGIN: &str = "cors on;\ncors_allow_origin https://a.example;\n";
 
     #[test]
-    fn in_a_location_they_are_not_early() {
-        let told = told(&format!(
-            "server a {{\nlocation /x {{\n{ORIGIN}cors_preflight early;\n}}\n}}"
+    fn a_location_of_its_own_mind_is_not_asked_where_the_server_answers_early() {
+        let problems = told(&format!(
+            "server a {{\n{ORIGIN}cors_preflight early;\nlocation /x {{\ncors_allow_methods PUT;\n}}\n}}"
         ));
         assert_eq!(
-            told,
-            ["warning: \"cors_preflight\" has the value \"early\": it works in a server alone, since nginx has not chosen a location by then, and is \"answer\" here; write it in the server, or write \"answer\" in nginx.conf:5"]
+            problems,
+            ["warning: \"cors_preflight early\" of the server answers the preflights of location \"/x\" under the policy of the server, whatever the location says; write \"cors_preflight early;\" in the locations instead, or give this one the policy of the server in nginx.conf:6"]
         );
     }
 
     #[test]
-    fn in_a_server_and_where_they_are_inherited_they_are() {
-        for text in [
-            format!("{ORIGIN}cors_preflight early;\nserver a {{\nlocation /x {{\ncors_max_age 1h;\n}}\n}}"),
-            format!("server a {{\n{ORIGIN}cors_preflight early;\nlocation /x {{\ncors_max_age 1h;\n}}\n}}"),
-            format!("server a {{\nlocation /x {{\n{ORIGIN}cors_preflight answer;\n}}\n}}"),
+    fn a_location_that_says_nothing_or_early_itself_is_fine() {
+        for configuration in [
+            format!("{ORIGIN}cors_preflight early;\nserver a {{\nlocation /x {{\n}}\n}}"),
+            format!("server a {{\n{ORIGIN}cors_preflight early;\nlocation /x {{\ncors_max_age 1h;\ncors_preflight early;\n}}\n}}"),
+            format!("server a {{\nlocation /x {{\n{ORIGIN}cors_preflight early;\nlocation /x/y {{\ncors_max_age 1h;\n}}\n}}\n}}"),
         ] {
-            assert_eq!(told(&text), [""; 0], "{text}");
+            let nothing: [&str; 0] = [];
+            assert_eq!(told(&configuration), nothing, "{configuration}");
         }
     }
 }

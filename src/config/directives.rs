@@ -120,6 +120,16 @@ fn parse_status(values: &[&[u8]], is_second: bool) -> Result<StatusFormat, Strin
 /// Reports what shows only when the whole configuration has been read. Whether it can be taken up is returned.
 pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool {
     let mut problems = main.unused.borrow_mut().finish();
+    let governed = main.governed_names.borrow();
+    for (server, name, at) in main.named_policies.borrow().iter() {
+        if governed.contains(&(*server, name.clone())) {
+            let text = format!(
+                "\"cors\" of location \"{name}\" says nothing about requests that \"error_page\" leads there from a location with a policy: the first policy governs a request to its end; write \"cors off\" here for responses without CORS headers, or remove the policy"
+            );
+            problems.push(Problem::warning(at, text));
+        }
+    }
+    drop(governed);
     let problem = match (main.zone.get(), main.status_at.get()) {
         (Some(zone), _) => zone.check(),
         (None, Some(at)) if !main.has_errors() => {

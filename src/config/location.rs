@@ -127,6 +127,7 @@ pub(crate) unsafe extern "C" fn merge_location(
             #[cfg(feature = "fault-injection")]
             inner.fault.set(inner.fault.get().or(outer.fault.get()));
             let block = configuration.merged_block();
+            let own_policy_at = inner.level.borrow().position().cloned();
             // Of all blocks only `http` has not been merged into another one before.
             let (scope, mut problems) = outer.merge(&Scope::default(), Block::Http, main);
             let (_, found) = inner.merge(scope, block.as_block(), main);
@@ -134,6 +135,14 @@ pub(crate) unsafe extern "C" fn merge_location(
             configuration.report(main, problems);
             if let Some(policy) = inner.policy.get() {
                 main.has_policy.set(true);
+                let names = configuration.named_error_pages().into_iter();
+                main.governed_names
+                    .borrow_mut()
+                    .extend(names.map(|name| (block.server, name)));
+                if let (true, Some(at)) = (block.location.starts_with('@'), own_policy_at) {
+                    let named = (block.server, block.location.clone(), at);
+                    main.named_policies.borrow_mut().push(named);
+                }
                 if block.location.is_empty() && policy.preflight_mode() == PreflightMode::Early {
                     main.has_early_server.set(true);
                 }

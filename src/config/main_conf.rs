@@ -2,6 +2,7 @@
 
 use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::c_void;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use cors_policy::{Position, Problems, UnusedDirectives};
@@ -11,6 +12,7 @@ use super::values::Values;
 use crate::metrics::Zone;
 use crate::nginx::conf;
 use crate::nginx::module::{HandlerModule, ModuleRecord};
+use crate::nginx::panic::take_over_panic_messages;
 
 /// nginx makes one for each configuration that it reads. Everyone shares it, so what changes is in cells.
 #[derive(Default)]
@@ -26,6 +28,10 @@ pub(crate) struct MainConf {
     pub(super) unused: RefCell<UnusedDirectives>,
     /// The texts with variables that list origins.
     pub(crate) values: Values,
+    /// The named locations, by server and name, to which an `error_page` leads from a block with a policy.
+    pub(super) governed_names: RefCell<HashSet<(usize, String)>>,
+    /// The named locations that have a policy of their own, and where that begins.
+    pub(super) named_policies: RefCell<Vec<(usize, String, Position)>>,
     pub(super) zone: OnceCell<Rc<Zone>>,
     /// Where the first `cors_status` stands.
     pub(super) status_at: OnceCell<Position>,
@@ -51,7 +57,9 @@ impl MainConf {
     }
 }
 
+/// The first hook that nginx calls for a configuration.
 pub(crate) unsafe extern "C" fn create_main(cf: *mut ngx_conf_t) -> *mut c_void {
+    take_over_panic_messages();
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe { conf::create::<MainConf>(cf) }
 }

@@ -8,7 +8,8 @@ use cors_policy::{Position, Problem, Severity, Syntax};
 use nginx_sys::{
     ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_add_variable, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
     ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
-    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_LOG_EMERG, NGX_LOG_WARN,
+    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE,
+    NGX_LOG_EMERG, NGX_LOG_WARN,
 };
 use ngx::ngx_log_error;
 
@@ -104,24 +105,35 @@ impl<'c> Configuration<'c> {
         }
     }
 
-    /// Makes a variable. `number` is handed to `getter`.
+    /// Makes a variable, unless the configuration defines one of this name itself: that is left as it is, and `false` is
+    /// returned. `number` is handed to `getter`.
     pub(crate) fn add_variable(
         self,
         name: &'static str,
         flags: u32,
         getter: VariableGetter,
         number: usize,
-    ) -> Result<(), OutOfMemory> {
-        // SAFETY: see `enter`; nginx copies the name, and returns null or a variable that no request has asked for yet.
+    ) -> Result<bool, OutOfMemory> {
+        let flags = (flags | NGX_HTTP_VAR_CHANGEABLE) as ngx_uint_t;
+        // SAFETY: see `enter`; nginx copies the name, and returns null, a new variable, or the one that the configuration
+        // has defined. No request has asked for it yet.
         unsafe {
-            let variable = ngx_http_add_variable(self.cf, &mut as_ngx_str(name.as_bytes()), flags as ngx_uint_t);
+            let variable = ngx_http_add_variable(self.cf, &mut as_ngx_str(name.as_bytes()), flags);
             if variable.is_null() {
                 return Err(OutOfMemory);
+            }
+            if (*variable).get_handler.is_some() {
+                return Ok(false);
             }
             (*variable).get_handler = Some(getter);
             (*variable).data = number;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Logs a warning about the configuration as a whole.
+    pub(crate) fn warn(self, text: &str) {
+        ngx_log_error!(NGX_LOG_WARN, self.log(), "{}", text);
     }
 
     /// Registers `handler` for `phase`. Of the handlers of a phase nginx runs the last one first.
@@ -187,6 +199,24 @@ impl<'c> Configuration<'c> {
             location: String::from_utf8_lossy(location).into_owned(),
             modifier: modifier.to_str().unwrap_or_default(),
         }
+    }
+
+    /// The named locations to which an `error_page` of the block that nginx is merging leads.
+    pub(super) fn named_error_pages(self) -> Vec<String> {
+        let mut names = Vec::new();
+        for number in 0.. {
+            // SAFETY: see `core_location`; the core module has merged its configuration of the block before. The function
+            // reads a field, and the string lies in the configuration's pool.
+            let target = unsafe { shim::ngx_http_cors_error_page(self.core_location(), number) };
+            let target = String::from_utf8_lossy(target.as_bytes());
+            if target.is_empty() {
+                break;
+            }
+            if target.starts_with('@') {
+                names.push(target.into_owned());
+            }
+        }
+        names
     }
 
     /// Asks nginx for a zone of shared memory; `None` if it refuses, and has logged why.

@@ -61,10 +61,7 @@ fn control_access(request: Request<'_>) -> ngx_int_t {
 
 /// The location that governs the request and its policy, the first time that there is one in an access phase.
 fn bind<'r>(context: &RequestContext<'r>, here: &'r LocationConf) -> Option<(&'r LocationConf, &'r Policy)> {
-    match here.policy() {
-        Some(_) => context.bind(here),
-        None => context.enter_rewrite(here),
-    }
+    context.bind_in_access(here);
     match context.binding() {
         Binding::Bound(location) if context.enter_access() => Some((location, location.policy()?)),
         _ => None,

@@ -86,11 +86,15 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
     };
     #[cfg(feature = "fault-injection")]
     decided.location.fault.get().strike(crate::fault::Fault::Filter);
+    let context = RequestContext::get_or_create(request)?;
+    context.note_headers(false);
     log_denial(request, &decided);
     if is_left_alone(request, &decided) {
         return Ok(());
     }
-    request.set_cors_headers(decided.policy, &decided.decision)
+    request.set_cors_headers(decided.policy, &decided.decision)?;
+    context.note_headers(true);
+    Ok(())
 }
 
 /// Whether the response stays as it is.

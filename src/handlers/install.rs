@@ -8,6 +8,7 @@ use nginx_sys::{
 use super::access::on_access_phase;
 use super::log::on_log_phase;
 use super::rewrite::{on_rewrite_phase, on_server_rewrite_phase};
+use super::variables;
 use crate::config::{self, enter, main_conf_of, RequestHandler};
 use crate::nginx::panic::guard;
 use crate::nginx::status;
@@ -20,6 +21,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
             if !config::finish(configuration, main) {
                 return None;
             }
+            variables::install(configuration, main).ok()?;
             if !main.has_policy.get() {
                 return Some(status::OK);
             }

@@ -13,4 +13,3 @@ mod variables;
 pub(crate) use header_filter::install as install_header_filter;
 pub(crate) use install::{install, start};
 pub(crate) use status::answer_status;
-pub(crate) use variables::install as install_variables;

@@ -1,34 +1,44 @@
-//! The rewrite phases: preflights that a server answers early, and which location may come to govern a request.
+//! The rewrite phases: preflights that are answered early, and which location may come to govern a request.
+//!
+//! Of the handlers of a phase nginx runs the one that was registered last first, so that these come before `return`, `if`
+//! and `rewrite`.
 
 use cors_policy::PreflightMode;
 use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
 use super::preflight::answer_preflight;
+use crate::config::LocationConf;
 use crate::decide::Decided;
 use crate::nginx::status;
-use crate::request::{handle, Request, RequestContext};
+use crate::request::{handle, Binding, Request, RequestContext};
 
 /// The rewrite phase of a server, before nginx has looked for a location, and so before `return`, rewrites and redirects
 /// of the server: answers preflights where the server says `cors_preflight early`.
 pub(super) unsafe extern "C" fn on_server_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, answer_early) }
+    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, enter_server) }
 }
 
-fn answer_early(request: Request<'_>) -> ngx_int_t {
+fn enter_server(request: Request<'_>) -> ngx_int_t {
     // After an internal redirect the request comes here again.
     if !request.is_options() || !request.is_main() || RequestContext::get(request).is_some() {
         return status::DECLINED;
     }
     let server = request.location();
-    let Some(policy) = server.policy() else {
+    answer_if_early(request, server)
+}
+
+/// Answers the request under the policy of `block`, if it is a preflight and the policy answers those early. The block
+/// governs it then, whichever location nginx would have chosen. Everything else goes on.
+fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int_t {
+    let Some(policy) = block.policy() else {
         return status::DECLINED;
     };
-    if policy.preflight_mode() != PreflightMode::Early || policy.is_dry_run() {
+    if policy.preflight_mode() != PreflightMode::Early || request.is_post_action() {
         return status::DECLINED;
     }
     let decided = Decided {
-        location: server,
+        location: block,
         policy,
         decision: policy.decide(&request.cors_headers(true), &request),
     };
@@ -38,8 +48,7 @@ fn answer_early(request: Request<'_>) -> ngx_int_t {
     let Ok(context) = RequestContext::get_or_create(request) else {
         return status::INTERNAL_SERVER_ERROR;
     };
-    // Whichever location nginx would have chosen.
-    context.bind(server);
+    context.bind(block);
     answer_preflight(request, context, &decided, answer)
 }
 
@@ -47,10 +56,10 @@ fn answer_early(request: Request<'_>) -> ngx_int_t {
 /// `error_page`.
 pub(super) unsafe extern "C" fn on_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, note_candidate) }
+    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, enter_location) }
 }
 
-fn note_candidate(request: Request<'_>) -> ngx_int_t {
+fn enter_location(request: Request<'_>) -> ngx_int_t {
     if !request.is_main() {
         return status::DECLINED;
     }
@@ -64,5 +73,10 @@ fn note_candidate(request: Request<'_>) -> ngx_int_t {
         },
     };
     context.enter_rewrite(location);
-    status::DECLINED
+    match context.binding() {
+        Binding::Candidate(candidate) if request.is_options() && core::ptr::eq(candidate, location) => {
+            answer_if_early(request, location)
+        }
+        _ => status::DECLINED,
+    }
 }

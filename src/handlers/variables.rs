@@ -4,11 +4,10 @@
 //! not to keep it.
 
 use cors_policy::Outcome;
-use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_HTTP_VAR_NOCACHEABLE};
+use nginx_sys::{ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_HTTP_VAR_NOCACHEABLE};
 
-use crate::config::enter;
+use crate::config::{Configuration, MainConf};
 use crate::decide::{decide, is_preflight, Decided};
-use crate::nginx::panic::take_over_panic_messages;
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::{shim, status};
 use crate::request::{handle, Request};
@@ -23,20 +22,18 @@ const VARIABLES: [(&str, Value); 4] = [
     ("cors_reason", reason),
 ];
 
-/// The first hook that nginx calls for a configuration.
-pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
-    // SAFETY: nginx calls this hook for the configuration that it reads.
-    unsafe {
-        enter(cf, status::ERROR, |configuration, _| {
-            take_over_panic_messages();
-            for (number, (name, _)) in VARIABLES.iter().enumerate() {
-                configuration
-                    .add_variable(name, NGX_HTTP_VAR_NOCACHEABLE, get, number)
-                    .ok()?;
-            }
-            Some(status::OK)
-        })
+/// Makes the variables, but for those that the configuration defines itself: loading the module changes nothing for one
+/// that does not use it. All of the configuration has been read, so that its own are known.
+pub(super) fn install(configuration: Configuration<'_>, main: &MainConf) -> Result<(), OutOfMemory> {
+    for (number, (name, _)) in VARIABLES.iter().enumerate() {
+        let is_ours = configuration.add_variable(name, NGX_HTTP_VAR_NOCACHEABLE, get, number)?;
+        if !is_ours && main.has_policy.get() {
+            configuration.warn(&format!(
+                "the variable \"${name}\" is one that the configuration defines itself: it does not tell what this module decides; give it another name to use the module's"
+            ));
+        }
     }
+    Ok(())
 }
 
 unsafe extern "C" fn get(raw: *mut ngx_http_request_t, to: *mut ngx_variable_value_t, number: usize) -> ngx_int_t {

@@ -226,6 +226,26 @@ ngx_http_cors_take_gzip_vary(ngx_http_request_t *r)
 }
 
 
+ngx_str_t
+ngx_http_cors_error_page(const ngx_http_core_loc_conf_t *clcf,
+    ngx_uint_t number)
+{
+    ngx_str_t             none = ngx_null_string;
+    ngx_http_err_page_t  *page;
+
+    if (clcf->error_pages == NULL
+        || clcf->error_pages == NGX_CONF_UNSET_PTR
+        || number >= clcf->error_pages->nelts)
+    {
+        return none;
+    }
+
+    page = clcf->error_pages->elts;
+
+    return page[number].value.value;
+}
+
+
 const char *
 ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf)
 {

@@ -150,6 +150,9 @@ void ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data
 /* Whether nginx is about to write "Vary: Accept-Encoding" by itself; if so, it no longer will. */
 ngx_uint_t ngx_http_cors_take_gzip_vary(ngx_http_request_t *r);
 
+/* The target of the error_page of this number in the block, as it was written; an empty one if there is none. */
+ngx_str_t ngx_http_cors_error_page(const ngx_http_core_loc_conf_t *clcf, ngx_uint_t number);
+
 /* How the location was written before its name: nothing, "= ", "^~ " or "~ ". */
 const char *ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf);
 

@@ -6,22 +6,21 @@
 //! # Which policy governs
 //!
 //! ```text
-//!                  rewrite phase of a                    access phase of a
-//!                  location with a policy                location with a policy
+//!                  rewrite phase of a                    access phase, or an internal redirect:
+//!                  location with a policy                the candidate has answered in its rewrite phase
 //!     Unbound ----------------------------> Candidate ---------------------------> Bound
-//!        |  ^                                |  ^   |                                ^
-//!        |  |  rewrite phase of a location   |  |   |  internal redirect: the        |
-//!        |  +----- without a policy ---------+  |   |  location has answered in      |
-//!        |         (rewrite ... last)           |   |  its rewrite phase             |
-//!        |                                      |   +--------------------------------+
-//!        |      rewrite phase of another +------+                                    |
-//!        |      location with a policy                                               |
+//!        |  ^                                |  ^  |                                 ^
+//!        |  |  rewrite phase of a location   |  |  |  rewrite phase of another       |
+//!        |  +---- that says `cors off` ------+  +--+  location with a policy         |
+//!        |        (rewrite ... last)                  (rewrite ... last)             |
+//!        |                                                                           |
 //!        +---------------------------------------------------------------------------+
-//!               the server answers the preflight (cors_preflight early), or
-//!               access phase of a location with a policy
+//!               access phase of a location with a policy, or a preflight that is
+//!               answered in a rewrite phase (cors_preflight early)
 //! ```
 //!
-//! A request without a context is unbound. `Bound` is final.
+//! A request without a context is unbound. `Bound` is final. `rewrite ... last` to a location that has no policy and does
+//! not say `cors off` leaves the candidate as it is.
 //!
 //! # What was decided
 //!
@@ -51,6 +50,8 @@ pub(crate) struct RequestContext<'r> {
     decision: Cell<Option<KeptDecision<'r>>>,
     action: Cell<Action>,
     is_denial_logged: Cell<bool>,
+    /// The header filter has given the response the policy's headers.
+    has_headers: Cell<bool>,
     has_filter_failed: Cell<bool>,
 }
 
@@ -59,7 +60,7 @@ pub(crate) struct RequestContext<'r> {
 pub(crate) enum Binding<'r> {
     /// None yet.
     Unbound,
-    /// That of this location, should it answer in its rewrite phase.
+    /// That of this location, should it answer in its rewrite phase, or none follow that has a policy.
     Candidate(&'r LocationConf),
     /// That of this location, whichever serves the request in the end.
     Bound(&'r LocationConf),
@@ -130,6 +131,7 @@ impl<'r> RequestContext<'r> {
             decision: Cell::new(None),
             action: Cell::new(Action::None),
             is_denial_logged: Cell::new(false),
+            has_headers: Cell::new(false),
             has_filter_failed: Cell::new(false),
         };
         // SAFETY: the pool of a request lives as long as the request, as does what a context borrows (invariant 5).
@@ -157,11 +159,20 @@ impl<'r> RequestContext<'r> {
 
     /// The request has entered the rewrite phase of `location`.
     pub(crate) fn enter_rewrite(&self, location: &'r LocationConf) {
-        if !matches!(self.binding.get(), Binding::Bound(_)) {
-            self.binding.set(match location.policy() {
-                Some(_) => Binding::Candidate(location),
-                None => Binding::Unbound,
-            });
+        match self.binding.get() {
+            Binding::Bound(_) => {}
+            _ if location.policy().is_some() => self.binding.set(Binding::Candidate(location)),
+            _ if location.is_off() => self.binding.set(Binding::Unbound),
+            _ => {}
+        }
+    }
+
+    /// The request is in the access phase of `location`. Whichever location governs it now does so to the end.
+    pub(crate) fn bind_in_access(&self, location: &'r LocationConf) {
+        match (location.policy(), self.binding.get()) {
+            (Some(_), _) => self.bind(location),
+            (None, Binding::Candidate(left)) => self.bind(left),
+            (None, Binding::Unbound | Binding::Bound(_)) => {}
         }
     }
 
@@ -210,6 +221,17 @@ impl<'r> RequestContext<'r> {
     /// Whether no denial of this request has been logged; from now on one has.
     pub(crate) fn may_log_denial(&self) -> bool {
         !self.is_denial_logged.replace(true)
+    }
+
+    /// Whether the CORS headers of the response are those of the policy, whatever `cors_override` says: the module has made
+    /// the response itself, or has added the headers.
+    pub(crate) fn is_response_own(&self) -> bool {
+        self.has_headers.get() || matches!(self.action.get(), Action::Answered(_))
+    }
+
+    /// Whether the header filter has given the response the policy's headers; another response begins without.
+    pub(crate) fn note_headers(&self, has_headers: bool) {
+        self.has_headers.set(has_headers);
     }
 
     /// Whether the header filter has failed on a response to this request: the next one tells of that.
@@ -340,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_location_that_rewrite_leaves_governs_nothing() {
+    fn a_location_that_rewrite_leaves_governs_where_none_follows_that_has_a_policy() {
         let (left, next) = (location(true), location(false));
         let mut client = Client::new();
         client.hook(|request| {
@@ -348,7 +370,21 @@ mod tests {
             context.enter_rewrite(left);
             assert!(matches!(context.binding(), Binding::Candidate(_)));
             context.enter_rewrite(next);
-            assert!(matches!(context.binding(), Binding::Unbound));
+            context.bind_in_access(next);
+            assert!(is_bound_to(context, left));
+        });
+    }
+
+    #[test]
+    fn the_last_location_with_a_policy_to_which_rewrite_leads_governs() {
+        let (left, next) = (location(true), location(true));
+        let mut client = Client::new();
+        client.hook(|request| {
+            let context = RequestContext::get_or_create(request).expect("memory");
+            context.enter_rewrite(left);
+            context.enter_rewrite(next);
+            context.bind_in_access(next);
+            assert!(is_bound_to(context, next));
         });
     }
 

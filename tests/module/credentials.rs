@@ -59,7 +59,10 @@ fn with_credentials_stars_become_what_the_preflight_asked_for() {
     );
     assert_status(&answer, 204);
     assert_eq!(answer.only("Access-Control-Allow-Methods"), "PURGE");
-    assert_eq!(answer.only("Access-Control-Allow-Headers"), "x-one, authorization, x-two");
+    assert_eq!(
+        answer.only("Access-Control-Allow-Headers"),
+        "x-one, authorization, x-two"
+    );
     assert_eq!(
         answer.list("Vary"),
         [

@@ -1,4 +1,5 @@
-//! `cors_preflight early`: answered before nginx has looked for a location, under the policy of the server.
+//! `cors_preflight early`: answered before anything else in the block that says it: in a server, before nginx has looked for
+//! a location.
 
 use harness::{Nginx, Request, Response, Upstream};
 
@@ -152,37 +153,54 @@ fn a_preflight_of_the_server_itself_goes_on() {
 }
 
 #[test]
-fn a_location_that_says_early_by_itself_answers_in_the_access_phase() {
-    let nginx = Nginx::server(
-        "location / { cors on; cors_allow_origin https://app.example.com; cors_preflight early; }
-        location /returns { cors on; cors_allow_origin https://app.example.com; cors_preflight early; return 418; }",
-    );
-    assert_status(&nginx.send(&Request::preflight("/", APP, "PUT")), 204);
-    assert_status(&nginx.send(&Request::preflight("/returns", APP, "PUT")), 418);
+fn a_location_that_says_early_answers_before_its_own_return_if_and_rewrite() {
+    let policy = "cors on; cors_allow_origin https://app.example.com; cors_allow_methods PUT; cors_preflight early;";
+    let nginx = Nginx::server(&format!(
+        "location / {{ {policy} }}
+        location /returns {{ {policy} return 418; }}
+        location /moved {{ {policy} rewrite ^ /elsewhere permanent; }}
+        location /idiom {{ {policy} if ($request_method = OPTIONS) {{ return 418; }} }}
+        location /other {{ return 418; }}"
+    ));
+    for path in ["/", "/returns", "/moved", "/idiom"] {
+        let response = nginx.send(&Request::preflight(path, APP, "PUT"));
+        assert_status(&response, 204);
+        assert_allows(&response, APP);
+        assert_status(&nginx.send(&Request::preflight(path, STRANGER, "PUT")), 403);
+    }
+    // Everything else goes its way.
+    for request in [Request::get("/returns"), Request::new("OPTIONS", "/returns")] {
+        let response = nginx.send(&request.origin(APP));
+        assert_status(&response, 418);
+        assert_allows(&response, APP);
+    }
+    assert_status(&nginx.send(&Request::preflight("/other", APP, "PUT")), 418);
 }
 
 #[test]
-fn a_location_that_says_early_by_itself_is_warned_about() {
-    let policy = "cors on; cors_allow_origin https://app.example.com;";
-    let early = "cors_preflight early;";
-    let check = Nginx::builder()
-        .server(&format!("location / {{ {policy}\n{early}\n}}"))
-        .check();
-    let message = check.warning_at(early);
-    assert!(
-        message.contains("\"cors_preflight\" has the value \"early\": "),
-        "{message}"
-    );
-    assert!(message.contains("write \"answer\""), "{message}");
-
-    let inherited = Nginx::builder()
-        .server(&format!(
-            "{policy} {early}
-            location / {{ cors_max_age 1h; limit_except GET {{ deny all; }} if ($arg_a) {{ cors_max_age 2h; }} }}"
-        ))
-        .check();
-    assert!(inherited.accepted(), "{}", inherited.stderr);
-    assert!(!inherited.stderr.contains("[warn]"), "{}", inherited.stderr);
+fn a_location_whose_policy_differs_from_that_of_an_early_server_is_warned_about() {
+    let check = |location: &str| {
+        Nginx::builder()
+            .server(&format!(
+                "cors on; cors_allow_origin https://app.example.com; cors_preflight early;
+                location /narrow/ {{
+                {location}
+                }}"
+            ))
+            .check()
+    };
+    for location in ["cors off;", "cors_allow_methods GET;", "cors_preflight answer;"] {
+        let check = check(location);
+        let message = check.warning_at(location);
+        assert!(
+            message.contains("answers the preflights of location \"/narrow/\" under the policy of the server"),
+            "{message}"
+        );
+    }
+    for location in ["", "cors_preflight early;", "cors_max_age 1h; cors_preflight early;"] {
+        let check = check(location);
+        assert!(check.accepted() && !check.stderr.contains("[warn]"), "{}", check.stderr);
+    }
 }
 
 #[test]

@@ -242,7 +242,54 @@ fn one_request_leaves_nothing_to_the_next_on_its_connection() {
 }
 
 #[test]
-fn the_location_that_a_rewrite_leads_to_governs_even_without_a_policy() {
+fn the_location_that_a_rewrite_leaves_governs_unless_the_next_has_a_policy_or_says_off() {
+    let nginx = Nginx::server(
+        "location /left/ {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_enforce on;
+            rewrite ^/left/(.*)$ /$1/hello.txt last;
+        }
+        location /none/ { alias html/; }
+        location /off/ { cors off; alias html/; }
+        location /own/ { cors on; cors_allow_origin https://own.example; alias html/; }",
+    );
+    let send = |path, origin| nginx.send(&Request::get(path).origin(origin));
+    assert_allows(&send("/left/none", APP), APP);
+    assert_status(&send("/left/none", STRANGER), 403);
+    assert_silent(&send("/left/off", APP));
+    assert_status(&send("/left/off", STRANGER), 200);
+    assert_silent(&send("/left/own", APP));
+    assert_allows(&send("/left/own", "https://own.example"), "https://own.example");
+}
+
+#[test]
+fn a_named_location_whose_policy_is_dead_is_warned_about() {
+    let check = |app: &str| {
+        Nginx::builder()
+            .server(&format!(
+                "location / {{ cors on; cors_allow_origin https://app.example.com; error_page 404 = @app; }}
+                location @app {{
+                {app}
+                }}"
+            ))
+            .check()
+    };
+    let line = "cors on; cors_allow_origin https://other.example;";
+    let warned = check(line);
+    let message = warned.warning_at(line);
+    assert!(
+        message.contains("location \"@app\" says nothing about requests that"),
+        "{message}"
+    );
+    for app in ["", "cors off;"] {
+        let check = check(app);
+        assert!(check.accepted() && !check.stderr.contains("[warn]"), "{}", check.stderr);
+    }
+}
+
+#[test]
+fn the_location_that_a_rewrite_leads_to_serves_under_the_policy_of_the_one_it_leaves() {
     let nginx = Nginx::server(
         "location / {
             cors on;
@@ -253,8 +300,8 @@ fn the_location_that_a_rewrite_leads_to_governs_even_without_a_policy() {
     );
     let response = nginx.send(&Request::get("/").origin(APP));
     assert_status(&response, 200);
-    assert_silent(&response);
-    assert_eq!(response.get("Vary"), None);
+    assert_allows(&response, APP);
+    assert_eq!(response.only("Vary"), "Origin");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod enforce;
 mod error_pages;
 mod errors;
 mod faults;
+mod field_cases;
 mod gateways;
 mod governing_policy;
 mod handlers;

@@ -81,12 +81,12 @@ fn the_log_tells_what_was_sent() {
     let theirs = ["access-control-allow-origin: https://theirs.example"];
     let app = || Request::get("/").origin(APP);
     let of = |upstream: &str, log: &str| (upstream.to_owned(), log.to_owned());
-    assert_eq!(logged(&theirs, "off", app()), of(APP, "allowed|https://theirs.example"));
+    assert_eq!(logged(&theirs, "off", app()), of(APP, "kept|https://theirs.example"));
     assert_eq!(logged(&theirs, "on", app()), of(APP, "allowed|https://app.example.com"));
     assert_eq!(logged(&[], "off", app()), of(APP, "allowed|https://app.example.com"));
     assert_eq!(
         logged(&theirs, "off", Request::get("/").origin(STRANGER)),
-        of("", "origin_denied|https://theirs.example")
+        of("", "kept|https://theirs.example")
     );
     assert_eq!(
         logged(&theirs, "on", Request::get("/").origin(STRANGER)),
@@ -153,7 +153,7 @@ fn preflights_are_answered_by_the_policy_all_the_same() {
 }
 
 #[test]
-fn add_header_on_the_answer_to_a_preflight_stands() {
+fn the_answer_to_a_preflight_carries_the_whole_policy_all_the_same() {
     let nginx = Nginx::server(
         "location / {
             cors on;
@@ -166,7 +166,10 @@ fn add_header_on_the_answer_to_a_preflight_stands() {
     assert_status(&response, 204);
     assert_eq!(
         response.access_control(),
-        [("Access-Control-Allow-Origin", "https://theirs.example")]
+        [
+            ("Access-Control-Allow-Methods", "GET, HEAD, POST"),
+            ("Access-Control-Allow-Origin", APP)
+        ]
     );
 }
 

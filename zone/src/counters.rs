@@ -14,7 +14,7 @@ pub enum RequestKind {
 }
 
 /// The number of ways in which a request can end: `off`, and the outcomes of a policy.
-const OUTCOMES: usize = 8;
+const OUTCOMES: usize = 9;
 
 const KEY: usize = 0;
 const GENERATION: usize = 1;
@@ -53,7 +53,7 @@ pub struct Counted {
 pub(crate) fn is_denial(outcome: Option<Outcome>) -> bool {
     match outcome {
         Some(Outcome::OriginDenied | Outcome::MethodDenied | Outcome::HeaderDenied | Outcome::Malformed) => true,
-        Some(Outcome::None | Outcome::SameOrigin | Outcome::Allowed) | None => false,
+        Some(Outcome::None | Outcome::SameOrigin | Outcome::Allowed | Outcome::Kept) | None => false,
     }
 }
 
@@ -67,6 +67,7 @@ fn number(outcome: Option<Outcome>) -> usize {
         Some(Outcome::MethodDenied) => 5,
         Some(Outcome::HeaderDenied) => 6,
         Some(Outcome::Malformed) => 7,
+        Some(Outcome::Kept) => 8,
     }
 }
 

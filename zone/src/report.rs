@@ -89,6 +89,7 @@ pub(crate) const OUTCOMES: [(RequestKind, &[Option<Outcome>]); 2] = [
             Some(Outcome::Allowed),
             Some(Outcome::OriginDenied),
             Some(Outcome::Malformed),
+            Some(Outcome::Kept),
         ],
     ),
     (
@@ -100,6 +101,7 @@ pub(crate) const OUTCOMES: [(RequestKind, &[Option<Outcome>]); 2] = [
             Some(Outcome::MethodDenied),
             Some(Outcome::HeaderDenied),
             Some(Outcome::Malformed),
+            Some(Outcome::Kept),
         ],
     ),
 ];

@@ -13,7 +13,7 @@ use crate::sync::{AtomicU64, Ordering};
 use crate::text_cell;
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x03");
+const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x04");
 
 const MAGIC_AT: usize = 0;
 const LENGTH: usize = 1;

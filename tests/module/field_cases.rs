@@ -1,0 +1,175 @@
+//! Configurations that people have written, and what they get.
+
+use harness::{Nginx, Request, Upstream};
+
+use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
+
+/// A front controller, as PHP frameworks have it.
+#[test]
+fn a_policy_survives_a_rewrite_to_the_application() {
+    let application = Upstream::with_headers(&[]);
+    let nginx = Nginx::builder()
+        .port("app", application.port())
+        .server(
+            "location /rw/ {
+                cors on;
+                cors_allow_origin https://app.example.com;
+                cors_allow_methods GET PUT DELETE;
+                cors_enforce on;
+                if (!-e $request_filename) { rewrite ^ /index.php last; }
+            }
+            location = /index.php { proxy_pass http://127.0.0.1:{port:app}; }",
+        )
+        .start();
+    let response = nginx.send(&Request::get("/rw/item").origin(APP));
+    assert_status(&response, 200);
+    assert_allows(&response, APP);
+    assert_status(&nginx.send(&Request::post("/rw/item").origin(STRANGER)), 403);
+    assert_eq!(application.requests().len(), 1);
+    assert_status(&nginx.send(&Request::preflight("/rw/item", APP, "PUT")), 204);
+}
+
+/// The application decides who may read, and says so in a header of its own.
+#[test]
+fn with_pass_it_is_decided_when_the_response_is_there() {
+    let application = Upstream::with_headers(&["X-Allow: https://app.example.com"]);
+    let nginx = Nginx::builder()
+        .port("app", application.port())
+        .server(
+            "location / {
+                cors on;
+                cors_preflight pass;
+                cors_allow_methods PUT;
+                cors_allow_origin $upstream_http_x_allow;
+                proxy_pass http://127.0.0.1:{port:app};
+                add_header X-Result $cors_result always;
+            }",
+        )
+        .start();
+    for request in [Request::get("/"), Request::preflight("/", APP, "PUT")] {
+        let request = match request.clone() {
+            preflight if preflight.to_bytes().starts_with(b"OPTIONS") => preflight,
+            actual => actual.origin(APP),
+        };
+        assert_allows(&nginx.send(&request), APP);
+    }
+    assert_silent(&nginx.send(&Request::preflight("/", STRANGER, "PUT")));
+}
+
+#[test]
+fn what_auth_request_set_says_counts_for_a_preflight_that_is_passed_on() {
+    let guard = Upstream::with_headers(&["X-Allow: https://app.example.com"]);
+    let nginx = Nginx::builder()
+        .port("guard", guard.port())
+        .server(
+            "location / {
+                cors on;
+                cors_preflight pass;
+                cors_allow_methods PUT;
+                cors_allow_origin $allowed;
+                auth_request /guard;
+                auth_request_set $allowed $upstream_http_x_allow;
+                return 204;
+            }
+            location = /content {
+                cors on;
+                cors_preflight pass;
+                cors_allow_methods PUT;
+                cors_allow_origin $allowed;
+                auth_request /guard;
+                auth_request_set $allowed $upstream_http_x_allow;
+                alias html/hello.txt;
+            }
+            location = /guard { internal; proxy_pass http://127.0.0.1:{port:guard}; }",
+        )
+        .start();
+    assert_allows(&nginx.send(&Request::get("/content").origin(APP)), APP);
+    assert_allows(&nginx.send(&Request::preflight("/content", APP, "PUT")), APP);
+    assert_silent(&nginx.send(&Request::preflight("/content", STRANGER, "PUT")));
+}
+
+/// A server that has done CORS with `add_header`, and hands one location over.
+#[test]
+fn add_header_of_the_server_does_not_touch_the_answer_to_a_preflight() {
+    let application = Upstream::with_headers(&[]);
+    let nginx = Nginx::builder()
+        .port("app", application.port())
+        .server(
+            "add_header Access-Control-Allow-Origin * always;
+            location / {
+                cors on;
+                cors_allow_origin https://app.example.com;
+                cors_allow_methods GET PUT DELETE;
+                cors_override off;
+                proxy_pass http://127.0.0.1:{port:app};
+            }",
+        )
+        .start();
+    let response = nginx.send(&Request::preflight("/", APP, "PUT"));
+    assert_status(&response, 204);
+    assert_allows(&response, APP);
+    assert_eq!(response.only("Access-Control-Allow-Methods"), "GET, PUT, DELETE");
+    assert_allows(&nginx.send(&Request::get("/").origin(APP)), "*");
+}
+
+#[test]
+fn a_response_that_keeps_what_the_application_allows_is_neither_allowed_nor_denied() {
+    let application = Upstream::with_headers(&["Access-Control-Allow-Origin: https://stranger.example"]);
+    let nginx = Nginx::builder()
+        .port("app", application.port())
+        .http("log_format result $cors_result;")
+        .server(
+            "location / {
+                cors on;
+                cors_allow_origin https://app.example.com;
+                cors_override off;
+                access_log logs/result.log result;
+                proxy_pass http://127.0.0.1:{port:app};
+            }",
+        )
+        .start();
+    assert_allows(&nginx.send(&Request::get("/").origin(STRANGER)), STRANGER);
+    assert_eq!(nginx.log_lines("logs/result.log", 1), ["kept"]);
+    assert!(!nginx.error_log().contains("cors denied"), "{}", nginx.error_log());
+}
+
+#[test]
+fn every_line_of_upgrade_is_looked_at() {
+    let nginx = Nginx::server("cors on; cors_allow_origin https://app.example.com; cors_enforce websocket;");
+    let request = Request::get("/hello.txt")
+        .origin(STRANGER)
+        .header("Connection", "upgrade")
+        .header("Upgrade", "h2c");
+    let mut connection = nginx.connect();
+    assert_status(&connection.send(&request), 200);
+    assert_status(&connection.send(&request.header("Upgrade", "websocket")), 403);
+}
+
+/// The idiom's own variables have the names that come to mind first.
+#[test]
+fn a_configuration_keeps_its_own_variables_of_our_names() {
+    let own = "
+        map $http_origin $cors_origin { https://app.example.com theirs; }
+        geo $cors_preflight { default geo; }";
+    let server = "
+        set $cors_result mine;
+        location / { add_header X-Own \"$cors_origin,$cors_result,$cors_preflight\" always; }";
+    let request = Request::get("/hello.txt").origin(APP);
+    let with = Nginx::builder().http(own).server(server).start();
+    assert_eq!(with.send(&request).only("X-Own"), "theirs,mine,geo");
+
+    let check = |policy: &str| Nginx::builder().http(own).server(&format!("{server} {policy}")).check();
+    let unused = check("");
+    assert!(
+        unused.accepted() && !unused.stderr.contains("[warn]"),
+        "{}",
+        unused.stderr
+    );
+    let used = check("location /api/ { cors on; cors_allow_origin https://app.example.com; }");
+    assert!(used.accepted(), "{}", used.stderr);
+    for name in ["cors_origin", "cors_result", "cors_preflight"] {
+        let warning = format!("the variable \"${name}\" is one that the configuration defines itself");
+        assert!(used.stderr.contains(&warning), "{}", used.stderr);
+    }
+    assert!(!used.stderr.contains("cors_reason"), "{}", used.stderr);
+}
