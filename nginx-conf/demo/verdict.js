@@ -67,7 +67,7 @@ function allowed(step, preflight, actual, outcome) {
   if (!actual) {
     return { text: "The script could read an answer that is not in the log of nginx.", decisive: null };
   }
-  const opening = preflight ? `${granted(preflight)}, and the` : outcome.status >= 400 ? "It is an error, and the" : "The";
+  const opening = preflight ? `${granted(preflight)}, and the` : outcome.status >= 400 ? "It is an error, but the" : "The";
   const whose = actual.answered["Access-Control-Allow-Origin"] === "*" ? "allows every origin" : "names this origin";
   const cookies = step.credentials === "include" ? " and allows cookies" : "";
   const headers = Object.entries(outcome.headers).map(([name, value]) =>
