@@ -3,8 +3,8 @@
 // A case runs its steps in order; the last one decides. `policy` is the location of demo.conf that
 // answers, `key` are the directives there that matter most.
 //
-// In `expect`, `preflight` is the status of the preflight's answer (null: the browser asks for none),
-// `sent` whether the request itself left the browser, and `status` what the script reads
+// In `expect`, `preflight` is the status of the preflight's answer (null: the browser sends none),
+// `sent` whether the browser sent the request itself, and `status` what the script reads
 // (null: nothing).
 
 export const groups = [

@@ -64,7 +64,7 @@ async function runAll() {
   });
 }
 
-// One run at a time: the buttons wait until it is over.
+// One run at a time: until it has ended the buttons are disabled.
 async function exclusively(run) {
   const buttons = document.querySelectorAll("button.run, #run-all");
   setState("running");

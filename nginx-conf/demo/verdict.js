@@ -1,5 +1,5 @@
 // Why the browser let the script read the answer or not, in one sentence, and the header that decided it.
-// The checks stand in the order of the Fetch standard: origin, credentials, and for a preflight its
+// The checks are in the order of the Fetch standard: origin, credentials, and for a preflight its
 // status, the method and the headers.
 
 export function explain(step, origin, exchanges, outcome) {
