@@ -1,4 +1,4 @@
-// Runs the cases and shows each from both sides. What came of them is also in `window.demo`.
+// Runs the cases and shows what browser and nginx did in each. The results are also in `window.demo`.
 import { groups } from "./cases.js";
 import { policyLines } from "./conf.js";
 import { exchangesOf } from "./record.js";
@@ -11,7 +11,7 @@ const cases = groups.flatMap((group) => group.cases);
 const demo = (window.demo = { state: "loading", results: {} });
 
 const cards = new Map();
-// A preflight is remembered by address: a fresh one for each run makes the browser ask again.
+// Browsers cache the answer to a preflight by URL: a new URL for each run makes them send it again.
 let runs = 0;
 const visit = Math.random().toString(36).slice(2, 8);
 let origins, conf, stranger;
@@ -64,7 +64,7 @@ async function runAll() {
   });
 }
 
-// One run at a time: the buttons wait until it is over.
+// One run at a time: until it has ended the buttons are disabled.
 async function exclusively(run) {
   const buttons = document.querySelectorAll("button.run, #run-all");
   setState("running");
@@ -99,7 +99,7 @@ async function runOne(entry) {
   summarise();
 }
 
-// Puts what happened beside what was expected.
+// Compares what happened with what was expected.
 function judge(entry, origin, steps) {
   const { outcome, exchanges, reason } = steps.at(-1);
   const actual = {

@@ -1,9 +1,9 @@
-// nginx's record of what it was asked and what it answered.
+// The log in which nginx writes each request and its answer.
 
 const patience = 2000;
 
-// The exchanges of one run, as soon as there are as many as expected: nginx writes them down only
-// after it has answered.
+// The exchanges of one run, as soon as there are as many as expected: nginx logs a request only
+// after it has answered it.
 export async function exchangesOf(run, expected) {
   const deadline = performance.now() + patience;
   for (;;) {

@@ -1,4 +1,4 @@
-// Sends one request and tells what a script gets to see of the answer.
+// Sends one request, and returns what a script can read of the answer.
 export async function perform({ url, method = "GET", headers = {}, body, credentials = "same-origin", reads = [] }) {
   let response;
   try {

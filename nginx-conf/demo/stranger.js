@@ -1,4 +1,4 @@
-// A page of another origin. It sends what the demo page asks it to and reports what it could read.
+// A page of another origin. It sends the requests that the demo page asks for, and reports what it could read.
 import { perform } from "./request.js";
 
 const origins = await (await fetch("origins.json")).json();
@@ -10,7 +10,7 @@ async function send(request) {
   const what = `${request.method ?? "GET"} ${new URL(request.url).pathname}`;
   document.getElementById("last").textContent = outcome.readable
     ? `It sent ${what} and could read the answer: ${outcome.status}.`
-    : `It tried ${what} and was shown nothing: ${outcome.error}.`;
+    : `It tried ${what} and could not read an answer: ${outcome.error}.`;
   return outcome;
 }
 

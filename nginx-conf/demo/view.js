@@ -90,7 +90,7 @@ export class Card {
   }
 
   #exchange({ preflight, method, path, sent, status, answered, application }, { decisive }) {
-    const by = application !== "" ? "from the application" : preflight ? "from the module alone" : "from nginx itself";
+    const by = application !== "" ? "from the application" : preflight ? "from the module" : "from nginx itself";
     return h(
       "div",
       { class: "exchange", "data-kind": preflight ? "preflight" : "request" },
@@ -120,7 +120,7 @@ function headers(values, decisive) {
     rows.unshift([decisive, null]);
   }
   if (rows.length === 0) {
-    return h("p", { class: "none" }, "no headers that matter here");
+    return h("p", { class: "none" }, "no headers of interest");
   }
   return h(
     "dl",
@@ -141,7 +141,7 @@ function neverSent({ method = "GET", path }) {
     "div",
     { class: "exchange never" },
     h("section", { class: "sent" }, h("h4", {}, h("span", { class: "kind" }, "Request"), h("code", {}, `${method} ${path}`))),
-    h("section", { class: "answered" }, h("h4", {}, h("span", { class: "by" }, "never left the browser"))),
+    h("section", { class: "answered" }, h("h4", {}, h("span", { class: "by" }, "not sent by the browser"))),
   );
 }
 
@@ -154,7 +154,7 @@ function verdict(outcome, reason, last) {
     { class: `verdict ${outcome.readable ? "readable" : "blocked"}`, "data-last": last },
     h("h4", {}, outcome.readable ? "The script may read it" : "The browser blocks it"),
     h("p", {}, ...prose(reason.text)),
-    h("p", { class: "seen" }, h("span", {}, "What the script sees:"), ...seen),
+    h("p", { class: "seen" }, h("span", {}, "What the script gets:"), ...seen),
   );
 }
 
@@ -189,8 +189,8 @@ function code(text) {
   return h("pre", { tabindex: "0" }, h("code", {}, text));
 }
 
-// The key directives stand out: that is where a reader should look first. Where a location sets
-// one of them anew, the server's own line is not the one that counts.
+// The key directives are highlighted. Where a location has one of them itself, the line of the server does not count,
+// and is not highlighted.
 function policy(lines, key) {
   const name = (line) => line.trim().split(/\s/)[0].replace(/;$/, "");
   return h(
