@@ -136,7 +136,7 @@ impl Named {
             let Piece::Spelled(c) = piece else { return };
             let is_bracketed = name.ends_with(']') || *c == ']';
             let is_host = c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(*c);
-            if !is_host && !(is_bracketed && "[]:".contains(*c)) {
+            if !(is_host || is_bracketed && "[]:".contains(*c)) {
                 return;
             }
             name.insert(0, *c);
