@@ -47,6 +47,8 @@ pub(crate) enum OriginError {
     WildcardAddress,
     #[error("it is empty; write an origin such as \"https://app.example.com\"")]
     Empty,
+    #[error("a list is separated by spaces, not by commas; write \"{0}\"")]
+    Comma(String),
     #[error("it holds a space or a control character")]
     Whitespace,
     #[error("it is longer than any origin that resolves")]
@@ -75,6 +77,10 @@ impl AllowedOrigin {
         // Most are written as browsers send them; a long list is read faster for it.
         if SerializedOrigin::recognize(value.as_bytes()).is_some_and(|origin| origin.is_plain()) {
             return Ok(Self::Exact(value.to_owned()));
+        }
+        if value.contains(',') {
+            let values = value.split([',', ' ']).filter(|value| !value.is_empty());
+            return Err(OriginError::Comma(quoted(&values.collect::<Vec<_>>().join(" "))));
         }
         let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain && value.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -342,6 +348,14 @@ mod tests {
         assert!(error("~https://(a").contains("unclosed group"));
         assert!(error("~(?=a)").contains("look-around"));
         assert!(error(r"~*https://a\.example").ends_with(r#"write "~https://a\.example""#));
+    }
+
+    #[test]
+    fn a_list_with_commas_is_refused_with_the_list_to_write() {
+        let remedy = "a list is separated by spaces, not by commas; write \"https://a.example https://b.example\"";
+        assert_eq!(error("https://a.example,https://b.example"), remedy);
+        assert_eq!(error("https://a.example, https://b.example"), remedy);
+        assert!(error("https://a.example,").ends_with("write \"https://a.example\""));
     }
 
     #[test]

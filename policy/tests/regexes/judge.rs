@@ -21,6 +21,20 @@ enum Piece {
     Many(Vec<char>),
 }
 
+/// The schemes of the web.
+const WEB: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
+
+impl Piece {
+    fn sample(&self, random: &mut Random) -> Vec<char> {
+        match self {
+            Self::Spelled(c) => vec![*c],
+            Self::Open(characters) | Self::Many(characters) if characters.is_empty() => Vec::new(),
+            Self::Open(characters) => vec![random.choose(characters)],
+            Self::Many(characters) => (0..=random.below(3)).map(|_| random.choose(characters)).collect(),
+        }
+    }
+}
+
 /// What an expression names.
 #[derive(Debug, Default)]
 pub struct Named {
@@ -90,9 +104,10 @@ fn domain(host: &str) -> Option<&str> {
         return None;
     }
     let starts = host.rmatch_indices('.').map(|(dot, _)| dot + 1).chain([0]);
+    let has_labels = |name: &str| name.split('.').all(|label| !label.is_empty());
     starts
         .map(|start| &host[start..])
-        .find(|name| !name.is_empty() && !name.starts_with('.') && !is_shared(name))
+        .find(|name| has_labels(name) && !is_shared(name))
 }
 
 impl Named {
@@ -100,14 +115,55 @@ impl Named {
     pub fn by(part: &Part) -> Option<Self> {
         let mut named = Self::default();
         for pieces in derivations(part, true)? {
+            named.extend(Self::in_derivation(&pieces));
+        }
+        Some(named)
+    }
+
+    /// What `part` names in origins that it really matches: not in a branch that ends with a slash, or that a
+    /// look-around forbids.
+    pub fn really(part: &Part, matches: impl Fn(&str) -> bool, random: &mut Random) -> Self {
+        let mut named = Self::default();
+        for pieces in derivations(part, true).unwrap_or_default() {
+            let mut all = Self::in_derivation(&pieces);
+            let mut real = Self::default();
+            for _ in 0..60 {
+                let text: String = pieces.iter().flat_map(|piece| piece.sample(random)).collect();
+                let Some((scheme, host)) = read(&text).filter(|_| matches(&text)) else {
+                    continue;
+                };
+                let host = host.strip_suffix('.').unwrap_or(host);
+                let is_within = |name: &String| host == name || host.ends_with(&format!(".{name}"));
+                let domains = std::mem::take(&mut all.domains).into_iter();
+                let (found, rest): (BTreeSet<_>, BTreeSet<_>) = domains.partition(is_within);
+                real.domains.extend(found);
+                all.domains = rest;
+                real.hosts.extend(all.hosts.take(host));
+                real.schemes.extend(all.schemes.take(scheme));
+            }
+            named.extend(real);
+        }
+        named
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.domains.extend(other.domains);
+        self.hosts.extend(other.hosts);
+        self.schemes.extend(other.schemes);
+    }
+
+    /// What one way to derive a text spells out. Hosts of apps are no names.
+    fn in_derivation(pieces: &[Piece]) -> Self {
+        let mut named = Self::default();
+        named.read_scheme(pieces);
+        if named.schemes.iter().all(|scheme| WEB.contains(&scheme.as_str())) {
             for end in 0..=pieces.len() {
                 if is_port(&pieces[end..]) {
                     named.read_host(&pieces[..end]);
                 }
             }
-            named.read_scheme(&pieces);
         }
-        Some(named)
+        named
     }
 
     fn read_scheme(&mut self, pieces: &[Piece]) {
@@ -136,7 +192,7 @@ impl Named {
             let Piece::Spelled(c) = piece else { return };
             let is_bracketed = name.ends_with(']') || *c == ']';
             let is_host = c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(*c);
-            if !is_host && !(is_bracketed && "[]:".contains(*c)) {
+            if !(is_host || is_bracketed && "[]:".contains(*c)) {
                 return;
             }
             name.insert(0, *c);
@@ -157,7 +213,7 @@ impl Named {
         let Some((scheme, host)) = read(origin) else {
             return false;
         };
-        if !matches!(scheme, "http" | "https" | "ws" | "wss" | "ftp") {
+        if !WEB.contains(&scheme) {
             return !self.schemes.contains(scheme);
         }
         let host = host.strip_suffix('.').unwrap_or(host);

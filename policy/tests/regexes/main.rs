@@ -87,7 +87,10 @@ impl Table {
                 ("accepted", stranger)
             }
             Said::Admits(origin) => {
-                let is_true = matches(origin) && named.is_stranger(origin);
+                let is_stranger = || {
+                    named.is_stranger(origin) || Named::really(&part, matches, &mut Random(number)).is_stranger(origin)
+                };
+                let is_true = matches(origin) && is_stranger();
                 ("refused: admits a stranger", (!is_true).then(|| origin.clone()))
             }
             Said::MatchesNothing => (

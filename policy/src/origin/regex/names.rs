@@ -107,31 +107,43 @@ impl Names {
         let dot = Bytes::one(b'.');
         let mut count = 0;
         let ends = host_ends(graph, |scheme| scheme != Scheme::Other);
-        Walk::new(graph, Part::is_host).walk(ends, budget, &mut |text, nodes| {
-            let name = text.strip_suffix(b".").unwrap_or(text);
-            if text.is_empty() {
-                return Ok(all);
-            }
-            let is_whole = nodes.iter().any(|number| is_host_start(graph, *number));
-            let goes_on = nodes.iter().any(|number| has_host_byte_before(graph, *number, dot));
-            // A dot begins no name, and the one that may end a host is none.
-            let is_name = !name.is_empty() && !name.starts_with(b".") && !is_address(name);
-            let is_domain = (is_whole || goes_on) && is_name && shared(name).is_none();
-            if is_domain {
-                self.hosts.insert(name, true);
-                self.domains.insert(String::from_utf8_lossy(name).into_owned());
-                count += 1;
-            } else if is_whole {
-                self.hosts.insert(name, false);
-                count += 1;
-            } else if goes_on && is_name {
-                self.shared.insert(String::from_utf8_lossy(name).into_owned());
-            }
-            if count > MOST_NAMES {
-                return Err(Exhausted);
-            }
-            Ok(if is_domain { all.without(dot) } else { all })
-        })
+        // A dot behind a host changes nothing: it need not be spelled out.
+        let before_dots = ends.iter().flat_map(|number| graph.edges_to(*number));
+        let before_dots = before_dots
+            .filter(|edge| {
+                !edge.bytes.and(dot).is_empty() && graph.node(edge.from).is_some_and(|node| node.part.is_host())
+            })
+            .map(|edge| edge.from)
+            .collect();
+        for (ends, may_end_with) in [(ends, all), (before_dots, all.without(dot))] {
+            Walk::new(graph, Part::is_host).walk(ends, budget, &mut |text, nodes| {
+                let name = text.strip_suffix(b".").unwrap_or(text);
+                if text.is_empty() {
+                    return Ok(may_end_with);
+                }
+                let is_whole = nodes.iter().any(|number| is_host_start(graph, *number));
+                let goes_on = nodes.iter().any(|number| has_host_byte_before(graph, *number, dot));
+                // With an empty label it is no name, though it may be a host.
+                let has_labels = name.split(|byte| *byte == b'.').all(|label| !label.is_empty());
+                let is_name = has_labels && !is_address(name);
+                let is_domain = (is_whole || goes_on) && is_name && shared(name).is_none();
+                if is_domain {
+                    self.hosts.insert(name, true);
+                    self.domains.insert(String::from_utf8_lossy(name).into_owned());
+                    count += 1;
+                } else if is_whole {
+                    self.hosts.insert(name, false);
+                    count += 1;
+                } else if goes_on && is_name {
+                    self.shared.insert(String::from_utf8_lossy(name).into_owned());
+                }
+                if count > MOST_NAMES {
+                    return Err(Exhausted);
+                }
+                Ok(if is_domain { all.without(dot) } else { all })
+            })?;
+        }
+        Ok(())
     }
 
     fn read_app_hosts(&mut self, graph: &Graph, budget: &mut Budget) -> Result<(), Exhausted> {
