@@ -1,7 +1,8 @@
 //! Where a request meets its policy.
 //!
-//! The policy that governs a request, and what it decides, are asked for here and nowhere else. What is decided is kept in
-//! the request's context once nothing can change it; who comes later reads that.
+//! `Policy::decide` decides. The phase handlers that may answer or refuse ask it themselves; everyone else asks here: for the
+//! policy that governs a request, and for what it decides. What is decided is kept in the request's context once nothing
+//! can change it; who comes later reads that.
 
 use cors_policy::{Decision, Outcome, Policy, Reason};
 
@@ -17,7 +18,8 @@ pub(crate) struct Decided<'r> {
     pub(crate) decision: Decision<'r>,
 }
 
-/// The location whose policy governs the request, and that policy. There is none where CORS is off, or where the location
+/// The location whose policy governs the request, and that policy: the one that is bound, or else that of the location in
+/// which the request is, which may be an `if`, or else that of the candidate. There is none where CORS is off, or where the location
 /// that serves the request says `cors off` itself.
 #[inline]
 fn governing<'r>(request: Request<'r>, context: Option<&RequestContext<'r>>) -> Option<(&'r LocationConf, &'r Policy)> {
@@ -26,27 +28,38 @@ fn governing<'r>(request: Request<'r>, context: Option<&RequestContext<'r>>) -> 
         return None;
     }
     let location = match context.map(RequestContext::binding) {
-        Some(Binding::Bound(location) | Binding::Candidate(location)) => location,
-        Some(Binding::Unbound) | None => here,
+        Some(Binding::Bound(location)) => location,
+        Some(Binding::Candidate(left)) if here.policy().is_none() => left,
+        Some(Binding::Candidate(_) | Binding::Unbound) | None => here,
     };
     Some((location, location.policy()?))
 }
 
-/// What was decided about a request that has ended. What comes after its response (`post_action`) changes nothing.
+/// What was decided about a request that has ended.
 pub(crate) fn decided_in_the_end<'r>(request: Request<'r>) -> Option<Decided<'r>> {
     match RequestContext::get(request).and_then(RequestContext::last_decision) {
-        Some(KeptDecision { location, decision }) => Some(Decided {
-            location,
-            policy: location.policy()?,
-            decision,
-        }),
+        Some(kept) => decided_before(kept),
         None => decide(request),
     }
+}
+
+fn decided_before<'r>(kept: KeptDecision<'r>) -> Option<Decided<'r>> {
+    let KeptDecision { location, decision } = kept;
+    let policy = location.policy()?;
+    Some(Decided {
+        location,
+        policy,
+        decision,
+    })
 }
 
 /// What the governing policy decides about the request: what is kept, or what follows from the request as it is now.
 pub(crate) fn decide<'r>(request: Request<'r>) -> Option<Decided<'r>> {
     let context = RequestContext::get(request);
+    if request.is_post_action() {
+        // The response is out, and what comes after it changes nothing.
+        return decided_before(context?.last_decision()?);
+    }
     let (location, policy) = governing(request, context)?;
     Some(decide_by(request, context, location, policy))
 }

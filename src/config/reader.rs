@@ -1,5 +1,6 @@
 //! The configuration that nginx is reading.
 
+use core::cell::Cell;
 use core::ffi::{c_char, c_void, CStr};
 use core::marker::PhantomData;
 use core::ptr;
@@ -32,11 +33,12 @@ pub(crate) type RequestHandler = unsafe extern "C" fn(*mut ngx_http_request_t) -
 pub(crate) type VariableGetter =
     unsafe extern "C" fn(*mut ngx_http_request_t, *mut ngx_variable_value_t, usize) -> ngx_int_t;
 
-/// The configuration that nginx is reading, inside `http`. What it lends for `'c` lies in the configuration's pool.
+/// The configuration that nginx is reading, inside `http`. What it lends for `'c` lies in the configuration's pool; `'c` can
+/// be made neither longer nor shorter (`Cell`).
 #[derive(Clone, Copy)]
 pub(crate) struct Configuration<'c> {
     cf: *mut ngx_conf_t,
-    pool: PhantomData<&'c ()>,
+    pool: PhantomData<Cell<&'c ()>>,
 }
 
 /// The block that nginx is merging.
@@ -289,7 +291,7 @@ impl Syntax for NginxSyntax<'_> {
     }
 
     fn variable(&mut self, text: &[u8]) -> Option<usize> {
-        // SAFETY: see `enter`; the policy hands back values of the directive, which lie in the configuration's pool.
+        // SAFETY: see `enter`.
         unsafe { self.main.values.compile(self.configuration.cf, text) }
     }
 }

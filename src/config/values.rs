@@ -20,7 +20,7 @@ pub(crate) struct Values {
 pub(crate) struct Value {
     /// For nginx's `ngx_http_complex_value`, which only reads it.
     pub(crate) compiled: ngx_http_complex_value_t,
-    /// As it was written.
+    /// As it was written; the compiled text points to it.
     pub(crate) text: Box<[u8]>,
     /// This process has logged that the value was of no use.
     pub(crate) has_warned: Cell<bool>,
@@ -31,23 +31,25 @@ impl Values {
     ///
     /// # Safety
     ///
-    /// `cf` is the configuration that nginx is reading, and `text` lies in its pool.
+    /// `cf` is the configuration that nginx is reading, of which this is a part.
     pub(super) unsafe fn compile(&self, cf: *mut ngx_conf_t, text: &[u8]) -> Option<usize> {
         // SAFETY: all fields of both structures may be zero.
         let (mut compiled, mut compile): (ngx_http_complex_value_t, ngx_http_compile_complex_value_t) =
             unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
-        let mut value = as_ngx_str(text);
+        let text: Box<[u8]> = text.into();
+        let mut value = as_ngx_str(&text);
         compile.cf = cf;
         compile.value = &mut value;
         compile.complex_value = &mut compiled;
-        // SAFETY: the caller vouches for the configuration. nginx allocates in its pool, and keeps pointers to the text.
+        // SAFETY: the caller vouches for the configuration. nginx allocates in its pool, and keeps pointers to the text,
+        // which is kept in the list for as long.
         if unsafe { ngx_http_compile_complex_value(&mut compile) } != status::OK {
             return None;
         }
         let mut list = self.list.borrow_mut();
         list.push(Value {
             compiled,
-            text: text.into(),
+            text,
             has_warned: Cell::new(false),
         });
         Some(list.len() - 1)

@@ -22,7 +22,7 @@ pub(super) unsafe extern "C" fn on_access_phase(raw: *mut ngx_http_request_t) ->
 fn control_access(request: Request<'_>) -> ngx_int_t {
     let here = request.location();
     let context = match RequestContext::get(request) {
-        _ if here.is_off() => return status::DECLINED,
+        _ if here.is_off() || request.is_post_action() => return status::DECLINED,
         Some(context) => context,
         None if here.policy().is_none() => return status::DECLINED,
         None => match RequestContext::get_or_create(request) {
@@ -38,7 +38,7 @@ fn control_access(request: Request<'_>) -> ngx_int_t {
     // The method as it is now: where `error_page` has made a GET of it, the error is what is served.
     let is_options = request.is_options();
     let is_enforced = is_enforced(policy, request);
-    if (!is_options && !is_enforced) || request.is_post_action() {
+    if !is_options && !is_enforced {
         return status::DECLINED;
     }
     let decided = Decided {

@@ -24,15 +24,14 @@ unsafe extern "C" fn end_of_chain(_: *mut ngx_http_request_t) -> ngx_int_t {
     status::ERROR
 }
 
-/// Puts the filter into the chain.
+/// Puts the filter into the chain, even if the configuration has no policy: if it is refused in the end, the one in force
+/// goes on with this chain, which a worker that is started later has from the master.
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook for the configuration that it reads. It has one thread, and runs no filter meanwhile.
     unsafe {
-        enter(cf, status::ERROR, |_, main| {
-            if main.has_policy.get() {
-                NEXT = ngx_http_top_header_filter.unwrap_or(end_of_chain);
-                ngx_http_top_header_filter = Some(on_response_header);
-            }
+        enter(cf, status::ERROR, |_, _| {
+            NEXT = ngx_http_top_header_filter.unwrap_or(end_of_chain);
+            ngx_http_top_header_filter = Some(on_response_header);
             Some(status::OK)
         })
     }

@@ -60,7 +60,7 @@ pub(super) unsafe extern "C" fn on_rewrite_phase(raw: *mut ngx_http_request_t) -
 }
 
 fn enter_location(request: Request<'_>) -> ngx_int_t {
-    if !request.is_main() {
+    if !request.is_main() || request.is_post_action() {
         return status::DECLINED;
     }
     let location = request.location();

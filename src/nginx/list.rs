@@ -3,6 +3,7 @@
 //! Everything here goes through raw pointers. `last` mostly points into the list itself (to `part`), so that a
 //! `&mut ngx_list_t` would be a second and conflicting way to what is written through `last`.
 
+use core::cell::Cell;
 use core::marker::PhantomData;
 use core::mem::zeroed;
 use core::ptr::{addr_of, NonNull};
@@ -12,11 +13,12 @@ use nginx_sys::{ngx_list_part_t, ngx_list_push, ngx_list_t, ngx_table_elt_t};
 use super::pool::OutOfMemory;
 use super::string::as_ngx_str;
 
-/// A list of headers whose memory and strings live for `'p`.
+/// A list of headers whose memory and strings live for `'p`, which can be made neither longer nor shorter (`Cell`): what is
+/// put into the list has to live as long.
 #[derive(Clone, Copy)]
 pub(crate) struct HeaderList<'p> {
     raw: NonNull<ngx_list_t>,
-    strings: PhantomData<&'p [u8]>,
+    strings: PhantomData<Cell<&'p [u8]>>,
 }
 
 /// A header that is in a list.

@@ -37,6 +37,22 @@
     X(ngx_time_t)
 
 #define NGX_HTTP_CORS_FIELDS(X)                                               \
+    X(ngx_conf_t, log)                                                        \
+    X(ngx_conf_t, pool)                                                       \
+    X(ngx_conf_t, ctx)                                                        \
+    X(ngx_conf_t, args)                                                       \
+    X(ngx_conf_t, conf_file)                                                  \
+    X(ngx_conf_t, cycle)                                                      \
+    X(ngx_conf_file_t, file)                                                  \
+    X(ngx_conf_file_t, line)                                                  \
+    X(ngx_http_conf_ctx_t, main_conf)                                         \
+    X(ngx_http_conf_ctx_t, srv_conf)                                          \
+    X(ngx_http_conf_ctx_t, loc_conf)                                          \
+    X(ngx_module_t, index)                                                    \
+    X(ngx_module_t, ctx_index)                                                \
+    X(ngx_array_t, elts)                                                      \
+    X(ngx_array_t, nelts)                                                     \
+    X(ngx_http_phase_t, handlers)                                             \
     X(ngx_pool_cleanup_t, data)                                               \
     X(ngx_pool_cleanup_t, handler)                                            \
     X(ngx_pool_cleanup_t, next)                                               \

@@ -1,5 +1,6 @@
 //! The request that nginx is processing.
 
+use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr::{addr_of_mut, NonNull};
 
@@ -16,11 +17,12 @@ use crate::nginx::pool::{self, OutOfMemory};
 use crate::nginx::{shim, status};
 
 /// A request that nginx has handed to a hook of the module. What it lends for `'r` lives as long as the request: its
-/// memory, its header's strings, and the configuration.
+/// memory, its header's strings, and the configuration. `'r` can be made neither longer nor shorter (`Cell`), so that what
+/// is put into the request's memory lives as long, too.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'r> {
     raw: NonNull<ngx_http_request_t>,
-    life: PhantomData<&'r ngx_http_request_t>,
+    life: PhantomData<Cell<&'r ngx_http_request_t>>,
 }
 
 /// Runs what stands behind a hook. As `work` must take any lifetime, it can put nothing into the request's memory that

@@ -563,3 +563,28 @@ fn nothing_is_enforced_where_cors_is_off() {
     let nginx = start_before_an_application(&application, "cors_enforce on;");
     assert_status(&nginx.send(&Request::get("/hello.txt").origin(STRANGER)), 200);
 }
+
+#[test]
+fn an_if_that_answers_by_return_goes_by_its_own_policy() {
+    let nginx = Nginx::server(
+        "location / {
+            cors on;
+            cors_allow_origin *;
+            if ($arg_private) { cors_allow_origin https://app.example.com; return 200 secret; }
+        }",
+    );
+    assert_silent(&nginx.send(&Request::get("/?private=1").origin(STRANGER)));
+    assert_allows(&nginx.send(&Request::get("/?private=1").origin(APP)), APP);
+}
+
+#[test]
+fn a_body_that_is_too_large_for_where_rewrite_leads_is_under_the_policy_there() {
+    let nginx = Nginx::server(
+        "location /old { cors on; cors_allow_origin *; rewrite ^ /new last; }
+        location /new { client_max_body_size 1; cors on; cors_allow_origin https://app.example.com; }",
+    );
+    let send = |origin| nginx.send(&Request::post("/old").origin(origin).body("too large"));
+    assert_status(&send(STRANGER), 413);
+    assert_silent(&send(STRANGER));
+    assert_allows(&send(APP), APP);
+}

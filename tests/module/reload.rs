@@ -61,3 +61,16 @@ fn one_without_directives_ends_it() {
     assert_status(&response, 405);
     assert_silent(&response);
 }
+
+/// nginx keeps the chain of filters once for all: what a refused configuration has made of it is what workers get that are
+/// started later.
+#[test]
+fn workers_that_start_after_a_refused_reload_serve_as_before() {
+    let policy = "cors on; cors_allow_origin https://app.example.com;";
+    let mut nginx = Nginx::server(policy);
+    let refusal = nginx.reload_refused(&harness::server("listen unix:no/such/directory/socket;"));
+    assert!(refusal.contains("bind()"), "{refusal}");
+    nginx.kill_workers();
+    assert_allows(&nginx.send(&Request::get("/hello.txt").origin(APP)), APP);
+    assert_allows(&nginx.send(&Request::preflight("/", APP, "PUT")), APP);
+}

@@ -283,6 +283,23 @@ fn what_comes_after_the_response_changes_nothing() {
     assert_eq!(figures_of(&figures, STRANGER), 2);
 }
 
+#[test]
+fn a_policy_that_comes_after_the_response_counts_nothing() {
+    let server = "
+        location /plain/ { post_action /after; alias html/; access_log logs/result.log result; }
+        location = /after { cors on; cors_allow_origin https://app.example.com; access_log logs/result.log result; return 204; }
+        location /api/ { cors on; cors_allow_origin https://app.example.com; alias html/; }
+        location = /status { cors_status; }";
+    let nginx = Nginx::builder()
+        .http(&format!("{ZONE} log_format result $cors_result;"))
+        .server(server)
+        .start();
+    nginx.send(&Request::get("/plain/hello.txt").origin(APP));
+    assert_eq!(nginx.log_lines("logs/result.log", 1), ["off"]);
+    nginx.send(&Request::get("/api/hello.txt").origin(APP));
+    figures(&nginx, 1);
+}
+
 /// A name as long as that of `Access-Control-Request-Headers`, and as hard to tell from it by nginx's hash.
 fn name_like_request_headers() -> String {
     let hash = |name: &str| {

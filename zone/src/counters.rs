@@ -25,6 +25,8 @@ const DRY_RUN: usize = ENFORCED + 1;
 /// The words of a slot.
 pub(crate) const WORDS: usize = 24;
 
+const _: () = assert!(DRY_RUN < WORDS);
+
 /// What the policy did to a request, apart from the headers of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use arrayvec::ArrayVec;
+
 use super::alphabet::Bytes;
 use crate::origin::default_port;
 
@@ -193,10 +195,17 @@ impl Port {
     }
 }
 
+/// The most states of an automaton, and the most ways on from a state.
+const MOST_STATES: usize = 192;
+const MOST_WAYS: usize = 8;
+
 /// The automaton as a table: its states are numbers, the first one is 0.
+///
+/// It holds nothing on the heap. One is kept in a static variable, and a library that is unloaded, as nginx does with its
+/// modules, leaves behind what such variables hold there.
 #[derive(Debug)]
 pub(super) struct Grammar {
-    states: Vec<State>,
+    states: ArrayVec<State, MOST_STATES>,
 }
 
 #[derive(Debug)]
@@ -205,7 +214,7 @@ pub(super) struct State {
     /// Whether an origin can end here.
     pub accepts: bool,
     /// By which bytes it goes on where.
-    pub next: Vec<(Bytes, u16)>,
+    pub next: ArrayVec<(Bytes, u16), MOST_WAYS>,
 }
 
 impl Grammar {
@@ -218,9 +227,9 @@ impl Grammar {
     pub(super) fn new(leniency: Leniency) -> Self {
         let mut numbers = HashMap::from([(Part::START, 0)]);
         let mut parts = vec![Part::START];
-        let mut states = Vec::new();
+        let mut states = ArrayVec::new();
         while let Some(&part) = parts.get(states.len()) {
-            let mut next: Vec<(Bytes, u16)> = Vec::new();
+            let mut next: ArrayVec<(Bytes, u16), MOST_WAYS> = ArrayVec::new();
             for byte in Bytes::range(0, u8::MAX).iter() {
                 let Some(after) = part.after(byte, leniency) else {
                     continue;
@@ -231,7 +240,7 @@ impl Grammar {
                 });
                 match next.iter_mut().find(|(_, to)| *to == number) {
                     Some((bytes, _)) => *bytes = bytes.or(Bytes::one(byte)),
-                    None => next.push((Bytes::one(byte), number)),
+                    None => next.push((Bytes::one(byte), number)), // a test counts them
                 }
             }
             let accepts = match leniency {
@@ -269,6 +278,15 @@ mod tests {
     fn agrees(text: &[u8]) {
         let recognized = SerializedOrigin::recognize(text).is_some();
         assert_eq!(accepts(text), recognized, "{}", text.escape_ascii());
+    }
+
+    #[test]
+    fn there_is_room_for_every_state() {
+        for leniency in [Leniency::None, Leniency::DefaultPort, Leniency::Path] {
+            let grammar = Grammar::new(leniency);
+            assert!(grammar.states.len() < MOST_STATES, "{}", grammar.states.len());
+            assert!(grammar.states.iter().all(|state| state.next.len() < MOST_WAYS));
+        }
     }
 
     #[test]
