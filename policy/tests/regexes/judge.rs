@@ -89,8 +89,12 @@ pub fn read(origin: &str) -> Option<(&str, &str)> {
 
 /// Whether many people have names under `name`.
 fn is_shared(name: &str) -> bool {
-    let is_suffix = psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == name);
-    is_suffix || matches!(name, "amazonaws.com" | "ck")
+    let is_suffix = |name: &str| {
+        let suffix = psl::suffix(name.as_bytes());
+        suffix.is_some_and(|suffix| suffix.is_known() && suffix == name)
+    };
+    // `*.mm` is a rule, `mm` is none.
+    is_suffix(name) || is_suffix(&format!("a.{name}")) || name == "amazonaws.com"
 }
 
 fn is_address(host: &str) -> bool {
@@ -160,6 +164,12 @@ impl Named {
             for end in 0..=pieces.len() {
                 if is_port(&pieces[end..]) {
                     named.read_host(&pieces[..end]);
+                    // A dot behind a host changes nothing, spelled out or not.
+                    if let [host @ .., Piece::Open(last) | Piece::Many(last)] = &pieces[..end] {
+                        if last.contains(&'.') {
+                            named.read_host(host);
+                        }
+                    }
                 }
             }
         }
