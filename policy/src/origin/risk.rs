@@ -1,7 +1,8 @@
 //! What is dangerous about an origin that is listed, though it can be meant.
 
+use super::allowed::AllowedOrigin;
+use super::serialized::is_insecure;
 use super::suffixes::{shared, Shared};
-use super::{is_insecure, AllowedOrigin};
 
 /// A reason to ask the operator whether it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! A list of origins, in whatever form they were written.
 
+use super::allowed::AllowedOrigin;
 use super::exact::{ExactOrigins, Full};
 use super::pattern::{Pattern, PatternSet};
 use super::regex::{RegexSet, SetError};
+use super::serialized::SerializedOrigin;
 use super::serialized::LONGEST;
-use super::{AllowedOrigin, SerializedOrigin};
 use crate::problem::Position;
 
 /// The origins that one list names.

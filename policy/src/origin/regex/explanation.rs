@@ -8,8 +8,8 @@ use super::graph::{Budget, Graph};
 use super::names::Names;
 use super::search::Strangers;
 use super::spelled::{self, Reading};
-use super::{graph_of, is_accepted, unanchored, Syntax};
-use crate::origin::{default_port, SerializedOrigin};
+use super::syntax::{graph_of, is_accepted, unanchored, Syntax};
+use crate::origin::serialized::{default_port, SerializedOrigin};
 use crate::problem::shown;
 
 /// So many domains are named in a message; a remedy for more would be longer than a message shows.

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use arrayvec::ArrayVec;
 
 use super::alphabet::Bytes;
-use crate::origin::default_port;
+use crate::origin::serialized::default_port;
 
 /// What the schemes begin with that the grammar has to tell apart: those with a default port.
 const BEGINNINGS: [&str; 12] = [

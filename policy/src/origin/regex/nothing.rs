@@ -3,13 +3,14 @@
 use regex_syntax::ast::Ast;
 use regex_syntax::hir::Hir;
 
+use super::error::RegexError;
 use super::explanation::{patterns, LONGEST_REMEDY};
 use super::grammar::{Grammar, Leniency};
 use super::graph::{Budget, Graph};
 use super::names::Names;
 use super::search::Strangers;
 use super::spelled::{self, Reading};
-use super::{graph_of, is_accepted, unanchored, RegexError, Syntax};
+use super::syntax::{graph_of, is_accepted, unanchored, Syntax};
 use crate::problem::shown;
 
 /// A reason, and what to write instead where that is known.

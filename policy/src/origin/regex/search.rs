@@ -2,7 +2,7 @@
 
 use super::alphabet::Bytes;
 use super::grammar::{Part, Scheme};
-use super::graph::Search;
+use super::graph::{Budget, Exhausted, Graph, Search};
 use super::names::{BackwardTrie, Names, END};
 
 /// The byte to the right of the place in a host.
@@ -281,5 +281,28 @@ impl Search for Insecure {
 
     fn goes_through(&self, part: Part) -> bool {
         part.scheme().is_none_or(|scheme| scheme == Scheme::Http)
+    }
+}
+
+impl Strangers<'_> {
+    /// The shortest origin that is looked for: one that could be registered, if there is one, of the web if there is one.
+    pub(super) fn shortest(&self, graph: &Graph, budget: &mut Budget) -> Result<Option<String>, Exhausted> {
+        let Some(shortest) = graph.shortest(self, budget)? else {
+            return Ok(None);
+        };
+        let registrable = Self {
+            registrable: true,
+            ..*self
+        };
+        let secure = Self {
+            only: self.only.or(Some(Scheme::Https)),
+            ..registrable
+        };
+        for search in [secure, registrable] {
+            if let Some(origin) = graph.shortest(&search, budget)? {
+                return Ok(Some(origin));
+            }
+        }
+        Ok(Some(shortest))
     }
 }

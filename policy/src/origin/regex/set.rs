@@ -15,7 +15,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
-use super::OriginRegex;
+use super::expression::OriginRegex;
 use crate::problem::shown;
 
 /// How large a table may be, in bytes: so much in any case, so much for each byte of its expressions, and never more than

@@ -1,5 +1,6 @@
 //! What is found out about an expression when it is read.
 
+use super::expression::Findings;
 use super::*;
 
 fn findings(source: &str) -> Findings {
