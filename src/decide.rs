@@ -24,7 +24,7 @@ pub(crate) struct Decided<'r> {
 #[inline]
 fn governing<'r>(request: Request<'r>, context: Option<&RequestContext<'r>>) -> Option<(&'r LocationConf, &'r Policy)> {
     let here = request.location();
-    if here.is_off() {
+    if here.says_off() {
         return None;
     }
     let location = match context.map(RequestContext::binding) {
@@ -36,7 +36,7 @@ fn governing<'r>(request: Request<'r>, context: Option<&RequestContext<'r>>) -> 
 }
 
 /// What was decided about a request that has ended.
-pub(crate) fn decided_in_the_end<'r>(request: Request<'r>) -> Option<Decided<'r>> {
+pub(crate) fn decision_to_count<'r>(request: Request<'r>) -> Option<Decided<'r>> {
     match RequestContext::get(request).and_then(RequestContext::last_decision) {
         Some(kept) => decided_before(kept),
         None => decide(request),
@@ -76,7 +76,7 @@ pub(crate) fn decide_finally<'r>(request: Request<'r>) -> Result<Option<Decided<
     };
     let context = RequestContext::get_or_create(request)?;
     let decided = decide_by(request, Some(context), location, policy);
-    context.keep(location, decided.decision);
+    context.keep_decision(location, decided.decision);
     Ok(Some(decided))
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn is_preflight(request: Request<'_>) -> bool {
 impl<'r> Decided<'r> {
     /// How the request ends, as `$cors_result` names it, and why if it is denied.
     pub(crate) fn result(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
-        if self.kept_allow_origin(request).is_some() {
+        if self.existing_allow_origin(request).is_some() {
             return (Outcome::Kept, None);
         }
         self.policy.result(&self.decision, request.requested_headers())
@@ -123,7 +123,7 @@ impl<'r> Decided<'r> {
 
     /// `Access-Control-Allow-Origin` as the response has it already, where `cors_override off` leaves that alone. The
     /// response that the module makes itself, to a preflight, has the headers of the policy in any case.
-    pub(crate) fn kept_allow_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
+    pub(crate) fn existing_allow_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
         let is_own = || RequestContext::get(request).is_some_and(RequestContext::is_response_own);
         if self.policy.overrides() || is_own() {
             return None;

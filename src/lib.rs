@@ -40,7 +40,7 @@
 //! 4. The types of `nginx_sys` have the layout of the nginx that the module is built for: `nginx/shim.h` lists what the
 //!    module touches, and the build compares.
 //! 5. What a `RequestContext` borrows lives as long as the request. It is only given what `Request` or a configuration
-//!    lends, as `request::handle` runs code that must take any lifetime.
+//!    lends, as `request::with_request` runs code that must take any lifetime.
 //! 6. No panic crosses into nginx: each hook runs within `nginx::panic::guard`, or cannot panic.
 
 mod config;

@@ -268,7 +268,7 @@ impl Policy {
 
     /// Whether a response header of this name is the policy's to give or to take away.
     #[inline]
-    pub fn governs(&self, name: &[u8]) -> bool {
+    pub fn owns_header(&self, name: &[u8]) -> bool {
         is_governed(name) || (self.rules.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
     }
 

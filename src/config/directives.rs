@@ -13,8 +13,8 @@ use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use super::location::{LocationConf, StatusFormat};
 use super::main_conf::MainConf;
-use super::reader::{enter, Configuration, RequestHandler};
-use crate::metrics::{self, Zone};
+use super::reader::{with_configuration, Configuration, RequestHandler};
+use crate::metrics::{self, ConfiguredZone};
 
 /// Reads any of the directives that make up a policy.
 pub(crate) unsafe extern "C" fn read_policy_directive(
@@ -26,7 +26,7 @@ pub(crate) unsafe extern "C" fn read_policy_directive(
     let location = unsafe { conf.cast::<LocationConf>().as_ref() };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
             let (name, values) = configuration.words()?;
             let directive = Directive::from_name(name)?;
             let at = configuration.position(main);
@@ -46,7 +46,7 @@ pub(crate) unsafe extern "C" fn read_zone_directive(
 ) -> *mut c_char {
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
             let (_, values) = configuration.words()?;
             let at = configuration.position(main);
             let earlier = main.zone.get().map(|zone| zone.at());
@@ -59,7 +59,13 @@ pub(crate) unsafe extern "C" fn read_zone_directive(
             };
             let zone = main.zone.get_or_init(|| {
                 let former_size = configuration.zone_size_in_force(name);
-                Rc::new(Zone::new(name, size, at, former_size, configuration.shared_memory()))
+                Rc::new(ConfiguredZone::new(
+                    name,
+                    size,
+                    at,
+                    former_size,
+                    configuration.shared_memory(),
+                ))
             });
             configuration.request_zone(name, size, metrics::open_zone, &**zone)?;
             Some(NGX_CONF_OK)
@@ -81,7 +87,7 @@ pub(crate) unsafe extern "C" fn read_status_directive(
     };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
             let (_, values) = configuration.words()?;
             let at = configuration.position(main);
             let location = location?;
@@ -158,7 +164,7 @@ pub(crate) unsafe extern "C" fn read_fault_directive(
     let location = unsafe { conf.cast::<LocationConf>().as_ref() };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        enter(cf, NGX_CONF_ERROR, |configuration, _| {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, _| {
             let fault = match configuration.words()?.1.as_slice() {
                 [b"directive"] => Fault::Directive,
                 [b"access"] => Fault::Access,

@@ -10,10 +10,10 @@ use nginx_sys::ngx_conf_t;
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use super::main_conf::MainConf;
-use super::reader::{enter, MergedBlock};
+use super::reader::{with_configuration, MergedBlock};
 #[cfg(feature = "fault-injection")]
 use crate::fault::Fault;
-use crate::metrics::CountedLocation;
+use crate::metrics::CounterHandle;
 use crate::nginx::conf;
 
 /// nginx makes one for each block. Everyone shares it, so what changes is in cells.
@@ -25,9 +25,9 @@ pub(crate) struct LocationConf {
     /// The policy in force; none where CORS is off.
     policy: OnceCell<Rc<Policy>>,
     /// The block says `cors off` itself.
-    is_off: Cell<bool>,
+    says_off: Cell<bool>,
     /// Where its requests are counted, if they are.
-    counted: OnceCell<CountedLocation>,
+    counted: OnceCell<CounterHandle>,
     /// What `cors_status` shows here.
     pub(super) status: OnceCell<StatusFormat>,
     #[cfg(feature = "fault-injection")]
@@ -62,13 +62,13 @@ impl LocationConf {
     /// Whether the block says `cors off` itself. A response that it serves is left alone, whichever policy governs the
     /// request.
     #[inline]
-    pub(crate) fn is_off(&self) -> bool {
-        self.is_off.get()
+    pub(crate) fn says_off(&self) -> bool {
+        self.says_off.get()
     }
 
     /// Where its requests are counted, if they are.
     #[inline]
-    pub(crate) fn counted(&self) -> Option<&CountedLocation> {
+    pub(crate) fn counted(&self) -> Option<&CounterHandle> {
         self.counted.get()
     }
 
@@ -87,7 +87,7 @@ impl LocationConf {
         if scope.policy().is_on() {
             self.policy.get_or_init(|| scope.policy().clone());
         }
-        self.is_off.set(scope.policy().is_off_here());
+        self.says_off.set(scope.policy().is_off_here());
         (scope, problems)
     }
 }
@@ -122,7 +122,7 @@ pub(crate) unsafe extern "C" fn merge_location(
     };
     // SAFETY: as above.
     unsafe {
-        enter(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
             let (outer, inner) = (outer?, inner?);
             #[cfg(feature = "fault-injection")]
             inner.fault.set(inner.fault.get().or(outer.fault.get()));

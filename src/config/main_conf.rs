@@ -8,8 +8,8 @@ use std::rc::Rc;
 use cors_policy::{Position, Problems, UnusedDirectives};
 use nginx_sys::{ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_module};
 
-use super::values::Values;
-use crate::metrics::Zone;
+use super::texts::Texts;
+use crate::metrics::ConfiguredZone;
 use crate::nginx::conf;
 use crate::nginx::module::{HandlerModule, ModuleRecord};
 use crate::nginx::panic::take_over_panic_messages;
@@ -27,19 +27,19 @@ pub(crate) struct MainConf {
     file: RefCell<Option<Rc<str>>>,
     pub(super) unused: RefCell<UnusedDirectives>,
     /// The texts with variables that list origins.
-    pub(crate) values: Values,
+    pub(crate) texts: Texts,
     /// The named locations, by server and name, to which an `error_page` leads from a block with a policy.
     pub(super) governed_names: RefCell<HashSet<(usize, String)>>,
     /// The named locations that have a policy of their own, and where that begins.
     pub(super) named_policies: RefCell<Vec<(usize, String, Position)>>,
-    pub(super) zone: OnceCell<Rc<Zone>>,
+    pub(super) zone: OnceCell<Rc<ConfiguredZone>>,
     /// Where the first `cors_status` stands.
     pub(super) status_at: OnceCell<Position>,
 }
 
 impl MainConf {
     /// Where requests are counted, if they are.
-    pub(crate) fn zone(&self) -> Option<&Rc<Zone>> {
+    pub(crate) fn zone(&self) -> Option<&Rc<ConfiguredZone>> {
         self.zone.get()
     }
 

@@ -4,11 +4,11 @@ mod directives;
 mod location;
 mod main_conf;
 mod reader;
-mod values;
+mod texts;
 
 #[cfg(feature = "fault-injection")]
 pub(crate) use directives::read_fault_directive;
 pub(crate) use directives::{finish, read_policy_directive, read_status_directive, read_zone_directive};
 pub(crate) use location::{create_location, merge_location, LocationConf, StatusFormat};
 pub(crate) use main_conf::{create_main, main_conf_of, MainConf};
-pub(crate) use reader::{enter, Configuration, DirectiveHandler, RequestHandler};
+pub(crate) use reader::{with_configuration, Configuration, DirectiveHandler, RequestHandler};

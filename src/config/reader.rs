@@ -59,7 +59,7 @@ pub(super) struct MergedBlock {
 /// # Safety
 ///
 /// nginx has called a hook of this module with `cf`, inside `http`.
-pub(crate) unsafe fn enter<T>(
+pub(crate) unsafe fn with_configuration<T>(
     cf: *mut ngx_conf_t,
     failed: T,
     run: impl for<'c> FnOnce(Configuration<'c>, &'c MainConf) -> Option<T>,
@@ -71,12 +71,12 @@ pub(crate) unsafe fn enter<T>(
 
 impl<'c> Configuration<'c> {
     fn log(self) -> *mut ngx_log_t {
-        // SAFETY: see `enter`; a configuration has a log.
+        // SAFETY: see `with_configuration`; a configuration has a log.
         unsafe { (*self.cf).log }
     }
 
     fn context(self) -> *mut ngx_http_conf_ctx_t {
-        // SAFETY: see `enter`; inside `http` the context is that of HTTP.
+        // SAFETY: see `with_configuration`; inside `http` the context is that of HTTP.
         unsafe { (*self.cf).ctx.cast() }
     }
 
@@ -91,7 +91,7 @@ impl<'c> Configuration<'c> {
 
     /// The core module's main configuration.
     fn core(self) -> *mut ngx_http_core_main_conf_t {
-        // SAFETY: see `enter`; nginx makes the main configurations of all modules before it calls any other hook.
+        // SAFETY: see `with_configuration`; nginx makes the main configurations of all modules before it calls any other hook.
         unsafe {
             let slots = (*self.context()).main_conf;
             (*slots.add(ngx_http_core_module.ctx_index)).cast()
@@ -100,7 +100,7 @@ impl<'c> Configuration<'c> {
 
     /// The core module's configuration of the block that nginx is reading or merging.
     fn core_location(self) -> *mut ngx_http_core_loc_conf_t {
-        // SAFETY: see `enter`; while nginx reads or merges a block the context holds the configurations of that block.
+        // SAFETY: see `with_configuration`; while nginx reads or merges a block the context holds the configurations of that block.
         unsafe {
             let slots = (*self.context()).loc_conf;
             (*slots.add(ngx_http_core_module.ctx_index)).cast()
@@ -117,7 +117,7 @@ impl<'c> Configuration<'c> {
         number: usize,
     ) -> Result<bool, OutOfMemory> {
         let flags = (flags | NGX_HTTP_VAR_CHANGEABLE) as ngx_uint_t;
-        // SAFETY: see `enter`; nginx copies the name, and returns null, a new variable, or the one that the configuration
+        // SAFETY: see `with_configuration`; nginx copies the name, and returns null, a new variable, or the one that the configuration
         // has defined. No request has asked for it yet.
         unsafe {
             let variable = ngx_http_add_variable(self.cf, &mut as_ngx_str(name.as_bytes()), flags);
@@ -140,7 +140,7 @@ impl<'c> Configuration<'c> {
 
     /// Registers `handler` for `phase`. Of the handlers of a phase nginx runs the last one first.
     pub(crate) fn add_phase_handler(self, phase: u32, handler: RequestHandler) -> Result<(), OutOfMemory> {
-        // SAFETY: see `enter`; when nginx calls the hooks that register handlers, its arrays of them are initialised.
+        // SAFETY: see `with_configuration`; when nginx calls the hooks that register handlers, its arrays of them are initialised.
         unsafe {
             let phase = (*self.core()).phases.get_mut(phase as usize).ok_or(OutOfMemory)?;
             let place = ngx_array_push(&mut phase.handlers).cast::<ngx_http_handler_pt>();
@@ -230,18 +230,18 @@ impl<'c> Configuration<'c> {
         data: &'c T,
     ) -> Option<()> {
         let data = ptr::from_ref(data).cast_mut().cast();
-        // SAFETY: see `enter`; the name and the data live as long as the configuration.
+        // SAFETY: see `with_configuration`; the name and the data live as long as the configuration.
         unsafe { shared_memory::request_zone(self.cf, name.as_bytes(), size, init, data) }
     }
 
     pub(super) fn shared_memory(self) -> shared_memory::SharedMemory {
-        // SAFETY: see `enter`.
+        // SAFETY: see `with_configuration`.
         unsafe { shared_memory::SharedMemory::new(self.cf) }
     }
 
     /// The size that the zone of this name has in the configuration that is in force.
     pub(super) fn zone_size_in_force(self, name: &str) -> Option<usize> {
-        // SAFETY: see `enter`.
+        // SAFETY: see `with_configuration`.
         unsafe { shared_memory::size_in_force(self.cf, name.as_bytes()) }
     }
 
@@ -291,7 +291,7 @@ impl Syntax for NginxSyntax<'_> {
     }
 
     fn variable(&mut self, text: &[u8]) -> Option<usize> {
-        // SAFETY: see `enter`.
-        unsafe { self.main.values.compile(self.configuration.cf, text) }
+        // SAFETY: see `with_configuration`.
+        unsafe { self.main.texts.compile(self.configuration.cf, text) }
     }
 }

@@ -11,27 +11,27 @@ use super::denial::log_denial;
 use super::preflight::answer_preflight;
 use crate::config::LocationConf;
 use crate::decide::Decided;
-use crate::nginx::status;
-use crate::request::{handle, Action, Binding, Request, RequestContext};
+use crate::nginx::return_code;
+use crate::request::{with_request, Action, Binding, Request, RequestContext};
 
 pub(super) unsafe extern "C" fn on_access_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, control_access) }
+    unsafe { with_request(raw, return_code::INTERNAL_SERVER_ERROR, bind_and_answer) }
 }
 
-fn control_access(request: Request<'_>) -> ngx_int_t {
+fn bind_and_answer(request: Request<'_>) -> ngx_int_t {
     let here = request.location();
     let context = match RequestContext::get(request) {
-        _ if here.is_off() || request.is_post_action() => return status::DECLINED,
+        _ if here.says_off() || request.is_post_action() => return return_code::DECLINED,
         Some(context) => context,
-        None if here.policy().is_none() => return status::DECLINED,
+        None if here.policy().is_none() => return return_code::DECLINED,
         None => match RequestContext::get_or_create(request) {
             Ok(context) => context,
-            Err(_) => return status::INTERNAL_SERVER_ERROR,
+            Err(_) => return return_code::INTERNAL_SERVER_ERROR,
         },
     };
     let Some((location, policy)) = bind(context, here) else {
-        return status::DECLINED;
+        return return_code::DECLINED;
     };
     #[cfg(feature = "fault-injection")]
     location.fault.get().strike(crate::fault::Fault::Access);
@@ -39,7 +39,7 @@ fn control_access(request: Request<'_>) -> ngx_int_t {
     let is_options = request.is_options();
     let is_enforced = is_enforced(policy, request);
     if !is_options && !is_enforced {
-        return status::DECLINED;
+        return return_code::DECLINED;
     }
     let decided = Decided {
         location,
@@ -50,20 +50,20 @@ fn control_access(request: Request<'_>) -> ngx_int_t {
         // One that is not answered goes on to its handler; `cors_enforce` is for actual requests.
         return match decided.preflight_answer() {
             Some(answer) => answer_preflight(request, context, &decided, answer),
-            None => status::DECLINED,
+            None => return_code::DECLINED,
         };
     }
     if is_enforced && decided.decision.is_denied() {
         return refuse(request, context, &decided);
     }
-    status::DECLINED
+    return_code::DECLINED
 }
 
 /// The location that governs the request and its policy, the first time that there is one in an access phase.
 fn bind<'r>(context: &RequestContext<'r>, here: &'r LocationConf) -> Option<(&'r LocationConf, &'r Policy)> {
     context.bind_in_access(here);
     match context.binding() {
-        Binding::Bound(location) if context.enter_access() => Some((location, location.policy()?)),
+        Binding::Bound(location) if context.is_first_access() => Some((location, location.policy()?)),
         _ => None,
     }
 }
@@ -80,9 +80,9 @@ fn is_enforced(policy: &Policy, request: Request<'_>) -> bool {
 fn refuse<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) -> ngx_int_t {
     log_denial(request, decided);
     if decided.policy.is_dry_run() {
-        return status::DECLINED;
+        return return_code::DECLINED;
     }
-    context.keep(decided.location, decided.decision);
+    context.keep_decision(decided.location, decided.decision);
     context.note_action(Action::Refused);
-    request.end_with_error(status::FORBIDDEN)
+    request.end_with_error(return_code::FORBIDDEN)
 }

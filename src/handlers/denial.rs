@@ -29,7 +29,7 @@ fn log_if_denied<'r>(request: Request<'r>, decided: &Decided<'r>) {
     let (_, Some(reason)) = decided.result(request) else {
         return;
     };
-    let is_first = RequestContext::get(request).is_none_or(RequestContext::may_log_denial);
+    let is_first = RequestContext::get(request).is_none_or(RequestContext::claim_denial_log);
     if is_first {
         let dry_run = if decided.policy.is_dry_run() { " (dry run)" } else { "" };
         ngx_log_error!(level, request.log(), "cors denied{}: {}", dry_run, reason);

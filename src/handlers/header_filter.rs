@@ -7,11 +7,11 @@
 use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t, ngx_uint_t};
 
 use super::denial::log_denial;
-use crate::config::enter;
+use crate::config::with_configuration;
 use crate::decide::{decide_finally, Decided};
 use crate::nginx::pool::OutOfMemory;
-use crate::nginx::status;
-use crate::request::{handle, Action, Request, RequestContext};
+use crate::nginx::return_code;
+use crate::request::{with_request, Action, Request, RequestContext};
 
 /// A header filter.
 type Filter = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
@@ -21,7 +21,7 @@ static mut NEXT: Filter = end_of_chain;
 
 /// nginx's own filter that sends the header is always there, so this one never runs.
 unsafe extern "C" fn end_of_chain(_: *mut ngx_http_request_t) -> ngx_int_t {
-    status::ERROR
+    return_code::ERROR
 }
 
 /// Puts the filter into the chain, even if the configuration has no policy: if it is refused in the end, the one in force
@@ -29,10 +29,10 @@ unsafe extern "C" fn end_of_chain(_: *mut ngx_http_request_t) -> ngx_int_t {
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook for the configuration that it reads. It has one thread, and runs no filter meanwhile.
     unsafe {
-        enter(cf, status::ERROR, |_, _| {
+        with_configuration(cf, return_code::ERROR, |_, _| {
             NEXT = ngx_http_top_header_filter.unwrap_or(end_of_chain);
             ngx_http_top_header_filter = Some(on_response_header);
-            Some(status::OK)
+            Some(return_code::OK)
         })
     }
 }
@@ -41,14 +41,14 @@ unsafe extern "C" fn on_response_header(raw: *mut ngx_http_request_t) -> ngx_int
     // SAFETY: nginx calls its filters with live requests; `install` has saved the next filter, which takes what this one
     // was given.
     unsafe {
-        match handle(raw, status::INTERNAL_SERVER_ERROR, |request| {
+        match with_request(raw, return_code::INTERNAL_SERVER_ERROR, |request| {
             match add_headers(request) {
-                Ok(()) => status::OK,
-                Err(OutOfMemory) => status::ERROR,
+                Ok(()) => return_code::OK,
+                Err(OutOfMemory) => return_code::ERROR,
             }
         }) {
-            status::OK => NEXT(raw),
-            status::INTERNAL_SERVER_ERROR => handle(raw, status::ERROR, replace_by_error),
+            return_code::OK => NEXT(raw),
+            return_code::INTERNAL_SERVER_ERROR => with_request(raw, return_code::ERROR, replace_by_error),
             failed => failed,
         }
     }
@@ -57,10 +57,10 @@ unsafe extern "C" fn on_response_header(raw: *mut ngx_http_request_t) -> ngx_int
 /// The filter has failed on the response: no response is sent with half of a policy.
 fn replace_by_error(request: Request<'_>) -> ngx_int_t {
     let Ok(context) = RequestContext::get_or_create(request) else {
-        return status::ERROR;
+        return return_code::ERROR;
     };
     context.note_filter_failure();
-    request.replace_by_error(status::INTERNAL_SERVER_ERROR)
+    request.replace_by_error(return_code::INTERNAL_SERVER_ERROR)
 }
 
 fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
@@ -99,5 +99,5 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
 /// Whether the response stays as it is.
 fn is_left_alone<'r>(request: Request<'r>, decided: &Decided<'r>) -> bool {
     // After 101 the connection speaks another protocol, for which `cors_enforce` has decided before.
-    decided.policy.is_dry_run() || request.switches_protocols() || decided.kept_allow_origin(request).is_some()
+    decided.policy.is_dry_run() || request.switches_protocols() || decided.existing_allow_origin(request).is_some()
 }

@@ -9,21 +9,21 @@ use super::access::on_access_phase;
 use super::log::on_log_phase;
 use super::rewrite::{on_rewrite_phase, on_server_rewrite_phase};
 use super::variables;
-use crate::config::{self, enter, main_conf_of, RequestHandler};
+use crate::config::{self, main_conf_of, with_configuration, RequestHandler};
 use crate::nginx::panic::guard;
-use crate::nginx::status;
+use crate::nginx::return_code;
 
 /// Registers the handlers, once all of the configuration has been read; refuses it if anything in it was wrong.
 pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        enter(cf, status::ERROR, |configuration, main| {
+        with_configuration(cf, return_code::ERROR, |configuration, main| {
             if !config::finish(configuration, main) {
                 return None;
             }
             variables::install(configuration, main).ok()?;
             if !main.has_policy.get() {
-                return Some(status::OK);
+                return Some(return_code::OK);
             }
             let handlers: [(u32, RequestHandler, bool); 4] = [
                 (
@@ -38,7 +38,7 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
             for (phase, handler, _) in handlers.into_iter().filter(|(_, _, is_wanted)| *is_wanted) {
                 configuration.add_phase_handler(phase, handler).ok()?;
             }
-            Some(status::OK)
+            Some(return_code::OK)
         })
     }
 }
@@ -48,13 +48,13 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
 pub(crate) unsafe extern "C" fn start(cycle: *mut ngx_cycle_t) -> ngx_int_t {
     // SAFETY: nginx calls this hook with the new cycle, which has a log.
     let log = unsafe { (*cycle).log };
-    guard(log, status::OK, || {
+    guard(log, return_code::OK, || {
         // SAFETY: the configuration of the cycle is complete, and nginx waits for this hook.
         unsafe {
             if let Some(zone) = main_conf_of(cycle).and_then(|main| main.zone()) {
                 zone.assign_counters();
             }
         }
-        status::OK
+        return_code::OK
     })
 }

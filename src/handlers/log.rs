@@ -3,25 +3,25 @@
 use cors_zone::{Counted, Effect, RequestKind};
 use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
-use crate::decide::decided_in_the_end;
-use crate::nginx::status;
-use crate::request::{handle, Action, Binding, Request, RequestContext};
+use crate::decide::decision_to_count;
+use crate::nginx::return_code;
+use crate::request::{with_request, Action, Binding, Request, RequestContext};
 
 pub(super) unsafe extern "C" fn on_log_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
     unsafe {
-        handle(raw, status::OK, |request| {
+        with_request(raw, return_code::OK, |request| {
             if request.is_main() {
                 count(request);
             }
-            status::OK
+            return_code::OK
         })
     }
 }
 
 fn count(request: Request<'_>) -> Option<()> {
     let context = RequestContext::get(request);
-    let Some(decided) = decided_in_the_end(request) else {
+    let Some(decided) = decision_to_count(request) else {
         return count_as_off(request, context?);
     };
     let counted = decided.location.counted()?;
@@ -45,7 +45,7 @@ fn count(request: Request<'_>) -> Option<()> {
 /// A location that says `cors off` has served a request that another location's policy governed until then: it counts
 /// there.
 fn count_as_off(request: Request<'_>, context: &RequestContext<'_>) -> Option<()> {
-    if !request.location().is_off() {
+    if !request.location().says_off() {
         return None;
     }
     let (Binding::Bound(location) | Binding::Candidate(location)) = context.binding() else {

@@ -16,7 +16,7 @@ pub(super) fn answer_preflight<'r>(
     if let Err(failed) = request.discard_body() {
         return failed;
     }
-    context.keep(decided.location, decided.decision);
+    context.keep_decision(decided.location, decided.decision);
     context.note_action(Action::Answered(status));
     request.end_with_header(status)
 }

@@ -9,20 +9,20 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t};
 use super::preflight::answer_preflight;
 use crate::config::LocationConf;
 use crate::decide::Decided;
-use crate::nginx::status;
-use crate::request::{handle, Binding, Request, RequestContext};
+use crate::nginx::return_code;
+use crate::request::{with_request, Binding, Request, RequestContext};
 
 /// The rewrite phase of a server, before nginx has looked for a location, and so before `return`, rewrites and redirects
 /// of the server: answers preflights where the server says `cors_preflight early`.
 pub(super) unsafe extern "C" fn on_server_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, enter_server) }
+    unsafe { with_request(raw, return_code::INTERNAL_SERVER_ERROR, enter_server) }
 }
 
 fn enter_server(request: Request<'_>) -> ngx_int_t {
     // After an internal redirect the request comes here again.
     if !request.is_options() || !request.is_main() || RequestContext::get(request).is_some() {
-        return status::DECLINED;
+        return return_code::DECLINED;
     }
     let server = request.location();
     answer_if_early(request, server)
@@ -32,10 +32,10 @@ fn enter_server(request: Request<'_>) -> ngx_int_t {
 /// governs it then, whichever location nginx would have chosen. Everything else goes on.
 fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int_t {
     let Some(policy) = block.policy() else {
-        return status::DECLINED;
+        return return_code::DECLINED;
     };
     if policy.preflight_mode() != PreflightMode::Early || request.is_post_action() {
-        return status::DECLINED;
+        return return_code::DECLINED;
     }
     let decided = Decided {
         location: block,
@@ -43,10 +43,10 @@ fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int
         decision: policy.decide(&request.cors_headers(true), &request),
     };
     let Some(answer) = decided.preflight_answer() else {
-        return status::DECLINED;
+        return return_code::DECLINED;
     };
     let Ok(context) = RequestContext::get_or_create(request) else {
-        return status::INTERNAL_SERVER_ERROR;
+        return return_code::INTERNAL_SERVER_ERROR;
     };
     context.bind(block);
     answer_preflight(request, context, &decided, answer)
@@ -56,20 +56,20 @@ fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int
 /// `error_page`.
 pub(super) unsafe extern "C" fn on_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { handle(raw, status::INTERNAL_SERVER_ERROR, enter_location) }
+    unsafe { with_request(raw, return_code::INTERNAL_SERVER_ERROR, enter_location) }
 }
 
 fn enter_location(request: Request<'_>) -> ngx_int_t {
     if !request.is_main() || request.is_post_action() {
-        return status::DECLINED;
+        return return_code::DECLINED;
     }
     let location = request.location();
     let context = match (RequestContext::get(request), location.policy()) {
-        (None, None) => return status::DECLINED,
+        (None, None) => return return_code::DECLINED,
         (Some(context), _) => context,
         (None, Some(_)) => match RequestContext::get_or_create(request) {
             Ok(context) => context,
-            Err(_) => return status::INTERNAL_SERVER_ERROR,
+            Err(_) => return return_code::INTERNAL_SERVER_ERROR,
         },
     };
     context.enter_rewrite(location);
@@ -77,6 +77,6 @@ fn enter_location(request: Request<'_>) -> ngx_int_t {
         Binding::Candidate(candidate) if request.is_options() && core::ptr::eq(candidate, location) => {
             answer_if_early(request, location)
         }
-        _ => status::DECLINED,
+        _ => return_code::DECLINED,
     }
 }

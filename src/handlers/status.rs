@@ -5,17 +5,17 @@ use cors_zone::{page, Format, Query, Report, TryRequest};
 use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK};
 
 use crate::config::StatusFormat;
-use crate::metrics::{LocationCounters, Zone};
+use crate::metrics::{ConfiguredZone, LocationCounters};
 use crate::nginx::clock::now;
 use crate::nginx::pool::OutOfMemory;
-use crate::nginx::status;
-use crate::request::{handle, Request, SimulatedContext};
+use crate::nginx::return_code;
+use crate::request::{with_request, Request, SimulatedContext};
 
 pub(crate) unsafe extern "C" fn answer_status(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its content handlers with live requests.
     unsafe {
-        handle(raw, status::INTERNAL_SERVER_ERROR, |request| {
-            answer(request).unwrap_or(status::INTERNAL_SERVER_ERROR)
+        with_request(raw, return_code::INTERNAL_SERVER_ERROR, |request| {
+            answer(request).unwrap_or(return_code::INTERNAL_SERVER_ERROR)
         })
     }
 }
@@ -29,7 +29,7 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
         return Ok(failed);
     }
     let (Some(configured), Some(zone)) = (request.location().status(), request.main_conf().zone()) else {
-        return Ok(status::INTERNAL_SERVER_ERROR);
+        return Ok(return_code::INTERNAL_SERVER_ERROR);
     };
     let query = Query::parse(request.query());
     let mut http_status = NGX_HTTP_OK;
@@ -62,7 +62,7 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     request.send(http_status, format.content_type(), &body)
 }
 
-fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
+fn render(zone: &ConfiguredZone, format: Format) -> Option<Vec<u8>> {
     if format == Format::Html {
         return Some(page::HTML.as_bytes().to_vec());
     }
@@ -77,7 +77,7 @@ fn render(zone: &Zone, format: Format) -> Option<Vec<u8>> {
 }
 
 /// What the policy of a location would make of a request; nothing if there is no such location.
-fn explain(request: Request<'_>, zone: &Zone, question: &TryRequest) -> Result<Option<Vec<u8>>, OutOfMemory> {
+fn explain(request: Request<'_>, zone: &ConfiguredZone, question: &TryRequest) -> Result<Option<Vec<u8>>, OutOfMemory> {
     let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|asked| asked == name);
     let context = SimulatedContext::new(request, question.origin.as_bytes())?;
     let simulated = SimulatedRequest {

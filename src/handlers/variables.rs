@@ -9,8 +9,8 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t, ngx_variable_value_t, NGX_HTTP_VA
 use crate::config::{Configuration, MainConf};
 use crate::decide::{decide, is_preflight, Decided};
 use crate::nginx::pool::OutOfMemory;
-use crate::nginx::{shim, status};
-use crate::request::{handle, Request};
+use crate::nginx::{return_code, shim};
+use crate::request::{with_request, Request};
 
 /// The value of a variable for a request of a client; the subrequests share it.
 type Value = for<'r> fn(Request<'r>) -> Result<&'r [u8], OutOfMemory>;
@@ -40,13 +40,13 @@ unsafe extern "C" fn get(raw: *mut ngx_http_request_t, to: *mut ngx_variable_val
     // SAFETY: nginx evaluates variables for live requests, and hands over the value to fill in; the bytes live as long as
     // the request.
     unsafe {
-        handle(raw, status::ERROR, |request| {
+        with_request(raw, return_code::ERROR, |request| {
             let value = VARIABLES.get(number).map(|(_, value)| value(request.main()));
             let Some(Ok(value)) = value else {
-                return status::ERROR;
+                return return_code::ERROR;
             };
             shim::ngx_http_cors_set_variable(to, value.as_ptr(), value.len());
-            status::OK
+            return_code::OK
         })
     }
 }
@@ -62,7 +62,7 @@ fn result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
 
 fn origin<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
     let allowed = decided(request).and_then(|decided| {
-        let kept = decided.kept_allow_origin(request);
+        let kept = decided.existing_allow_origin(request);
         kept.or_else(|| decided.decision.allowed_origin())
     });
     Ok(allowed.unwrap_or_default())
@@ -77,7 +77,7 @@ fn reason<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
 
 /// What is decided; nothing while a decision waits for the value of a variable that is made of these.
 fn decided<'r>(request: Request<'r>) -> Option<Decided<'r>> {
-    match request.main_conf().values.is_evaluating() {
+    match request.main_conf().texts.is_evaluating() {
         true => None,
         false => decide(request),
     }

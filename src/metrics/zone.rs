@@ -2,10 +2,10 @@
 //!
 //! | when | what |
 //! |---|---|
-//! | nginx merges the blocks | each location with a policy gets a name ([`Zone::count_location`]) |
+//! | nginx merges the blocks | each location with a policy gets a name ([`ConfiguredZone::count_location`]) |
 //! | nginx has mapped the memory | it is formatted, if it is new ([`open_zone`]); what the configuration in force counts stays untouched |
-//! | nothing can fail any more | the names get their counters ([`Zone::assign_counters`]) |
-//! | a request ends | it is counted ([`CountedLocation::count`]) |
+//! | nothing can fail any more | the names get their counters ([`ConfiguredZone::assign_counters`]) |
+//! | a request ends | it is counted ([`CounterHandle::count`]) |
 
 use core::cell::{OnceCell, RefCell};
 use core::ffi::c_void;
@@ -21,15 +21,15 @@ use ngx::ngx_log_error;
 
 use crate::nginx::clock::now;
 use crate::nginx::panic::guard;
+use crate::nginx::return_code;
 use crate::nginx::shared_memory::{self, SharedMemory};
-use crate::nginx::status;
 
 /// The name of a server that has none, and of its policy outside of any location.
 const UNNAMED: &str = "_";
 const NO_LOCATION: &str = "server";
 
 /// The zone of a configuration.
-pub(crate) struct Zone {
+pub(crate) struct ConfiguredZone {
     name: Box<str>,
     size: usize,
     /// Where the directive stands.
@@ -94,12 +94,12 @@ impl<'z> LocationCounters<'z> {
 }
 
 /// Where the requests of one location are counted.
-pub(crate) struct CountedLocation {
-    zone: Rc<Zone>,
+pub(crate) struct CounterHandle {
+    zone: Rc<ConfiguredZone>,
     number: usize,
 }
 
-impl CountedLocation {
+impl CounterHandle {
     /// Counts a request that has ended, and the origin and the reason if it was denied. It is not counted if the
     /// configuration is not in force any more.
     pub(crate) fn count(&self, counted: Counted, denied: Option<(&[u8], Reason<'_>)>) {
@@ -116,7 +116,7 @@ impl CountedLocation {
     }
 }
 
-impl Zone {
+impl ConfiguredZone {
     pub(crate) fn new(name: &str, size: usize, at: Position, former_size: Option<usize>, memory: SharedMemory) -> Self {
         Self {
             name: name.into(),
@@ -150,12 +150,12 @@ impl Zone {
         server_name: &str,
         location: &str,
         policy: &Rc<Policy>,
-    ) -> CountedLocation {
+    ) -> CounterHandle {
         let number = self
             .locations
             .borrow_mut()
             .number(server, server_name, location, policy);
-        CountedLocation {
+        CounterHandle {
             zone: self.clone(),
             number,
         }
@@ -220,15 +220,15 @@ impl Zone {
     /// is, even if another build of the module has laid it out, until nothing can fail any more.
     fn open(&self, words: &[AtomicU64], is_kept: bool, log: *mut ngx_log_t) -> ngx_int_t {
         if is_kept && cors_zone::Zone::attach(words).is_some() {
-            return status::OK;
+            return return_code::OK;
         }
         self.log_why_new(log);
         if !is_kept && format(words).is_none() {
             let name = &self.name;
             ngx_log_error!(NGX_LOG_EMERG, log, "cors zone \"{}\" is too small", name);
-            return status::ERROR;
+            return return_code::ERROR;
         }
-        status::OK
+        return_code::OK
     }
 
     /// Says why counting begins anew, where it does.
@@ -310,11 +310,16 @@ pub(super) fn bytes_for(policies: usize) -> usize {
 /// nginx has the memory: that of the configuration in force, which comes with `former`, or a new one. The configuration
 /// may still fail, so that nothing is changed in what is kept.
 pub(crate) unsafe extern "C" fn open_zone(zone: *mut ngx_shm_zone_t, former: *mut c_void) -> ngx_int_t {
-    // SAFETY: nginx calls this hook for the zone for which `cors_zone` asked, with a `Zone`.
-    let (log, ours) = unsafe { (shared_memory::log_of(zone), shared_memory::data_of::<Zone>(zone)) };
-    guard(log, status::ERROR, || {
+    // SAFETY: nginx calls this hook for the zone for which `cors_zone` asked, with a `ConfiguredZone`.
+    let (log, ours) = unsafe {
+        (
+            shared_memory::log_of(zone),
+            shared_memory::data_of::<ConfiguredZone>(zone),
+        )
+    };
+    guard(log, return_code::ERROR, || {
         let Some(ours) = ours else {
-            return status::ERROR;
+            return return_code::ERROR;
         };
         // SAFETY: nginx waits for this hook, which belongs to the configuration of the zone.
         unsafe { ours.memory.open(zone, |words| ours.open(words, !former.is_null(), log)) }

@@ -6,7 +6,7 @@ pub(crate) mod list;
 pub(crate) mod module;
 pub(crate) mod panic;
 pub(crate) mod pool;
+pub(crate) mod return_code;
 pub(crate) mod shared_memory;
 pub(crate) mod shim;
-pub(crate) mod status;
 pub(crate) mod string;

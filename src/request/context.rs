@@ -93,7 +93,7 @@ impl<'r> RequestContext<'r> {
         // the request's pool, which is never borrowed mutably. All that it borrows lives as long as the request
         // (invariant 5), which is what `'r` stands for.
         match unsafe { (*slot).cast::<Self>().as_ref() } {
-            None if request.may_have_lost_contexts() => Self::find(request),
+            None if request.may_have_lost_contexts() => Self::recover(request),
             found => found,
         }
     }
@@ -101,7 +101,7 @@ impl<'r> RequestContext<'r> {
     /// Finds the context after nginx has cleared its slot: on an internal redirect, or as a filter has given up the
     /// response.
     #[cold]
-    fn find(request: Request<'r>) -> Option<&'r Self> {
+    fn recover(request: Request<'r>) -> Option<&'r Self> {
         if !request.is_main() {
             return None; // a subrequest has the pool of its main request
         }
@@ -111,7 +111,7 @@ impl<'r> RequestContext<'r> {
         if let Binding::Candidate(location) = context.binding.get() {
             context.binding.set(Binding::Bound(location));
         }
-        context.remember(request);
+        context.store_in_slot(request);
         Some(context)
     }
 
@@ -136,11 +136,11 @@ impl<'r> RequestContext<'r> {
         };
         // SAFETY: the pool of a request lives as long as the request, as does what a context borrows (invariant 5).
         let context = unsafe { pool::attach(request.pool(), MARKER, context) }?;
-        context.remember(request);
+        context.store_in_slot(request);
         Ok(context)
     }
 
-    fn remember(&self, request: Request<'r>) {
+    fn store_in_slot(&self, request: Request<'r>) {
         let context = core::ptr::from_ref(self).cast_mut().cast::<c_void>();
         // SAFETY: the slot is the module's own; the pointer is only read through.
         unsafe { *request.context_slot() = context };
@@ -162,7 +162,7 @@ impl<'r> RequestContext<'r> {
         match self.binding.get() {
             Binding::Bound(_) => {}
             _ if location.policy().is_some() => self.binding.set(Binding::Candidate(location)),
-            _ if location.is_off() => self.binding.set(Binding::Unbound),
+            _ if location.says_off() => self.binding.set(Binding::Unbound),
             _ => {}
         }
     }
@@ -184,7 +184,7 @@ impl<'r> RequestContext<'r> {
     }
 
     /// The request is in an access phase; whether it is the first under the policy that governs it.
-    pub(crate) fn enter_access(&self) -> bool {
+    pub(crate) fn is_first_access(&self) -> bool {
         !self.has_passed_access.replace(true)
     }
 
@@ -200,7 +200,7 @@ impl<'r> RequestContext<'r> {
         self.decision.get()
     }
 
-    pub(crate) fn keep(&self, location: &'r LocationConf, decision: Decision<'r>) {
+    pub(crate) fn keep_decision(&self, location: &'r LocationConf, decision: Decision<'r>) {
         self.decision.set(Some(KeptDecision { location, decision }));
     }
 
@@ -219,7 +219,7 @@ impl<'r> RequestContext<'r> {
     }
 
     /// Whether no denial of this request has been logged; from now on one has.
-    pub(crate) fn may_log_denial(&self) -> bool {
+    pub(crate) fn claim_denial_log(&self) -> bool {
         !self.is_denial_logged.replace(true)
     }
 
@@ -255,8 +255,8 @@ mod tests {
 
     use super::*;
     use crate::nginx::pool::tests::Pool;
-    use crate::nginx::status;
-    use crate::request::handle;
+    use crate::nginx::return_code;
+    use crate::request::with_request;
 
     /// A request, as far as a context looks at it.
     struct Client {
@@ -302,12 +302,12 @@ mod tests {
         fn hook(&mut self, work: impl for<'r> FnOnce(Request<'r>)) {
             // SAFETY: the request has what a context asks of it, and lives while `work` runs.
             let outcome = unsafe {
-                handle(&mut *self.request, status::ERROR, |request| {
+                with_request(&mut *self.request, return_code::ERROR, |request| {
                     work(request);
-                    status::OK
+                    return_code::OK
                 })
             };
-            assert_eq!(outcome, status::OK);
+            assert_eq!(outcome, return_code::OK);
         }
 
         /// What nginx does on an internal redirect.
@@ -412,14 +412,14 @@ mod tests {
         client.hook(|request| {
             let context = RequestContext::get_or_create(request).expect("memory");
             context.bind(first);
-            assert!(context.enter_access() && !context.enter_access());
+            assert!(context.is_first_access() && !context.is_first_access());
         });
         client.redirect();
         client.hook(|request| {
             let context = RequestContext::get(request).expect("found");
             context.enter_rewrite(later);
             context.bind(later);
-            assert!(is_bound_to(context, first) && !context.enter_access());
+            assert!(is_bound_to(context, first) && !context.is_first_access());
         });
     }
 
@@ -430,7 +430,7 @@ mod tests {
         client.hook(|request| {
             let context = RequestContext::get_or_create(request).expect("memory");
             let decision = Decision::new(Verdict::Denied, Field::Absent, None);
-            context.keep(one, decision);
+            context.keep_decision(one, decision);
             assert_eq!(context.decision(one), Some(decision));
             assert_eq!(context.decision(other), None);
             context.forget_decision();
@@ -443,7 +443,7 @@ mod tests {
         let mut client = Client::new();
         client.hook(|request| {
             let context = RequestContext::get_or_create(request).expect("memory");
-            assert!(context.may_log_denial() && !context.may_log_denial());
+            assert!(context.claim_denial_log() && !context.claim_denial_log());
         });
     }
 
@@ -458,9 +458,9 @@ mod tests {
         let request = core::ptr::from_mut(&mut *client.request);
         // SAFETY: as in `hook`.
         pool.exhaust(|| unsafe {
-            handle(request, status::ERROR, |request| {
+            with_request(request, return_code::ERROR, |request| {
                 assert!(RequestContext::get_or_create(request).is_err());
-                status::OK
+                return_code::OK
             });
         });
         assert!(client.contexts[0].is_null());

@@ -14,7 +14,7 @@ use crate::nginx::list::HeaderList;
 use crate::nginx::module::{HandlerModule, ModuleRecord};
 use crate::nginx::panic::guard;
 use crate::nginx::pool::{self, OutOfMemory};
-use crate::nginx::{shim, status};
+use crate::nginx::{return_code, shim};
 
 /// A request that nginx has handed to a hook of the module. What it lends for `'r` lives as long as the request: its
 /// memory, its header's strings, and the configuration. `'r` can be made neither longer nor shorter (`Cell`), so that what
@@ -32,7 +32,7 @@ pub(crate) struct Request<'r> {
 ///
 /// nginx has called a hook of this module with `raw`, or `raw` is null.
 #[inline]
-pub(crate) unsafe fn handle(
+pub(crate) unsafe fn with_request(
     raw: *mut ngx_http_request_t,
     failed: ngx_int_t,
     work: impl for<'r> FnOnce(Request<'r>) -> ngx_int_t,
@@ -48,7 +48,7 @@ impl<'r> Request<'r> {
     /// For reading one field. The reference is let go before nginx or this module writes to the request.
     #[inline]
     fn fields(&self) -> &'r ngx_http_request_t {
-        // SAFETY: `handle` was promised a request that nginx is processing (invariant 2); it is written to by one thread
+        // SAFETY: `with_request` was promised a request that nginx is processing (invariant 2); it is written to by one thread
         // alone (invariant 1), and by no function that holds this reference.
         unsafe { self.raw.as_ref() }
     }
@@ -224,7 +224,7 @@ impl<'r> Request<'r> {
     pub(crate) fn discard_body(self) -> Result<(), ngx_int_t> {
         // SAFETY: the request is alive and in a handler.
         match unsafe { ngx_http_discard_request_body(self.as_ptr()) } {
-            status::OK => Ok(()),
+            return_code::OK => Ok(()),
             failed => Err(failed),
         }
     }
@@ -234,7 +234,7 @@ impl<'r> Request<'r> {
     pub(crate) fn end_with_header(self, status: u16) -> ngx_int_t {
         // SAFETY: the request is alive and in a phase handler. `DONE` tells nginx to leave it alone.
         unsafe { shim::ngx_http_cors_end_with_header(self.as_ptr(), status.into()) };
-        status::DONE
+        return_code::DONE
     }
 
     /// Lets the response have a body, though `end_with_header` meant it to have none.
@@ -248,7 +248,7 @@ impl<'r> Request<'r> {
     pub(crate) fn end_with_error(self, error: ngx_int_t) -> ngx_int_t {
         // SAFETY: the request is alive and in a phase handler. `DONE` tells nginx to leave it alone.
         unsafe { ngx_http_finalize_request(self.as_ptr(), error) };
-        status::DONE
+        return_code::DONE
     }
 
     /// Sends an error instead of the response whose header a filter could not make. nginx clears the contexts of all

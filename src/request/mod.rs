@@ -3,10 +3,10 @@
 mod context;
 mod headers;
 mod live;
+mod policy_context;
 mod response;
 mod simulated;
-mod values;
 
 pub(crate) use context::{Action, Binding, KeptDecision, RequestContext};
-pub(crate) use live::{handle, Request};
+pub(crate) use live::{with_request, Request};
 pub(crate) use simulated::SimulatedContext;

@@ -24,7 +24,7 @@ impl<'r> Request<'r> {
         let mut has_vary = false;
         self.response_list().remove(|header| {
             has_vary |= is_vary(header.name());
-            policy.governs(header.name())
+            policy.owns_header(header.name())
         });
         let Some(response) = policy.response_headers(decision.response_kind()) else {
             return Ok(());

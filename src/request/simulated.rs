@@ -10,7 +10,7 @@ use cors_policy::Context;
 use nginx_sys::{ngx_http_request_t, ngx_str_t};
 
 use super::live::Request;
-use super::values::{evaluate, warn_once};
+use super::policy_context::{evaluate, warn_once};
 use crate::nginx::list::{HeaderLine, HeaderList};
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::shim;

@@ -39,6 +39,8 @@ pub(crate) struct About<'n> {
     pub(crate) size: usize,
     pub(crate) started: u64,
     now: u64,
+    /// The date of the public suffixes by which `nginx -t` has checked the policies.
+    public_suffix_list: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -125,6 +127,7 @@ impl<'n> Report<'n> {
                 size,
                 started: zone.started(),
                 now,
+                public_suffix_list: cors_policy::PUBLIC_SUFFIX_LIST_DATE,
             },
             policies: locations.iter().map(Policy::new).collect(),
             denied_origins: zone

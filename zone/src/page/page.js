@@ -100,6 +100,7 @@ function show(report) {
   at("origins").tBodies[0].replaceChildren(...report.denied_origins.map((one) => originRow(one, report.zone.now)));
   at("nobody").hidden = report.denied_origins.length > 0;
   at("status").textContent = `counting since ${new Date(1000 * report.zone.started).toLocaleString()}`;
+  at("suffixes").textContent = `origins checked with the public suffix list of ${report.zone.public_suffix_list}`;
   draw(report.history);
   choose(report.policies);
 }

@@ -8,7 +8,7 @@ use ngx::ngx_log_error;
 
 use super::live::Request;
 use crate::config::MainConf;
-use crate::nginx::status;
+use crate::nginx::return_code;
 
 impl<'r> Context<'r> for Request<'r> {
     #[inline]
@@ -37,14 +37,14 @@ impl<'r> Context<'r> for Request<'r> {
 /// `request` is a request that nginx can evaluate variables for, with a pool that lives for `'r`, and nothing holds a
 /// reference into it.
 pub(super) unsafe fn evaluate<'r>(request: *mut ngx_http_request_t, main: &MainConf, number: usize) -> &'r [u8] {
-    let value = main.values.evaluate_once(|| {
+    let value = main.texts.evaluate_once(|| {
         // nginx only reads the compiled text, though it does not say so.
-        let compiled = ptr::from_ref(&main.values.get(number)?.compiled).cast_mut();
+        let compiled = ptr::from_ref(&main.texts.get(number)?.compiled).cast_mut();
         let mut value = ngx_str_t::empty();
         // SAFETY: the caller vouches for the request. The compiled text is borrowed from the configuration until this
         // returns. nginx writes the value to the request's pool, or points to what lives as long.
         unsafe {
-            if ngx_http_complex_value(request, compiled, &mut value) != status::OK || value.len == 0 {
+            if ngx_http_complex_value(request, compiled, &mut value) != return_code::OK || value.len == 0 {
                 return None;
             }
             Some(core::slice::from_raw_parts(value.data, value.len))
@@ -55,7 +55,7 @@ pub(super) unsafe fn evaluate<'r>(request: *mut ngx_http_request_t, main: &MainC
 
 /// Logs that the value of a text was of no use, once in this process.
 pub(super) fn warn_once(log: *mut ngx_log_t, main: &MainConf, number: usize, why: &str) {
-    let Some(value) = main.values.get(number) else {
+    let Some(value) = main.texts.get(number) else {
         return;
     };
     if !value.has_warned.replace(true) {

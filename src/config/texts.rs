@@ -6,18 +6,18 @@ use nginx_sys::{
     ngx_conf_t, ngx_http_compile_complex_value, ngx_http_compile_complex_value_t, ngx_http_complex_value_t,
 };
 
-use crate::nginx::status;
+use crate::nginx::return_code;
 use crate::nginx::string::as_ngx_str;
 
 /// The texts of a configuration.
 #[derive(Default)]
-pub(crate) struct Values {
-    list: RefCell<Vec<Value>>,
+pub(crate) struct Texts {
+    list: RefCell<Vec<TextWithVariables>>,
     is_evaluating: Cell<bool>,
 }
 
 /// A text with variables.
-pub(crate) struct Value {
+pub(crate) struct TextWithVariables {
     /// For nginx's `ngx_http_complex_value`, which only reads it.
     pub(crate) compiled: ngx_http_complex_value_t,
     /// As it was written; the compiled text points to it.
@@ -26,7 +26,7 @@ pub(crate) struct Value {
     pub(crate) has_warned: Cell<bool>,
 }
 
-impl Values {
+impl Texts {
     /// Compiles a text, and numbers it; `None` if nginx cannot.
     ///
     /// # Safety
@@ -43,11 +43,11 @@ impl Values {
         compile.complex_value = &mut compiled;
         // SAFETY: the caller vouches for the configuration. nginx allocates in its pool, and keeps pointers to the text,
         // which is kept in the list for as long.
-        if unsafe { ngx_http_compile_complex_value(&mut compile) } != status::OK {
+        if unsafe { ngx_http_compile_complex_value(&mut compile) } != return_code::OK {
             return None;
         }
         let mut list = self.list.borrow_mut();
-        list.push(Value {
+        list.push(TextWithVariables {
             compiled,
             text,
             has_warned: Cell::new(false),
@@ -56,7 +56,7 @@ impl Values {
     }
 
     /// The text of this number.
-    pub(crate) fn get(&self, number: usize) -> Option<Ref<'_, Value>> {
+    pub(crate) fn get(&self, number: usize) -> Option<Ref<'_, TextWithVariables>> {
         Ref::filter_map(self.list.borrow(), |list| list.get(number)).ok()
     }
 
