@@ -66,18 +66,23 @@ pub(crate) fn decide<'r>(request: Request<'r>) -> Option<Decided<'r>> {
 
 /// The same for a request whose response is there. What is decided is kept, and holds from now on; if no policy governs
 /// the response, what was decided before is forgotten.
-pub(crate) fn decide_finally<'r>(request: Request<'r>) -> Result<Option<Decided<'r>>, OutOfMemory> {
-    let context = RequestContext::get(request);
+pub(crate) fn decide_finally<'r>(
+    request: Request<'r>,
+    context: Option<&'r RequestContext<'r>>,
+) -> Result<Option<(&'r RequestContext<'r>, Decided<'r>)>, OutOfMemory> {
     let Some((location, policy)) = governing(request, context) else {
         if let Some(context) = context {
             context.forget_decision();
         }
         return Ok(None);
     };
-    let context = RequestContext::get_or_create(request)?;
+    let context = match context {
+        Some(context) => context,
+        None => RequestContext::get_or_create(request)?,
+    };
     let decided = decide_by(request, Some(context), location, policy);
     context.keep_decision(location, decided.decision);
-    Ok(Some(decided))
+    Ok(Some((context, decided)))
 }
 
 #[inline]

@@ -22,9 +22,9 @@ pub(super) unsafe extern "C" fn on_access_phase(raw: *mut ngx_http_request_t) ->
 fn bind_and_answer(request: Request<'_>) -> ngx_int_t {
     let here = request.location();
     let context = match RequestContext::get(request) {
+        None if here.policy().is_none() => return return_code::DECLINED,
         _ if here.says_off() || request.is_post_action() => return return_code::DECLINED,
         Some(context) => context,
-        None if here.policy().is_none() => return return_code::DECLINED,
         None => match RequestContext::get_or_create(request) {
             Ok(context) => context,
             Err(_) => return return_code::INTERNAL_SERVER_ERROR,

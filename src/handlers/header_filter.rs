@@ -68,6 +68,9 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
         return Ok(());
     }
     let context = RequestContext::get(request);
+    if context.is_none() && request.location().policy().is_none() {
+        return Ok(()); // most requests of a server without CORS end here
+    }
     if let Some(context) = context {
         if context.has_filter_failed() {
             return Ok(()); // this is the response that says so
@@ -80,12 +83,11 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
             _ => {}
         }
     }
-    let Some(decided) = decide_finally(request)? else {
+    let Some((context, decided)) = decide_finally(request, context)? else {
         return Ok(());
     };
     #[cfg(feature = "fault-injection")]
     decided.location.fault.get().strike(crate::fault::Fault::Filter);
-    let context = RequestContext::get_or_create(request)?;
     context.note_headers(false);
     log_denial(request, &decided);
     if is_left_alone(request, &decided) {

@@ -60,12 +60,13 @@ pub(super) unsafe extern "C" fn on_rewrite_phase(raw: *mut ngx_http_request_t) -
 }
 
 fn enter_location(request: Request<'_>) -> ngx_int_t {
-    if !request.is_main() || request.is_post_action() {
+    if !request.is_main() {
         return return_code::DECLINED;
     }
     let location = request.location();
     let context = match (RequestContext::get(request), location.policy()) {
         (None, None) => return return_code::DECLINED,
+        _ if request.is_post_action() => return return_code::DECLINED,
         (Some(context), _) => context,
         (None, Some(_)) => match RequestContext::get_or_create(request) {
             Ok(context) => context,
