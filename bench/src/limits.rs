@@ -169,8 +169,14 @@ mod tests {
     use crate::instructions::Measured;
     use crate::scenario;
 
+    /// Limits that stay as they are when those in force change.
     fn file() -> String {
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/limits.json")).expect("the limits")
+        include_str!("fixtures/limits.json").to_owned()
+    }
+
+    #[test]
+    fn the_limits_in_force_are_complete() {
+        Limits::read().expect("limits");
     }
 
     fn limits() -> Limits {
