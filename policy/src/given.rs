@@ -80,6 +80,26 @@ impl Report<'_> {
         }
     }
 
+    /// The same for names of methods or headers, which are written out. `$` and `*` may occur in names by the grammar of
+    /// tokens, but whoever writes them means something else.
+    pub(crate) fn each_name(&mut self, values: &[&[u8]], mut add: impl FnMut(&str, &mut Self)) {
+        self.each(values, |value, report| {
+            if value.contains('$') {
+                report.error(
+                    value.as_bytes(),
+                    "variables are not taken here; write \"*\" to allow whatever is asked for",
+                );
+            } else if value.contains('*') && value != "*" {
+                report.error(
+                    value.as_bytes(),
+                    "\"*\" stands for every name and not for a part of one; write the names one by one, or \"*\"",
+                );
+            } else {
+                add(value, report);
+            }
+        });
+    }
+
     /// Reads the value of a directive that takes one.
     pub(crate) fn one<T, E: Display>(
         &mut self,

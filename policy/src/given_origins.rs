@@ -129,6 +129,8 @@ impl GivenOrigins<AllowCredentials> {
                 self.checks.risks.note(&origin, value, report.at);
                 insert(set, origin, value, report);
             }
+            Err(_) if matches!(value, "true" | "yes" | "1") => report.error(bytes, "it is no origin; write \"on\""),
+            Err(_) if matches!(value, "false" | "no" | "0") => report.error(bytes, "it is no origin; write \"off\""),
             Err(error) => report.error(bytes, format_args!("{error}, or write \"on\" or \"off\"")),
         }
     }

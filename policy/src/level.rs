@@ -101,15 +101,15 @@ impl Level {
             }
             Directive::AllowMethods => {
                 let list = Given::list(&mut self.allow_methods, at, AllowMethods::empty);
-                report.each(values, |value, report| report.added(value, list.add(value)));
+                report.each_name(values, |value, report| report.added(value, list.add(value)));
             }
             Directive::AllowHeaders => {
                 let list = Given::list(&mut self.allow_headers, at, AllowHeaders::default);
-                report.each(values, |value, report| report.added(value, list.add(value)));
+                report.each_name(values, |value, report| report.added(value, list.add(value)));
             }
             Directive::ExposeHeaders => {
                 let list = Given::list(&mut self.expose_headers, at, ExposeHeaders::default);
-                report.each(values, |value, report| report.added(value, list.add(value)));
+                report.each_name(values, |value, report| report.added(value, list.add(value)));
             }
             Directive::AllowCredentials => {
                 let mut origins = self
@@ -162,6 +162,7 @@ impl Level {
     fn read_max_age(&mut self, values: &[&[u8]], syntax: &impl Syntax, report: &mut Report<'_>) {
         let seconds = report.one(values, |value| match value {
             b"off" => Ok(None),
+            [b'-', ..] => Err("a time is not negative; write \"0\", by which browsers keep no answer, or \"off\" to send no Access-Control-Max-Age"),
             _ => syntax
                 .time(value)
                 .map(Some)

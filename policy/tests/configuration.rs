@@ -823,7 +823,7 @@ mod single_values {
 
     #[test]
     fn a_time_that_is_none() {
-        for value in ["soon", "-1", "1h2", "ON"] {
+        for value in ["soon", "1h2", "ON"] {
             assert_eq!(
                 refusal("cors_max_age", value),
                 "it is no time; write a number with a unit, such as \"2h\", or \"off\""
@@ -1666,5 +1666,71 @@ mod without_effect {
             ),
             nothing
         );
+    }
+}
+
+mod what_people_mean {
+    use super::*;
+
+    #[track_caller]
+    fn refused(line: &str) -> String {
+        let told = of(line);
+        let [error] = &told[..] else { panic!("{line}: {told:?}") };
+        assert!(error.starts_with("error: "), "{error}");
+        error.clone()
+    }
+
+    #[test]
+    fn a_variable_where_names_are_written_out() {
+        for line in [
+            "cors_allow_headers $http_access_control_request_headers",
+            "cors_allow_methods $m",
+            "cors_expose_headers $exposed",
+        ] {
+            let error = refused(line);
+            assert!(error.contains("variables are not taken here; write \"*\""), "{error}");
+            let (directive, _) = line.split_once(' ').unwrap();
+            assert_eq!(of(&format!("{directive} *")), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_names() {
+        for line in [
+            "cors_allow_headers x-amz-*",
+            "cors_expose_headers X-*",
+            "cors_allow_methods P*",
+        ] {
+            let error = refused(line);
+            assert!(error.contains("write the names one by one, or \"*\""), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_age_that_is_not_to_be_kept() {
+        let error = refused("cors_max_age -1");
+        assert!(
+            error.contains("write \"0\", by which browsers keep no answer"),
+            "{error}"
+        );
+        assert_eq!(of("cors_max_age 0"), [""; 0]);
+    }
+
+    #[test]
+    fn a_flag_in_other_words() {
+        for (value, remedy) in [("true", "on"), ("yes", "on"), ("false", "off"), ("0", "off")] {
+            let error = refused(&format!("cors_allow_credentials {value}"));
+            assert!(error.contains(&format!("write \"{remedy}\"")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_browsers_have_given_up() {
+        let told = of("cors_allow_private_network on");
+        assert!(
+            told[0].starts_with("warning: ") && told[0].contains("Chrome 142"),
+            "{told:?}"
+        );
+        assert_eq!(of("cors_allow_private_network off"), [""; 0]);
     }
 }
