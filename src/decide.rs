@@ -1,8 +1,8 @@
 //! Where a request meets its policy.
 //!
-//! `Policy::decide` decides. The phase handlers that may answer or refuse ask it themselves; everyone else asks here: for the
-//! policy that governs a request, and for what it decides. What is decided is kept in the request's context once nothing
-//! can change it; who comes later reads that.
+//! `Policy::decide` is asked in one function, [`ask`]. The phase handlers that may answer or refuse call it with the location
+//! that they have bound; everyone else asks for the decision of whichever policy governs. What is decided is kept in the
+//! request's context once nothing can change it; who comes later reads that.
 
 use cors_policy::{Decision, Outcome, Policy, Reason};
 
@@ -19,8 +19,8 @@ pub(crate) struct Decided<'r> {
 }
 
 /// The location whose policy governs the request, and that policy: the one that is bound, or else that of the location in
-/// which the request is, which may be an `if`, or else that of the candidate. There is none where CORS is off, or where the location
-/// that serves the request says `cors off` itself.
+/// which the request is, which may be an `if`, or else that of the candidate. There is none where CORS is off, or where the
+/// location that serves the request says `cors off` itself.
 #[inline]
 fn governing<'r>(request: Request<'r>, context: Option<&RequestContext<'r>>) -> Option<(&'r LocationConf, &'r Policy)> {
     let here = request.location();
@@ -61,7 +61,7 @@ pub(crate) fn decide<'r>(request: Request<'r>) -> Option<Decided<'r>> {
         return decided_before(context?.last_decision()?);
     }
     let (location, policy) = governing(request, context)?;
-    Some(decide_by(request, context, location, policy))
+    Some(kept_or_ask(request, context, location, policy))
 }
 
 /// The same for a request whose response is there. What is decided is kept, and holds from now on; if no policy governs
@@ -80,27 +80,43 @@ pub(crate) fn decide_finally<'r>(
         Some(context) => context,
         None => RequestContext::get_or_create(request)?,
     };
-    let decided = decide_by(request, Some(context), location, policy);
+    let decided = kept_or_ask(request, Some(context), location, policy);
     context.keep_decision(location, decided.decision);
     Ok(Some((context, decided)))
 }
 
+/// What the policy of a location decides about the request as it is now. `is_options` tells whether it counts as `OPTIONS`.
+pub(crate) fn ask<'r>(
+    request: Request<'r>,
+    location: &'r LocationConf,
+    policy: &'r Policy,
+    is_options: bool,
+) -> Decided<'r> {
+    Decided {
+        location,
+        policy,
+        decision: policy.decide(&request.cors_headers(is_options), &request),
+    }
+}
+
+/// What is kept of the decision of this policy, or else what it decides now.
 #[inline]
-fn decide_by<'r>(
+fn kept_or_ask<'r>(
     request: Request<'r>,
     context: Option<&RequestContext<'r>>,
     location: &'r LocationConf,
     policy: &'r Policy,
 ) -> Decided<'r> {
-    let kept = context.and_then(|context| context.decision(location));
-    let decision = kept.unwrap_or_else(|| {
-        let is_options = context.map_or_else(|| request.is_options(), RequestContext::is_options);
-        policy.decide(&request.cors_headers(is_options), &request)
-    });
-    Decided {
-        location,
-        policy,
-        decision,
+    match context.and_then(|context| context.decision(location)) {
+        Some(decision) => Decided {
+            location,
+            policy,
+            decision,
+        },
+        None => {
+            let is_options = context.map_or_else(|| request.is_options(), RequestContext::is_options);
+            ask(request, location, policy, is_options)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t};
 use super::denial::log_denial;
 use super::preflight::answer_preflight;
 use crate::config::LocationConf;
-use crate::decide::Decided;
+use crate::decide::{ask, Decided};
 use crate::nginx::return_code;
 use crate::request::{with_request, Action, Binding, Request, RequestContext};
 
@@ -41,11 +41,7 @@ fn bind_and_answer(request: Request<'_>) -> ngx_int_t {
     if !is_options && !is_enforced {
         return return_code::DECLINED;
     }
-    let decided = Decided {
-        location,
-        policy,
-        decision: policy.decide(&request.cors_headers(is_options), &request),
-    };
+    let decided = ask(request, location, policy, is_options);
     if decided.decision.is_preflight() {
         // One that is not answered goes on to its handler; `cors_enforce` is for actual requests.
         return match decided.preflight_answer() {

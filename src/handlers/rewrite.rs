@@ -8,7 +8,7 @@ use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
 use super::preflight::answer_preflight;
 use crate::config::LocationConf;
-use crate::decide::Decided;
+use crate::decide::ask;
 use crate::nginx::return_code;
 use crate::request::{with_request, Binding, Request, RequestContext};
 
@@ -37,11 +37,7 @@ fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int
     if policy.preflight_mode() != PreflightMode::Early || request.is_post_action() {
         return return_code::DECLINED;
     }
-    let decided = Decided {
-        location: block,
-        policy,
-        decision: policy.decide(&request.cors_headers(true), &request),
-    };
+    let decided = ask(request, block, policy, true);
     let Some(answer) = decided.preflight_answer() else {
         return return_code::DECLINED;
     };
