@@ -308,21 +308,9 @@ impl Policy {
         self.rules.dry_run
     }
 
-    /// Whether the policy may leave a response as it is.
-    #[inline]
-    pub fn may_leave_responses(&self) -> bool {
-        self.rules.dry_run || !self.rules.overrides
-    }
-
     /// The level at which denials are logged.
     pub fn log_level(&self) -> LogLevel {
         self.rules.log_level
-    }
-
-    /// Whether an actual request gets the same answer whatever it says, so that its headers need not be read.
-    #[inline]
-    pub fn answers_anyone(&self) -> bool {
-        self.answers_anyone
     }
 }
 
