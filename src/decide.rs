@@ -146,7 +146,7 @@ impl<'r> Decided<'r> {
     /// response that the module makes itself, to a preflight, has the headers of the policy in any case.
     pub(crate) fn existing_allow_origin(&self, request: Request<'r>) -> Option<&'r [u8]> {
         let is_own = || RequestContext::get(request).is_some_and(RequestContext::is_response_own);
-        if self.policy.overrides() || is_own() {
+        if self.policy.settings().overrides || is_own() {
             return None;
         }
         request.response_allow_origin()

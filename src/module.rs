@@ -7,6 +7,7 @@ use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_void, CStr};
 use core::ptr;
 
+use cors_policy::Directive;
 use nginx_sys::{
     ngx_command_t, ngx_cycle_t, ngx_http_module_t, ngx_int_t, ngx_module_t, ngx_str_t, ngx_uint_t, NGX_CONF_ANY,
     NGX_HTTP_LIF_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MAIN_CONF_OFFSET,
@@ -34,12 +35,12 @@ struct Hooks(ngx_http_module_t);
 // SAFETY: nginx and this module only read them.
 unsafe impl Sync for Hooks {}
 
-/// The directives of a module; the last one is empty.
+/// The directives of a module that has none.
 #[repr(transparent)]
-struct Commands<const N: usize>([ngx_command_t; N]);
+struct NoCommands(ngx_command_t);
 
-// SAFETY: nginx and this module only read them, and what they point to is static.
-unsafe impl<const N: usize> Sync for Commands<N> {}
+// SAFETY: nginx only reads it, and it points to nothing.
+unsafe impl Sync for NoCommands {}
 
 /// Names of modules; the last one is null.
 #[repr(transparent)]
@@ -92,10 +93,25 @@ static FILTER_HOOKS: Hooks = Hooks(ngx_http_module_t {
     merge_loc_conf: None,
 });
 
-/// A directive of a policy. How many values it takes is for the policy to say, in the words of the directive.
-const fn policy_directive(name: &'static CStr) -> ngx_command_t {
-    let levels = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF;
-    directive(name, levels, NGX_HTTP_LOC_CONF_OFFSET, config::read_policy_directive)
+/// Everywhere in `http`.
+const ALL_LEVELS: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF;
+
+/// The directives of a policy. How many values each takes is for the policy to say, in the words of the directive.
+#[allow(clippy::indexing_slicing)] // the compiler carries it out
+const fn policy_directives<const N: usize>() -> [ngx_command_t; N] {
+    let mut commands = [ngx_command_t::empty(); N];
+    let mut number = 0;
+    while number < N {
+        let name = Directive::ALL[number].c_name();
+        commands[number] = directive(
+            name,
+            ALL_LEVELS,
+            NGX_HTTP_LOC_CONF_OFFSET,
+            config::read_policy_directive,
+        );
+        number += 1;
+    }
+    commands
 }
 
 /// A directive of these levels; `set` gets the configuration at `offset`.
@@ -126,41 +142,42 @@ const fn status_directive(handler: RequestHandler) -> ngx_command_t {
     command
 }
 
-static COMMANDS: Commands<{ 18 + cfg!(feature = "fault-injection") as usize + 1 }> = Commands([
-    policy_directive(c"cors"),
-    policy_directive(c"cors_allow_origin"),
-    policy_directive(c"cors_allow_methods"),
-    policy_directive(c"cors_allow_headers"),
-    policy_directive(c"cors_expose_headers"),
-    policy_directive(c"cors_allow_credentials"),
-    policy_directive(c"cors_max_age"),
-    policy_directive(c"cors_preflight_status"),
-    policy_directive(c"cors_preflight"),
-    policy_directive(c"cors_override"),
-    policy_directive(c"cors_enforce"),
-    policy_directive(c"cors_dry_run"),
-    policy_directive(c"cors_log_level"),
-    policy_directive(c"cors_timing_allow_origin"),
-    policy_directive(c"cors_allow_private_network"),
-    policy_directive(c"cors_unsafe"),
-    directive(
-        c"cors_zone",
-        NGX_HTTP_MAIN_CONF,
-        NGX_HTTP_MAIN_CONF_OFFSET,
-        config::read_zone_directive,
-    ),
-    status_directive(handlers::answer_status),
+/// All directives, in the order of memory: those of a policy, the others, and the empty one with which nginx's array ends.
+#[repr(C)]
+struct AllCommands {
+    of_policies: [ngx_command_t; Directive::ALL.len()],
+    others: [ngx_command_t; 2],
     #[cfg(feature = "fault-injection")]
-    directive(
+    for_tests: ngx_command_t,
+    end: ngx_command_t,
+}
+
+// SAFETY: nginx and this module only read them, and what they point to is static.
+unsafe impl Sync for AllCommands {}
+
+static COMMANDS: AllCommands = AllCommands {
+    of_policies: policy_directives(),
+    others: [
+        directive(
+            c"cors_zone",
+            NGX_HTTP_MAIN_CONF,
+            NGX_HTTP_MAIN_CONF_OFFSET,
+            config::read_zone_directive,
+        ),
+        status_directive(handlers::answer_status),
+    ],
+    #[cfg(feature = "fault-injection")]
+    for_tests: directive(
         c"cors_test_panic",
-        NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_HTTP_LIF_CONF,
+        ALL_LEVELS,
         NGX_HTTP_LOC_CONF_OFFSET,
         config::read_fault_directive,
     ),
-    ngx_command_t::empty(),
-]);
+    end: ngx_command_t::empty(),
+};
 
-static NO_COMMANDS: Commands<1> = Commands([ngx_command_t::empty()]);
+/// The filter module has no directive.
+static NO_COMMANDS: NoCommands = NoCommands(ngx_command_t::empty());
 
 const HANDLER_NAME: *const c_char = c"ngx_http_cors_module".as_ptr();
 const FILTER_NAME: *const c_char = c"ngx_http_cors_filter_module".as_ptr();

@@ -159,8 +159,26 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All outcomes, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::None,
+        Self::SameOrigin,
+        Self::Allowed,
+        Self::OriginDenied,
+        Self::MethodDenied,
+        Self::HeaderDenied,
+        Self::Malformed,
+        Self::Kept,
+    ];
+
+    /// The number of the outcome in [`Outcome::ALL`].
+    #[inline]
+    pub const fn number(self) -> usize {
+        self as usize
+    }
+
     /// The value of `$cors_result`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::SameOrigin => "same_origin",
@@ -170,6 +188,23 @@ impl Outcome {
             Self::HeaderDenied => "header_denied",
             Self::Malformed => "malformed",
             Self::Kept => "kept",
+        }
+    }
+
+    /// Whether the request was denied.
+    pub const fn is_denial(self) -> bool {
+        match self {
+            Self::OriginDenied | Self::MethodDenied | Self::HeaderDenied | Self::Malformed => true,
+            Self::None | Self::SameOrigin | Self::Allowed | Self::Kept => false,
+        }
+    }
+
+    /// Whether a preflight can end so, or else any other request.
+    pub const fn is_possible(self, is_preflight: bool) -> bool {
+        match self {
+            Self::None => !is_preflight,
+            Self::MethodDenied | Self::HeaderDenied => is_preflight,
+            Self::SameOrigin | Self::Allowed | Self::OriginDenied | Self::Malformed | Self::Kept => true,
         }
     }
 }

@@ -4,7 +4,12 @@ use std::fmt::Display;
 
 use crate::directive::Directive;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
-use crate::settings::Word;
+
+/// What a directive can choose, by its word.
+pub(crate) trait Word: Sized + Copy + 'static {
+    /// All words.
+    const WORDS: &'static [(&'static str, Self)];
+}
 
 /// The value of a directive, and where it was given.
 #[derive(Debug)]

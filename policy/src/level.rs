@@ -10,7 +10,7 @@ use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::problem::{Position, Problem, Severity, Warning};
 use crate::rules::{AllowOrigin, UnsafeOptions};
-use crate::settings::{Enforce, LogLevel, PreflightMode};
+use crate::settings::GivenSettings;
 
 /// The notation of the server whose configuration is read.
 pub trait Syntax {
@@ -45,14 +45,8 @@ pub struct Level {
     pub(crate) allow_credentials: Option<Given<GivenOrigins<AllowCredentials>>>,
     pub(crate) max_age: Option<Given<Option<MaxAge>>>,
     pub(crate) preflight_status: Option<Given<u16>>,
-    pub(crate) preflight: Option<Given<PreflightMode>>,
-    pub(crate) overrides: Option<Given<bool>>,
-    pub(crate) enforce: Option<Given<Enforce>>,
-    pub(crate) dry_run: Option<Given<bool>>,
-    pub(crate) log_level: Option<Given<LogLevel>>,
-    pub(crate) timing_allow_origin: Option<Given<bool>>,
-    pub(crate) allow_private_network: Option<Given<bool>>,
     pub(crate) unsafe_options: Option<Given<UnsafeOptions>>,
+    pub(crate) settings: GivenSettings,
 }
 
 impl Level {
@@ -132,18 +126,6 @@ impl Level {
                 });
                 self.preflight_status = Some(Given::new(value.unwrap_or(204), at));
             }
-            Directive::Preflight => report.choose(&mut self.preflight, values),
-            Directive::Override => report.choose(&mut self.overrides, values),
-            Directive::Enforce => report.choose(&mut self.enforce, values),
-            Directive::DryRun => report.choose(&mut self.dry_run, values),
-            Directive::LogLevel => report.choose(&mut self.log_level, values),
-            Directive::TimingAllowOrigin => report.choose(&mut self.timing_allow_origin, values),
-            Directive::AllowPrivateNetwork => {
-                report.choose(&mut self.allow_private_network, values);
-                if self.allow_private_network.as_ref().is_some_and(|given| given.value) {
-                    report.warning(b"on", GivenUp);
-                }
-            }
             Directive::Unsafe => {
                 let takes = report.directive.takes();
                 let options = Given::list(&mut self.unsafe_options, at, UnsafeOptions::default);
@@ -156,6 +138,14 @@ impl Level {
                     _ => report.error(value.as_bytes(), format_args!("there is no such option; write {takes}")),
                 });
             }
+            Directive::AllowPrivateNetwork => {
+                self.settings.read(values, report);
+                let given = self.settings.allow_private_network.as_ref();
+                if given.is_some_and(|given| given.value) {
+                    report.warning(b"on", GivenUp);
+                }
+            }
+            _ => self.settings.read(values, report),
         }
     }
 
@@ -195,19 +185,13 @@ impl Level {
             }
             Directive::MaxAge => at(&self.max_age),
             Directive::PreflightStatus => at(&self.preflight_status),
-            Directive::Preflight => at(&self.preflight),
-            Directive::Override => at(&self.overrides),
-            Directive::Enforce => at(&self.enforce),
-            Directive::DryRun => at(&self.dry_run),
-            Directive::LogLevel => at(&self.log_level),
-            Directive::TimingAllowOrigin => at(&self.timing_allow_origin),
-            Directive::AllowPrivateNetwork => at(&self.allow_private_network),
             // Their lines add up.
             Directive::AllowOrigin
             | Directive::AllowMethods
             | Directive::AllowHeaders
             | Directive::ExposeHeaders
             | Directive::Unsafe => None,
+            setting => self.settings.position(setting),
         }
     }
 }

@@ -14,12 +14,12 @@
 //! | storey | files |
 //! |---|---|
 //! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
-//! | the values of one level's directives, as they are read | `given_origins`, above `given`, `risks`, `variables` |
+//! | the values of one level's directives, as they are read | `given_origins`, above `risks`, `variables` |
 //! | what becomes of a request that nobody has sent | `simulation` |
 //! | **what is decided about a request** | **`policy`** |
 //! | the headers of responses | `response` |
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
-//! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`, `settings` |
+//! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`; `settings`, above `given` |
 //! | origins, lists of names | `origin`; `vary`, `name_list` |
 //! | what they are made of | `directive`, `distinct`, `header_name`, `name_hash`, `problem`, `token` |
 #![forbid(unsafe_code)]
@@ -69,7 +69,7 @@ pub use problems::Problems;
 pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
 pub use scope::{Block, Scope};
-pub use settings::{Enforce, LogLevel, PreflightMode};
+pub use settings::{Enforce, LogLevel, PreflightMode, Settings};
 pub use simulation::{BrowserOutcome, Explanation, SimulatedRequest, SimulatedResponse};
 pub use token::is_named;
 pub use unused::UnusedDirectives;

@@ -10,7 +10,7 @@ use crate::origin::{is_insecure, is_origin};
 use crate::request::{Context, Field, Preflight, Request, Target};
 use crate::response::{response_templates, ResponseHeaders, ResponseTemplates};
 use crate::rules::{AllowOrigin, Cors, Rules};
-use crate::settings::{Enforce, LogLevel, PreflightMode};
+use crate::settings::{PreflightMode, Settings};
 use crate::token::is_token;
 
 /// What the `cors_*` directives of one location say.
@@ -220,12 +220,12 @@ impl Policy {
     /// The status with which a preflight with this verdict is answered; `None` if it goes on to its handler.
     pub fn preflight_answer(&self, verdict: Verdict) -> Option<u16> {
         self.preflight_answer_if_applied(verdict)
-            .filter(|_| !self.rules.dry_run)
+            .filter(|_| !self.rules.settings.dry_run)
     }
 
     /// The status with which a preflight would be answered if this were no dry run.
     pub(crate) fn preflight_answer_if_applied(&self, verdict: Verdict) -> Option<u16> {
-        if self.rules.preflight == PreflightMode::Pass {
+        if self.rules.settings.preflight == PreflightMode::Pass {
             return None;
         }
         match verdict {
@@ -269,7 +269,7 @@ impl Policy {
     /// Whether a response header of this name is the policy's to give or to take away.
     #[inline]
     pub fn owns_header(&self, name: &[u8]) -> bool {
-        is_governed(name) || (self.rules.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
+        is_governed(name) || (self.rules.settings.timing_allow_origin && name.eq_ignore_ascii_case(TIMING_ALLOW_ORIGIN))
     }
 
     /// Whether the policy applies.
@@ -288,29 +288,10 @@ impl Policy {
         self.rules.preflight_status
     }
 
-    /// What happens to a preflight.
-    pub fn preflight_mode(&self) -> PreflightMode {
-        self.rules.preflight
-    }
-
-    /// Whether the policy's headers replace those that the response has, or are left out where it has any.
-    pub fn overrides(&self) -> bool {
-        self.rules.overrides
-    }
-
-    /// Which actual requests are refused.
-    pub fn enforce(&self) -> Enforce {
-        self.rules.enforce
-    }
-
-    /// Whether the policy decides, but changes no response.
-    pub fn is_dry_run(&self) -> bool {
-        self.rules.dry_run
-    }
-
-    /// The level at which denials are logged.
-    pub fn log_level(&self) -> LogLevel {
-        self.rules.log_level
+    /// The directives that say how the policy is applied.
+    #[inline]
+    pub fn settings(&self) -> &Settings {
+        &self.rules.settings
     }
 }
 

@@ -178,11 +178,11 @@ fn template(rules: &Rules, allow_origin: &ValueTemplate, credentials: bool, pref
         add(HeaderName::MaxAge, ValueTemplate::MaxAge(age.line().clone()));
     }
     // Resource Timing, "TAO check"
-    if rules.timing_allow_origin {
+    if rules.settings.timing_allow_origin {
         add(HeaderName::TimingAllowOrigin, allow_origin.clone());
     }
     // Private Network Access, "CORS preflight"
-    if preflight && rules.allow_private_network {
+    if preflight && rules.settings.allow_private_network {
         add(HeaderName::AllowPrivateNetwork, ValueTemplate::PrivateNetwork);
     }
     ResponseTemplate::new(headers, vary)

@@ -8,7 +8,7 @@ use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::origin::OriginSet;
-use crate::settings::{Enforce, LogLevel, PreflightMode};
+use crate::settings::Settings;
 
 /// The value of `cors_allow_origin`.
 #[derive(Debug, Default)]
@@ -71,14 +71,8 @@ pub(crate) struct Rules {
     pub allow_credentials: Rc<AllowCredentials>,
     pub max_age: Option<MaxAge>,
     pub preflight_status: u16,
-    pub preflight: PreflightMode,
-    pub overrides: bool,
-    pub enforce: Enforce,
-    pub dry_run: bool,
-    pub log_level: LogLevel,
-    pub timing_allow_origin: bool,
-    pub allow_private_network: bool,
     pub unsafe_options: UnsafeOptions,
+    pub settings: Settings,
 }
 
 impl Default for Rules {
@@ -92,14 +86,8 @@ impl Default for Rules {
             allow_credentials: Rc::default(),
             max_age: None,
             preflight_status: 204,
-            preflight: PreflightMode::default(),
-            overrides: true,
-            enforce: Enforce::default(),
-            dry_run: false,
-            log_level: LogLevel::default(),
-            timing_allow_origin: false,
-            allow_private_network: false,
             unsafe_options: UnsafeOptions::default(),
+            settings: Settings::default(),
         }
     }
 }

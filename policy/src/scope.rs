@@ -58,7 +58,8 @@ impl Scope {
     }
 
     fn answers_early(&self) -> bool {
-        self.policy.is_on() && !self.policy.is_dry_run() && self.policy.preflight_mode() == PreflightMode::Early
+        let settings = self.policy.settings();
+        self.policy.is_on() && !settings.dry_run && settings.preflight == PreflightMode::Early
     }
 }
 
@@ -120,6 +121,7 @@ impl Level {
             *expose_list = Some(unused.add(Directive::ExposeHeaders, &at));
         }
         let says_early = self
+            .settings
             .preflight
             .as_ref()
             .is_some_and(|given| given.value == PreflightMode::Early);
@@ -128,14 +130,8 @@ impl Level {
         }
         Given::replace(self.max_age, &mut rules.max_age);
         Given::replace(self.preflight_status, &mut rules.preflight_status);
-        Given::replace(self.preflight, &mut rules.preflight);
-        Given::replace(self.overrides, &mut rules.overrides);
-        Given::replace(self.enforce, &mut rules.enforce);
-        Given::replace(self.dry_run, &mut rules.dry_run);
-        Given::replace(self.log_level, &mut rules.log_level);
-        Given::replace(self.timing_allow_origin, &mut rules.timing_allow_origin);
-        Given::replace(self.allow_private_network, &mut rules.allow_private_network);
         Given::replace(self.unsafe_options, &mut rules.unsafe_options);
+        self.settings.replace(&mut rules.settings);
         let policy = Policy::new(rules);
         if block != Block::Http {
             problems.extend(scope.check_in_force(&policy, block, unused));

@@ -138,7 +138,7 @@ impl Policy {
         let decision = self.decide(&request, context);
         let verdict = decision.verdict();
         let (outcome, reason) = self.result(&decision, iter::empty());
-        let blocks = decision.is_denied() && self.enforce() == Enforce::On;
+        let blocks = decision.is_denied() && self.settings().enforce == Enforce::On;
         let actual = SimulatedResponse {
             outcome,
             reason,
@@ -169,7 +169,7 @@ impl Policy {
             _ if blocks => BrowserOutcome::Blocked(reason),
             _ if outcome != Outcome::Allowed => BrowserOutcome::NotReadable(reason),
             _ if simulated.credentials && verdict != Verdict::AllowedWithCredentials => BrowserOutcome::NoCredentials,
-            Some(_) if self.preflight_mode() == PreflightMode::Pass => BrowserOutcome::UpToTheApplication,
+            Some(_) if self.settings().preflight == PreflightMode::Pass => BrowserOutcome::UpToTheApplication,
             _ => BrowserOutcome::Readable,
         };
         Explanation {

@@ -67,7 +67,8 @@ fn every_directive_is_documented() {
     let documented = documented();
     let everywhere = |directive: Directive| (directive.name(), "http, server, location, if in location");
     let known: BTreeMap<_, _> = Directive::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(everywhere)
         .chain(NOT_OF_A_POLICY)
         .collect();

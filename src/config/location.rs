@@ -143,7 +143,7 @@ pub(crate) unsafe extern "C" fn merge_location(
                     let named = (block.server, block.location.clone(), at);
                     main.named_policies.borrow_mut().push(named);
                 }
-                if block.location.is_empty() && policy.preflight_mode() == PreflightMode::Early {
+                if block.location.is_empty() && policy.settings().preflight == PreflightMode::Early {
                     main.has_early_server.set(true);
                 }
                 if let Some(zone) = main.zone() {

@@ -66,7 +66,7 @@ fn bind<'r>(context: &RequestContext<'r>, here: &'r LocationConf) -> Option<(&'r
 
 /// Whether the request is refused if its origin is denied.
 fn is_enforced(policy: &Policy, request: Request<'_>) -> bool {
-    match policy.enforce() {
+    match policy.settings().enforce {
         Enforce::Off => false,
         Enforce::WebSocket => request.asks_for_websocket(),
         Enforce::On => true,
@@ -75,7 +75,7 @@ fn is_enforced(policy: &Policy, request: Request<'_>) -> bool {
 
 fn refuse<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) -> ngx_int_t {
     log_denial(request, decided);
-    if decided.policy.is_dry_run() {
+    if decided.policy.settings().dry_run {
         return return_code::DECLINED;
     }
     context.keep_decision(decided.location, decided.decision);

@@ -17,7 +17,7 @@ pub(super) fn log_denial<'r>(request: Request<'r>, decided: &Decided<'r>) {
 }
 
 fn log_if_denied<'r>(request: Request<'r>, decided: &Decided<'r>) {
-    let level = match decided.policy.log_level() {
+    let level = match decided.policy.settings().log_level {
         LogLevel::Info => NGX_LOG_INFO,
         LogLevel::Notice => NGX_LOG_NOTICE,
         LogLevel::Warn => NGX_LOG_WARN,
@@ -31,7 +31,11 @@ fn log_if_denied<'r>(request: Request<'r>, decided: &Decided<'r>) {
     };
     let is_first = RequestContext::get(request).is_none_or(RequestContext::claim_denial_log);
     if is_first {
-        let dry_run = if decided.policy.is_dry_run() { " (dry run)" } else { "" };
+        let dry_run = if decided.policy.settings().dry_run {
+            " (dry run)"
+        } else {
+            ""
+        };
         ngx_log_error!(level, request.log(), "cors denied{}: {}", dry_run, reason);
     }
 }

@@ -101,5 +101,7 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
 /// Whether the response stays as it is.
 fn is_left_alone<'r>(request: Request<'r>, decided: &Decided<'r>) -> bool {
     // After 101 the connection speaks another protocol, for which `cors_enforce` has decided before.
-    decided.policy.is_dry_run() || request.switches_protocols() || decided.existing_allow_origin(request).is_some()
+    decided.policy.settings().dry_run
+        || request.switches_protocols()
+        || decided.existing_allow_origin(request).is_some()
 }

@@ -33,7 +33,7 @@ fn count(request: Request<'_>) -> Option<()> {
     let effect = match context.map(RequestContext::action) {
         Some(Action::Answered(_)) => Effect::Answered,
         Some(Action::Refused) => Effect::Enforced,
-        _ if decided.policy.is_dry_run() => Effect::DryRun,
+        _ if decided.policy.settings().dry_run => Effect::DryRun,
         _ => Effect::None,
     };
     let outcome = Some(outcome);

@@ -34,7 +34,7 @@ fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int
     let Some(policy) = block.policy() else {
         return return_code::DECLINED;
     };
-    if policy.preflight_mode() != PreflightMode::Early || request.is_post_action() {
+    if policy.settings().preflight != PreflightMode::Early || request.is_post_action() {
         return return_code::DECLINED;
     }
     let decided = ask(request, block, policy, true);

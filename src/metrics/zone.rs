@@ -87,7 +87,7 @@ impl<'z> LocationCounters<'z> {
         cors_zone::CountedLocation {
             server: self.server(),
             location: self.location(),
-            dry_run: self.policy().is_dry_run(),
+            dry_run: self.policy().settings().dry_run,
             counter: self.counter,
         }
     }

@@ -13,8 +13,13 @@ pub enum RequestKind {
     Preflight,
 }
 
+impl RequestKind {
+    /// Both kinds.
+    pub(crate) const ALL: [Self; 2] = [Self::Actual, Self::Preflight];
+}
+
 /// The number of ways in which a request can end: `off`, and the outcomes of a policy.
-const OUTCOMES: usize = 9;
+const OUTCOMES: usize = 1 + Outcome::ALL.len();
 
 const KEY: usize = 0;
 const GENERATION: usize = 1;
@@ -22,10 +27,8 @@ const REQUESTS: usize = 2;
 const ANSWERED: usize = REQUESTS + 2 * OUTCOMES;
 const ENFORCED: usize = ANSWERED + 1;
 const DRY_RUN: usize = ENFORCED + 1;
-/// The words of a slot.
-pub(crate) const WORDS: usize = 24;
-
-const _: () = assert!(DRY_RUN < WORDS);
+/// The words of a slot: whole lines of the processor's cache, so that no two policies share one.
+pub(crate) const WORDS: usize = (DRY_RUN + 1).next_multiple_of(8);
 
 /// What the policy did to a request, apart from the headers of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,24 +56,21 @@ pub struct Counted {
 
 /// Whether a request that ended so was denied.
 pub(crate) fn is_denial(outcome: Option<Outcome>) -> bool {
-    match outcome {
-        Some(Outcome::OriginDenied | Outcome::MethodDenied | Outcome::HeaderDenied | Outcome::Malformed) => true,
-        Some(Outcome::None | Outcome::SameOrigin | Outcome::Allowed | Outcome::Kept) | None => false,
-    }
+    outcome.is_some_and(Outcome::is_denial)
+}
+
+/// How requests of a kind can end; `None` where CORS was off, and so nobody asked whether it was a preflight.
+pub(crate) fn outcomes(kind: RequestKind) -> impl Iterator<Item = Option<Outcome>> {
+    let is_preflight = kind == RequestKind::Preflight;
+    let possible = Outcome::ALL
+        .into_iter()
+        .filter(move |outcome| outcome.is_possible(is_preflight));
+    let off = (!is_preflight).then_some(None);
+    off.into_iter().chain(possible.map(Some))
 }
 
 fn number(outcome: Option<Outcome>) -> usize {
-    match outcome {
-        None => 0,
-        Some(Outcome::None) => 1,
-        Some(Outcome::SameOrigin) => 2,
-        Some(Outcome::Allowed) => 3,
-        Some(Outcome::OriginDenied) => 4,
-        Some(Outcome::MethodDenied) => 5,
-        Some(Outcome::HeaderDenied) => 6,
-        Some(Outcome::Malformed) => 7,
-        Some(Outcome::Kept) => 8,
-    }
+    outcome.map_or(0, |outcome| outcome.number() + 1)
 }
 
 /// The counters of one policy.

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::counters::RequestKind;
-use crate::report::{name, Policy, Report, OUTCOMES};
+use crate::counters::{outcomes, RequestKind};
+use crate::report::{name, Policy, Report};
 
 impl Report<'_> {
     /// The counters, by server and location.
@@ -21,18 +21,18 @@ impl Report<'_> {
             "Requests under a policy, by how they ended, as $cors_result has it.",
         );
         for policy in &self.policies {
-            for (kind, outcomes) in OUTCOMES {
+            for kind in RequestKind::ALL {
                 let kind_name = match kind {
                     RequestKind::Actual => "actual",
                     RequestKind::Preflight => "preflight",
                 };
-                for outcome in outcomes {
-                    let labels = format!(",type=\"{kind_name}\",result=\"{}\"", name(*outcome));
+                for outcome in outcomes(kind) {
+                    let labels = format!(",type=\"{kind_name}\",result=\"{}\"", name(outcome));
                     text.sample(
                         "nginx_cors_requests_total",
                         policy,
                         &labels,
-                        policy.totals.requests(kind, *outcome),
+                        policy.totals.requests(kind, outcome),
                     );
                 }
             }

@@ -6,7 +6,7 @@ use cors_policy::{BrowserOutcome, Explanation, Outcome, SimulatedResponse};
 use serde::Serialize;
 
 use crate::cause::Cause;
-use crate::counters::{is_denial, RequestKind, Totals};
+use crate::counters::{is_denial, outcomes, RequestKind, Totals};
 use crate::history::STEP;
 use crate::record::DeniedOrigin;
 use crate::zone::{Counter, Zone};
@@ -80,34 +80,6 @@ struct History {
     denied: Vec<u64>,
 }
 
-/// How requests can end, by their kind.
-pub(crate) const OUTCOMES: [(RequestKind, &[Option<Outcome>]); 2] = [
-    (
-        RequestKind::Actual,
-        &[
-            None,
-            Some(Outcome::None),
-            Some(Outcome::SameOrigin),
-            Some(Outcome::Allowed),
-            Some(Outcome::OriginDenied),
-            Some(Outcome::Malformed),
-            Some(Outcome::Kept),
-        ],
-    ),
-    (
-        RequestKind::Preflight,
-        &[
-            Some(Outcome::SameOrigin),
-            Some(Outcome::Allowed),
-            Some(Outcome::OriginDenied),
-            Some(Outcome::MethodDenied),
-            Some(Outcome::HeaderDenied),
-            Some(Outcome::Malformed),
-            Some(Outcome::Kept),
-        ],
-    ),
-];
-
 /// The value of `$cors_result`.
 pub(crate) fn name(outcome: Option<Outcome>) -> &'static str {
     outcome.map_or("off", Outcome::as_str)
@@ -159,15 +131,14 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 impl<'n> Policy<'n> {
     fn new(location: &CountedLocation<'n>) -> Self {
         let totals = location.counter.totals();
-        let by_result = |wanted: RequestKind| {
-            let all = OUTCOMES.iter().filter(|(kind, _)| *kind == wanted);
-            let all = all.flat_map(|(_, outcomes)| outcomes.iter());
-            all.map(|outcome| (name(*outcome), totals.requests(wanted, *outcome)))
+        let by_result = |kind: RequestKind| {
+            let all = outcomes(kind);
+            all.map(|outcome| (name(outcome), totals.requests(kind, outcome)))
                 .collect()
         };
-        let denied = OUTCOMES.iter().flat_map(|(kind, outcomes)| {
-            let denials = outcomes.iter().filter(|outcome| is_denial(**outcome));
-            denials.map(|outcome| totals.requests(*kind, *outcome))
+        let denied = RequestKind::ALL.into_iter().flat_map(|kind| {
+            let denials = outcomes(kind).filter(|outcome| is_denial(*outcome));
+            denials.map(move |outcome| totals.requests(kind, outcome))
         });
         Self {
             server: location.server,
