@@ -33,8 +33,8 @@
 //!
 //! 1. A process of nginx has one thread. Hooks never run at the same time; one can run within another, where a hook calls a
 //!    function of nginx.
-//! 2. A request for which nginx calls a hook stays alive until the hook returns, and longer unless the hook has ended it
-//!    (`Request::end_with_header`, `end_with_error`); a hook touches it no more after that. What lies in its pool, and the
+//! 2. A request for which nginx calls a hook stays alive until the hook returns, unless the hook ends it: that is done by
+//!    `request::run_phase` and `replace_response` alone, when nothing refers to it any more. What lies in its pool, and the
 //!    strings of its header, live as long as the request.
 //! 3. A configuration outlives its requests. Its parts are only borrowed shared; what changes is in cells.
 //! 4. The types of `nginx_sys` have the layout of the nginx that the module is built for: `nginx/shim.h` lists what the

@@ -1,7 +1,7 @@
 //! The access phase: binds the policy that governs the request, answers preflights before any other handler can ask for a
 //! password that no preflight carries, and refuses what `cors_enforce` refuses.
 //!
-//! The handler gives nginx `DECLINED`, or ends the request itself: under `satisfy any`, `OK` would grant access, and an
+//! The handler lets the request go on (`DECLINED`), or has it ended: under `satisfy any`, `OK` would grant access, and an
 //! error that it returned could be outvoted.
 
 use cors_policy::{Enforce, Policy};
@@ -12,26 +12,26 @@ use super::preflight::answer_preflight;
 use crate::config::LocationConf;
 use crate::decide::{ask, Decided};
 use crate::nginx::return_code;
-use crate::request::{with_request, Action, Binding, Request, RequestContext};
+use crate::request::{run_phase, Action, Binding, Next, Request, RequestContext};
 
 pub(super) unsafe extern "C" fn on_access_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { with_request(raw, return_code::INTERNAL_SERVER_ERROR, bind_and_answer) }
+    unsafe { run_phase(raw, bind_and_answer) }
 }
 
-fn bind_and_answer(request: Request<'_>) -> ngx_int_t {
+fn bind_and_answer(request: Request<'_>) -> Next {
     let here = request.location();
     let context = match RequestContext::get(request) {
-        None if here.policy().is_none() => return return_code::DECLINED,
-        _ if here.says_off() || request.is_post_action() => return return_code::DECLINED,
+        None if here.policy().is_none() => return Next::Continue,
+        _ if here.says_off() || request.is_post_action() => return Next::Continue,
         Some(context) => context,
         None => match RequestContext::get_or_create(request) {
             Ok(context) => context,
-            Err(_) => return return_code::INTERNAL_SERVER_ERROR,
+            Err(_) => return Next::Fail(return_code::INTERNAL_SERVER_ERROR),
         },
     };
     let Some((location, policy)) = bind(context, here) else {
-        return return_code::DECLINED;
+        return Next::Continue;
     };
     #[cfg(feature = "fault-injection")]
     location.fault.get().strike(crate::fault::Fault::Access);
@@ -39,20 +39,20 @@ fn bind_and_answer(request: Request<'_>) -> ngx_int_t {
     let is_options = request.is_options();
     let is_enforced = is_enforced(policy, request);
     if !is_options && !is_enforced {
-        return return_code::DECLINED;
+        return Next::Continue;
     }
     let decided = ask(request, location, policy, is_options);
     if decided.decision.is_preflight() {
         // One that is not answered goes on to its handler; `cors_enforce` is for actual requests.
         return match decided.preflight_answer() {
             Some(answer) => answer_preflight(request, context, &decided, answer),
-            None => return_code::DECLINED,
+            None => Next::Continue,
         };
     }
     if is_enforced && decided.decision.is_denied() {
         return refuse(request, context, &decided);
     }
-    return_code::DECLINED
+    Next::Continue
 }
 
 /// The location that governs the request and its policy, the first time that there is one in an access phase.
@@ -73,12 +73,12 @@ fn is_enforced(policy: &Policy, request: Request<'_>) -> bool {
     }
 }
 
-fn refuse<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) -> ngx_int_t {
+fn refuse<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) -> Next {
     log_denial(request, decided);
     if decided.policy.settings().dry_run {
-        return return_code::DECLINED;
+        return Next::Continue;
     }
     context.keep_decision(decided.location, decided.decision);
     context.note_action(Action::Refused);
-    request.end_with_error(return_code::FORBIDDEN)
+    Next::Refuse(return_code::FORBIDDEN)
 }

@@ -11,7 +11,7 @@ use crate::config::with_configuration;
 use crate::decide::{decide_finally, Decided};
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::return_code;
-use crate::request::{with_request, Action, Request, RequestContext};
+use crate::request::{replace_response, with_request, Action, Request, RequestContext};
 
 /// A header filter.
 type Filter = unsafe extern "C" fn(*mut ngx_http_request_t) -> ngx_int_t;
@@ -39,28 +39,34 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
 
 unsafe extern "C" fn on_response_header(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its filters with live requests; `install` has saved the next filter, which takes what this one
-    // was given.
+    // was given. No reference to the request is left when the response is replaced.
     unsafe {
-        match with_request(raw, return_code::INTERNAL_SERVER_ERROR, |request| {
-            match add_headers(request) {
-                Ok(()) => return_code::OK,
-                Err(OutOfMemory) => return_code::ERROR,
-            }
+        match with_request(raw, Filtered::Failed, |request| match add_headers(request) {
+            Ok(()) => Filtered::Done,
+            Err(OutOfMemory) => Filtered::OutOfMemory,
         }) {
-            return_code::OK => NEXT(raw),
-            return_code::INTERNAL_SERVER_ERROR => with_request(raw, return_code::ERROR, replace_by_error),
-            failed => failed,
+            Filtered::Done => NEXT(raw),
+            Filtered::Failed if with_request(raw, false, note_failure) => {
+                replace_response(raw, return_code::INTERNAL_SERVER_ERROR)
+            }
+            Filtered::Failed | Filtered::OutOfMemory => return_code::ERROR,
         }
     }
 }
 
-/// The filter has failed on the response: no response is sent with half of a policy.
-fn replace_by_error(request: Request<'_>) -> ngx_int_t {
-    let Ok(context) = RequestContext::get_or_create(request) else {
-        return return_code::ERROR;
-    };
-    context.note_filter_failure();
-    request.replace_by_error(return_code::INTERNAL_SERVER_ERROR)
+/// What the filter has come to.
+enum Filtered {
+    Done,
+    OutOfMemory,
+    /// There was a panic: no response is sent with half of a policy.
+    Failed,
+}
+
+/// Notes that the filter has failed, so that it lets the error pass that takes the place of the response. Whether there was
+/// memory for that is returned.
+fn note_failure(request: Request<'_>) -> bool {
+    let context = RequestContext::get_or_create(request);
+    context.map(RequestContext::note_filter_failure).is_ok()
 }
 
 fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {

@@ -10,19 +10,19 @@ use super::preflight::answer_preflight;
 use crate::config::LocationConf;
 use crate::decide::ask;
 use crate::nginx::return_code;
-use crate::request::{with_request, Binding, Request, RequestContext};
+use crate::request::{run_phase, Binding, Next, Request, RequestContext};
 
 /// The rewrite phase of a server, before nginx has looked for a location, and so before `return`, rewrites and redirects
 /// of the server: answers preflights where the server says `cors_preflight early`.
 pub(super) unsafe extern "C" fn on_server_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { with_request(raw, return_code::INTERNAL_SERVER_ERROR, enter_server) }
+    unsafe { run_phase(raw, enter_server) }
 }
 
-fn enter_server(request: Request<'_>) -> ngx_int_t {
+fn enter_server(request: Request<'_>) -> Next {
     // After an internal redirect the request comes here again.
     if !request.is_options() || !request.is_main() || RequestContext::get(request).is_some() {
-        return return_code::DECLINED;
+        return Next::Continue;
     }
     let server = request.location();
     answer_if_early(request, server)
@@ -30,19 +30,19 @@ fn enter_server(request: Request<'_>) -> ngx_int_t {
 
 /// Answers the request under the policy of `block`, if it is a preflight and the policy answers those early. The block
 /// governs it then, whichever location nginx would have chosen. Everything else goes on.
-fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int_t {
+fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> Next {
     let Some(policy) = block.policy() else {
-        return return_code::DECLINED;
+        return Next::Continue;
     };
     if policy.settings().preflight != PreflightMode::Early || request.is_post_action() {
-        return return_code::DECLINED;
+        return Next::Continue;
     }
     let decided = ask(request, block, policy, true);
     let Some(answer) = decided.preflight_answer() else {
-        return return_code::DECLINED;
+        return Next::Continue;
     };
     let Ok(context) = RequestContext::get_or_create(request) else {
-        return return_code::INTERNAL_SERVER_ERROR;
+        return Next::Fail(return_code::INTERNAL_SERVER_ERROR);
     };
     context.bind(block);
     answer_preflight(request, context, &decided, answer)
@@ -52,21 +52,21 @@ fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> ngx_int
 /// `error_page`.
 pub(super) unsafe extern "C" fn on_rewrite_phase(raw: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls its phase handlers with live requests.
-    unsafe { with_request(raw, return_code::INTERNAL_SERVER_ERROR, enter_location) }
+    unsafe { run_phase(raw, enter_location) }
 }
 
-fn enter_location(request: Request<'_>) -> ngx_int_t {
+fn enter_location(request: Request<'_>) -> Next {
     if !request.is_main() {
-        return return_code::DECLINED;
+        return Next::Continue;
     }
     let location = request.location();
     let context = match (RequestContext::get(request), location.policy()) {
-        (None, None) => return return_code::DECLINED,
-        _ if request.is_post_action() => return return_code::DECLINED,
+        (None, None) => return Next::Continue,
+        _ if request.is_post_action() => return Next::Continue,
         (Some(context), _) => context,
         (None, Some(_)) => match RequestContext::get_or_create(request) {
             Ok(context) => context,
-            Err(_) => return return_code::INTERNAL_SERVER_ERROR,
+            Err(_) => return Next::Fail(return_code::INTERNAL_SERVER_ERROR),
         },
     };
     context.enter_rewrite(location);
@@ -74,6 +74,6 @@ fn enter_location(request: Request<'_>) -> ngx_int_t {
         Binding::Candidate(candidate) if request.is_options() && core::ptr::eq(candidate, location) => {
             answer_if_early(request, location)
         }
-        _ => return_code::DECLINED,
+        _ => Next::Continue,
     }
 }

@@ -32,16 +32,72 @@ pub(crate) struct Request<'r> {
 ///
 /// nginx has called a hook of this module with `raw`, or `raw` is null.
 #[inline]
-pub(crate) unsafe fn with_request(
+pub(crate) unsafe fn with_request<T>(
     raw: *mut ngx_http_request_t,
-    failed: ngx_int_t,
-    work: impl for<'r> FnOnce(Request<'r>) -> ngx_int_t,
-) -> ngx_int_t {
+    failed: T,
+    work: impl for<'r> FnOnce(Request<'r>) -> T,
+) -> T {
     let Some(raw) = NonNull::new(raw) else {
         return failed;
     };
     let request = Request { raw, life: PhantomData };
     guard(request.log(), failed, || work(request))
+}
+
+/// What becomes of a request after a phase handler.
+#[derive(Clone, Copy)]
+pub(crate) enum Next {
+    /// It goes on to the next handler.
+    Continue,
+    /// nginx ends it with what is wrong.
+    Fail(ngx_int_t),
+    /// A response that is all header, with this status, ends it: no other handler and no `error_page` sees it.
+    AnswerWithHeader(u16),
+    /// An error ends it, through `error_page` as usual, but so that a later grant of access (`satisfy any`) cannot outvote
+    /// it.
+    Refuse(ngx_int_t),
+}
+
+/// Runs a phase handler, and does what it has decided once nothing refers to the request any more: after that it may be
+/// gone.
+///
+/// # Safety
+///
+/// nginx has called a phase handler of this module with `raw`, which returns what this returns.
+#[inline]
+pub(crate) unsafe fn run_phase(
+    raw: *mut ngx_http_request_t,
+    handler: impl for<'r> FnOnce(Request<'r>) -> Next,
+) -> ngx_int_t {
+    // SAFETY: the caller vouches for the request, which lives until it is ended; `DONE` tells nginx to leave it alone then.
+    unsafe {
+        match with_request(raw, Next::Fail(return_code::INTERNAL_SERVER_ERROR), handler) {
+            Next::Continue => return_code::DECLINED,
+            Next::Fail(status) => status,
+            Next::AnswerWithHeader(status) => {
+                shim::ngx_http_cors_end_with_header(raw, status.into());
+                return_code::DONE
+            }
+            Next::Refuse(error) => {
+                ngx_http_finalize_request(raw, error);
+                return_code::DONE
+            }
+        }
+    }
+}
+
+/// Sends an error instead of the response whose header a filter could not make. nginx clears the contexts of all other
+/// modules.
+///
+/// # Safety
+///
+/// nginx has called a header filter of this module with `raw`, which returns what this returns.
+pub(crate) unsafe fn replace_response(raw: *mut ngx_http_request_t, error: ngx_int_t) -> ngx_int_t {
+    // SAFETY: the caller vouches for the request.
+    unsafe {
+        shim::ngx_http_cors_allow_body(raw);
+        ngx_http_filter_finalize_request(raw, HandlerModule::record(), error)
+    }
 }
 
 impl<'r> Request<'r> {
@@ -229,35 +285,9 @@ impl<'r> Request<'r> {
         }
     }
 
-    /// Sends a response that is all header, and ends the request: no other handler and no `error_page` sees it. The
-    /// handler returns what this returns.
-    pub(crate) fn end_with_header(self, status: u16) -> ngx_int_t {
-        // SAFETY: the request is alive and in a phase handler. `DONE` tells nginx to leave it alone.
-        unsafe { shim::ngx_http_cors_end_with_header(self.as_ptr(), status.into()) };
-        return_code::DONE
-    }
-
-    /// Lets the response have a body, though `end_with_header` meant it to have none.
+    /// Lets the response have a body, though the module has ended the request with a header alone.
     pub(crate) fn allow_body(self) {
         // SAFETY: the request is alive.
         unsafe { shim::ngx_http_cors_allow_body(self.as_ptr()) };
-    }
-
-    /// Ends the request with an error, through `error_page` as usual, but so that a later grant of access (`satisfy any`)
-    /// cannot outvote it. The handler returns what this returns.
-    pub(crate) fn end_with_error(self, error: ngx_int_t) -> ngx_int_t {
-        // SAFETY: the request is alive and in a phase handler. `DONE` tells nginx to leave it alone.
-        unsafe { ngx_http_finalize_request(self.as_ptr(), error) };
-        return_code::DONE
-    }
-
-    /// Sends an error instead of the response whose header a filter could not make. nginx clears the contexts of all
-    /// other modules. The filter returns what this returns.
-    pub(crate) fn replace_by_error(self, error: ngx_int_t) -> ngx_int_t {
-        // SAFETY: the request is alive and in a header filter.
-        unsafe {
-            self.allow_body();
-            ngx_http_filter_finalize_request(self.as_ptr(), HandlerModule::record(), error)
-        }
     }
 }

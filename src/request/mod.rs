@@ -8,5 +8,5 @@ mod response;
 mod simulated;
 
 pub(crate) use context::{Action, Binding, KeptDecision, RequestContext};
-pub(crate) use live::{with_request, Request};
+pub(crate) use live::{replace_response, run_phase, with_request, Next, Request};
 pub(crate) use simulated::SimulatedContext;
