@@ -4,7 +4,7 @@
 //! that they have bound; everyone else asks for the decision of whichever policy governs. What is decided is kept in the
 //! request's context once nothing can change it; who comes later reads that.
 
-use cors_policy::{Decision, Outcome, Policy, Reason};
+use cors_policy::{Decision, Outcome, Policy, PreflightMode, Reason};
 
 use crate::config::LocationConf;
 use crate::nginx::pool::OutOfMemory;
@@ -128,12 +128,34 @@ pub(crate) fn is_preflight(request: Request<'_>) -> bool {
 }
 
 impl<'r> Decided<'r> {
-    /// How the request ends, as `$cors_result` names it, and why if it is denied.
+    /// How the request ends, as `$cors_result` names it, and why if that is no success. Before the response is there, it is
+    /// what would follow if the module or the application answered.
     pub(crate) fn result(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
+        if let Some(known) = RequestContext::get(request).and_then(RequestContext::result) {
+            return known;
+        }
         if self.existing_allow_origin(request).is_some() {
             return (Outcome::Kept, None);
         }
         self.policy.result(&self.decision, request.requested_headers())
+    }
+
+    /// The same for a request whose response is there. It is kept: what is denied is logged and counted, and variables
+    /// tell of it.
+    pub(crate) fn final_result(
+        &self,
+        request: Request<'r>,
+        context: &RequestContext<'r>,
+    ) -> (Outcome, Option<Reason<'r>>) {
+        let settings = self.policy.settings();
+        let would_have_answered =
+            settings.dry_run && settings.preflight != PreflightMode::Pass && context.has_passed_access();
+        let result = match self.decision.unanswered(request.response_status(), settings.preflight) {
+            Some(unanswered) if !would_have_answered => unanswered,
+            _ => self.result(request),
+        };
+        context.keep_result(result);
+        result
     }
 
     /// The status with which the module answers the request, if it is a preflight that the module answers.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::request::{Field, Preflight};
+use crate::settings::PreflightMode;
 
 /// What was decided about a request. Whatever is done with the request later follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,17 @@ impl<'r> Decision<'r> {
     #[inline]
     pub fn is_preflight(&self) -> bool {
         self.preflight.is_some()
+    }
+
+    /// What becomes of a preflight of an allowed origin by the status of its response: browsers take only an "ok status"
+    /// (Fetch, CORS-preflight fetch, step 7). Nothing if that is what it has, or it is no such preflight.
+    pub fn unanswered(&self, status: u16, mode: PreflightMode) -> Option<(Outcome, Option<Reason<'r>>)> {
+        let is_allowed = matches!(
+            self.verdict,
+            Verdict::Anyone | Verdict::Allowed | Verdict::AllowedWithCredentials
+        );
+        let is_unanswered = self.is_preflight() && is_allowed && !(200..300).contains(&status);
+        is_unanswered.then_some((Outcome::Unanswered, Some(Reason::Unanswered { status, mode })))
     }
 
     /// Whether the origin is denied: `cors_enforce` refuses such a request.
@@ -156,11 +168,13 @@ pub enum Outcome {
     /// The response has kept the `Access-Control-Allow-Origin` that it had (`cors_override off`): what may be read is for
     /// whoever gave it that.
     Kept,
+    /// The origin of a preflight is allowed, but something else has answered it, with a status that browsers do not take.
+    Unanswered,
 }
 
 impl Outcome {
     /// All outcomes, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::None,
         Self::SameOrigin,
         Self::Allowed,
@@ -169,6 +183,7 @@ impl Outcome {
         Self::HeaderDenied,
         Self::Malformed,
         Self::Kept,
+        Self::Unanswered,
     ];
 
     /// The number of the outcome in [`Outcome::ALL`].
@@ -188,6 +203,7 @@ impl Outcome {
             Self::HeaderDenied => "header_denied",
             Self::Malformed => "malformed",
             Self::Kept => "kept",
+            Self::Unanswered => "unanswered",
         }
     }
 
@@ -195,7 +211,7 @@ impl Outcome {
     pub const fn is_denial(self) -> bool {
         match self {
             Self::OriginDenied | Self::MethodDenied | Self::HeaderDenied | Self::Malformed => true,
-            Self::None | Self::SameOrigin | Self::Allowed | Self::Kept => false,
+            Self::None | Self::SameOrigin | Self::Allowed | Self::Kept | Self::Unanswered => false,
         }
     }
 
@@ -203,14 +219,14 @@ impl Outcome {
     pub const fn is_possible(self, is_preflight: bool) -> bool {
         match self {
             Self::None => !is_preflight,
-            Self::MethodDenied | Self::HeaderDenied => is_preflight,
+            Self::MethodDenied | Self::HeaderDenied | Self::Unanswered => is_preflight,
             Self::SameOrigin | Self::Allowed | Self::OriginDenied | Self::Malformed | Self::Kept => true,
         }
     }
 }
 
-/// Why a request was denied, in a sentence for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a request was denied, or its preflight is of no use, in a sentence for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason<'r> {
     /// There is no `cors_allow_origin`.
     NoOriginAllowed,
@@ -226,6 +242,13 @@ pub enum Reason<'r> {
     NotAnOrigin(&'r [u8]),
     /// There is more than one `Origin`.
     SeveralOrigins,
+    /// A preflight of an allowed origin was answered by something else.
+    Unanswered {
+        /// The status of the answer.
+        status: u16,
+        /// What the policy does with preflights that reach it.
+        mode: PreflightMode,
+    },
 }
 
 /// How many bytes of a request a reason shows: nginx has 2048 bytes for a log line, and writes more into it.
@@ -257,6 +280,14 @@ impl fmt::Display for Reason<'_> {
             ),
             Self::NotAnOrigin(origin) => write!(f, "Origin {} is not what a browser sends", Shown(origin)),
             Self::SeveralOrigins => f.write_str("the request has more than one Origin"),
+            Self::Unanswered { status, mode } => {
+                write!(f, "the preflight got {status}, and browsers take only 200 to 299: ")?;
+                f.write_str(match mode {
+                    PreflightMode::Answer => "\"return\", \"rewrite\", \"if\", \"limit_req\" or a redirect to a slash answered before the module; write \"cors_preflight early\" in the location, or in the server for what stands there",
+                    PreflightMode::Early => "\"return\", \"rewrite\" or \"if\" of the server, or a redirect to a slash, answered before the location was asked; write \"cors_preflight early\" in the server",
+                    PreflightMode::Pass => "with \"cors_preflight pass\", authentication or the application has to answer it; write \"cors_preflight answer\" to have the module do so",
+                })
+            }
         }
     }
 }

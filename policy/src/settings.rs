@@ -61,7 +61,7 @@ settings! {
     /// Whether the policy decides, but changes no response.
     dry_run: bool = false, DryRun;
     /// The level at which denials are logged.
-    log_level: LogLevel = LogLevel::Info, LogLevel;
+    log_level: LogLevel = LogLevel::Error, LogLevel;
     /// Whether `Timing-Allow-Origin` names the origins that are allowed, too.
     timing_allow_origin: bool = false, TimingAllowOrigin;
     /// Whether preflights for a private network are answered with leave.
@@ -69,7 +69,7 @@ settings! {
 }
 
 /// `cors_preflight`: what happens to a preflight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PreflightMode {
     /// It is answered in the access phase.
     Answer,

@@ -105,7 +105,10 @@ impl BrowserOutcome<'_> {
                 Reason::NoOriginAllowed | Reason::Origin(_) => ("cors_allow_origin", origin),
                 Reason::Method(method) => ("cors_allow_methods", method),
                 Reason::Header(name) => ("cors_allow_headers", name),
-                Reason::NotAHeaderName(_) | Reason::NotAnOrigin(_) | Reason::SeveralOrigins => return None,
+                Reason::NotAHeaderName(_)
+                | Reason::NotAnOrigin(_)
+                | Reason::SeveralOrigins
+                | Reason::Unanswered { .. } => return None,
             },
             Self::Readable | Self::SameOrigin | Self::UpToTheApplication => return None,
         };

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use cors_policy::{Position, Problems, UnusedDirectives};
 use nginx_sys::{ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_module};
 
+use super::logged_denials::LoggedDenials;
 use super::texts::Texts;
 use crate::metrics::ConfiguredZone;
 use crate::nginx::conf;
@@ -32,6 +33,8 @@ pub(crate) struct MainConf {
     pub(super) governed_names: RefCell<HashSet<(usize, String)>>,
     /// The named locations that have a policy of their own, and where that begins.
     pub(super) named_policies: RefCell<Vec<(usize, String, Position)>>,
+    /// What this process has logged in the last minute.
+    pub(crate) logged_denials: LoggedDenials,
     pub(super) zone: OnceCell<Rc<ConfiguredZone>>,
     /// Where the first `cors_status` stands.
     pub(super) status_at: OnceCell<Position>,

@@ -2,6 +2,7 @@
 
 mod directives;
 mod location;
+mod logged_denials;
 mod main_conf;
 mod reader;
 mod texts;

@@ -4,7 +4,7 @@
 //! redirect, a 400, a 413, `limit_req`. It may run twice for a request, the second time for an error in the place of the
 //! first response, and comes to the same then.
 
-use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t, ngx_uint_t};
+use nginx_sys::{ngx_conf_t, ngx_http_request_t, ngx_http_top_header_filter, ngx_int_t};
 
 use super::denial::log_denial;
 use crate::config::with_configuration;
@@ -82,7 +82,7 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
             return Ok(()); // this is the response that says so
         }
         match context.action() {
-            Action::Answered(status) if request.response_status() != ngx_uint_t::from(status) => {
+            Action::Answered(status) if request.response_status() != status => {
                 // Another filter has put an error in the place of the answer, and that has a body.
                 request.allow_body();
             }
@@ -94,13 +94,16 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
     };
     #[cfg(feature = "fault-injection")]
     decided.location.fault.get().strike(crate::fault::Fault::Filter);
-    context.note_headers(false);
-    log_denial(request, &decided);
+    context.begin_response();
+    if decided.decision.is_denied() || decided.decision.is_preflight() {
+        let result = decided.final_result(request, context);
+        log_denial(request, context, &decided, result);
+    }
     if is_left_alone(request, &decided) {
         return Ok(());
     }
     request.set_cors_headers(decided.policy, &decided.decision)?;
-    context.note_headers(true);
+    context.note_headers();
     Ok(())
 }
 

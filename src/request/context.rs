@@ -30,7 +30,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 
-use cors_policy::Decision;
+use cors_policy::{Decision, Outcome, Reason};
 
 use super::live::Request;
 use crate::config::LocationConf;
@@ -48,6 +48,8 @@ pub(crate) struct RequestContext<'r> {
     /// The request has passed an access phase since its policy was bound.
     has_passed_access: Cell<bool>,
     decision: Cell<Option<KeptDecision<'r>>>,
+    /// What became of the request, once its response was there; what that is may take a look at many names.
+    result: Cell<Option<(Outcome, Option<Reason<'r>>)>>,
     action: Cell<Action>,
     is_denial_logged: Cell<bool>,
     /// The header filter has given the response the policy's headers.
@@ -129,6 +131,7 @@ impl<'r> RequestContext<'r> {
             binding: Cell::new(Binding::Unbound),
             has_passed_access: Cell::new(false),
             decision: Cell::new(None),
+            result: Cell::new(None),
             action: Cell::new(Action::None),
             is_denial_logged: Cell::new(false),
             has_headers: Cell::new(false),
@@ -188,6 +191,11 @@ impl<'r> RequestContext<'r> {
         !self.has_passed_access.replace(true)
     }
 
+    /// Whether the request has passed an access phase under the policy that governs it.
+    pub(crate) fn has_passed_access(&self) -> bool {
+        self.has_passed_access.get()
+    }
+
     /// What was decided under the policy of `location`, if that is kept.
     #[inline]
     pub(crate) fn decision(&self, location: &LocationConf) -> Option<Decision<'r>> {
@@ -207,6 +215,16 @@ impl<'r> RequestContext<'r> {
     /// The response comes from a location that says `cors off`.
     pub(crate) fn forget_decision(&self) {
         self.decision.set(None);
+        self.result.set(None);
+    }
+
+    /// What became of the request by its response, if that is known.
+    pub(crate) fn result(&self) -> Option<(Outcome, Option<Reason<'r>>)> {
+        self.result.get()
+    }
+
+    pub(crate) fn keep_result(&self, result: (Outcome, Option<Reason<'r>>)) {
+        self.result.set(Some(result));
     }
 
     #[inline]
@@ -229,9 +247,15 @@ impl<'r> RequestContext<'r> {
         self.has_headers.get() || matches!(self.action.get(), Action::Answered(_))
     }
 
-    /// Whether the header filter has given the response the policy's headers; another response begins without.
-    pub(crate) fn note_headers(&self, has_headers: bool) {
-        self.has_headers.set(has_headers);
+    /// The header filter sees a response, which may be another than it saw before.
+    pub(crate) fn begin_response(&self) {
+        self.has_headers.set(false);
+        self.result.set(None);
+    }
+
+    /// The header filter has given the response the policy's headers.
+    pub(crate) fn note_headers(&self) {
+        self.has_headers.set(true);
     }
 
     /// Whether the header filter has failed on a response to this request: the next one tells of that.

@@ -235,8 +235,8 @@ impl<'r> Request<'r> {
     }
 
     #[inline]
-    pub(crate) fn response_status(self) -> ngx_uint_t {
-        self.fields().headers_out.status
+    pub(crate) fn response_status(self) -> u16 {
+        u16::try_from(self.fields().headers_out.status).unwrap_or(0)
     }
 
     /// `Host`, or what stands for it: host and port as the client wrote them.

@@ -113,7 +113,7 @@ impl<'r> Request<'r> {
 
     /// Whether the response hands the connection over to another protocol (101).
     pub(crate) fn switches_protocols(self) -> bool {
-        self.response_status() == NGX_HTTP_SWITCHING_PROTOCOLS as ngx_uint_t
+        u32::from(self.response_status()) == NGX_HTTP_SWITCHING_PROTOCOLS
     }
 
     /// Gives the response a header.

@@ -43,7 +43,7 @@ fn it_names_the_origin_and_then_client_server_and_request() {
     let [line] = &denials(&log)[..] else {
         panic!("not one denial in\n{log}");
     };
-    assert!(line.contains(" [info] "), "{line}");
+    assert!(line.contains(" [error] "), "{line}");
     assert!(
         line.contains(" cors denied: origin \"https://stranger.example\" is not in cors_allow_origin"),
         "{line}"
@@ -156,31 +156,59 @@ fn it_is_logged_at_the_level_of_the_directive() {
 }
 
 #[test]
-fn a_log_for_errors_alone_holds_no_quieter_denials() {
+fn a_stock_error_log_shows_denials_unless_their_level_is_lower() {
     let nginx = Nginx::server(&format!(
         "error_log logs/errors.log error;
         {POLICY}
-        location /loud {{
-            cors on;
-            cors_allow_origin https://app.example.com;
-            cors_log_level error;
-        }}
         location /warns {{
             cors on;
             cors_allow_origin https://app.example.com;
             cors_log_level warn;
         }}"
     ));
-    for path in ["/hello.txt", "/warns", "/loud"] {
+    for path in ["/warns", "/hello.txt"] {
         nginx.send(&Request::get(path).origin(STRANGER));
-        nginx.send(&Request::preflight(path, STRANGER, "PUT"));
     }
-    let log = nginx.log_lines("logs/errors.log", 2).join("\n");
-    let denials = denials(&log);
-    assert_eq!(denials.len(), 2, "{log}");
-    for line in denials {
-        assert!(line.contains("[error]") && line.contains("/loud"), "{line}");
+    let log = nginx.log_lines("logs/errors.log", 1).join("\n");
+    let [line] = &denials(&log)[..] else {
+        panic!("not one denial in\n{log}");
+    };
+    assert!(line.contains("[error]") && line.contains("GET /hello.txt"), "{line}");
+}
+
+/// The level of each line about a denial that the requests leave.
+fn levels(requests: &[Request]) -> Vec<String> {
+    let nginx = Nginx::server(&format!(
+        "{POLICY} location /other {{ {} }}",
+        &POLICY[12..POLICY.len() - 1]
+    ));
+    for request in requests {
+        nginx.send(request);
     }
+    let level = |line: &String| line.split(['[', ']']).nth(1).unwrap_or_default().to_owned();
+    denials(&nginx.error_log()).iter().map(level).collect()
+}
+
+#[test]
+fn further_denials_of_a_kind_are_logged_at_info() {
+    let denied = || Request::get("/hello.txt").origin(STRANGER);
+    assert_eq!(levels(&[denied(), denied(), denied()]), ["error", "info", "info"]);
+}
+
+#[test]
+fn location_origin_method_and_header_make_kinds_of_their_own() {
+    let preflight = |method: &str| Request::preflight("/", APP, method);
+    let header = |name: &str| preflight("PUT").header("Access-Control-Request-Headers", name);
+    let requests = [
+        Request::get("/hello.txt").origin(STRANGER),
+        Request::get("/other").origin(STRANGER),
+        Request::get("/hello.txt").origin("https://another.example"),
+        preflight("DELETE"),
+        preflight("PATCH"),
+        header("x-one"),
+        header("x-two"),
+    ];
+    assert_eq!(levels(&requests), ["error"; 7]);
 }
 
 #[test]

@@ -42,6 +42,7 @@ mod status;
 mod subrequests;
 mod timing;
 mod told;
+mod unanswered;
 mod variables;
 mod vary;
 mod zone;

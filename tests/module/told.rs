@@ -159,7 +159,7 @@ fn after_an_internal_redirect() {
             cors on;
             cors_allow_origin https://app.example.com;
             cors_preflight pass;
-            error_page 404 /hello.txt;
+            error_page 404 405 /hello.txt;
         }
         location = /hello.txt { }";
     assert_eq!(
@@ -168,7 +168,7 @@ fn after_an_internal_redirect() {
     );
     assert_eq!(
         logged(server, &Request::preflight("/missing", APP, "GET")),
-        "1|allowed|https://app.example.com|"
+        "1|unanswered|https://app.example.com|the preflight got 405, and browsers take only 200 to 299: with \\x22cors_preflight pass\\x22, authentication or the application has to answer it; write \\x22cors_preflight answer\\x22 to have the module do so"
     );
 }
 

@@ -653,7 +653,7 @@ fn a_reload_that_fails_takes_no_counters_from_those_that_are_running() {
             })
             .collect();
         format!(
-            "cors_zone cors:88k; {} server {{ {listen} }}",
+            "cors_zone cors:116k; {} server {{ {listen} }}",
             server(&format!("{locations} location = /status {{ cors_status; }}"))
         )
     };

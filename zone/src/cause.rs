@@ -40,9 +40,9 @@ impl Cause {
         Self::ALL.get(usize::try_from(code).ok()?).copied()
     }
 
-    /// The cause of a denial with this reason, and the method or header that the reason names.
-    pub(crate) fn of<'r>(reason: &Reason<'r>) -> (Self, &'r [u8]) {
-        match *reason {
+    /// The cause of a denial with this reason, and the method or header that the reason names; nothing if it is no denial.
+    pub(crate) fn of<'r>(reason: &Reason<'r>) -> Option<(Self, &'r [u8])> {
+        Some(match *reason {
             Reason::NoOriginAllowed => (Self::NoOriginAllowed, &[]),
             Reason::Origin(_) => (Self::Origin, &[]),
             Reason::Method(method) => (Self::Method, method),
@@ -50,7 +50,8 @@ impl Cause {
             Reason::NotAHeaderName(name) => (Self::NotAHeaderName, name),
             Reason::NotAnOrigin(_) => (Self::NotAnOrigin, &[]),
             Reason::SeveralOrigins => (Self::SeveralOrigins, &[]),
-        }
+            Reason::Unanswered { .. } => return None,
+        })
     }
 
     /// The reason that is made of the cause, the origin, and the method or header.

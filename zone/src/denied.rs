@@ -166,9 +166,11 @@ mod tests {
     }
 
     fn denial(reason: Reason<'_>, policy: u64, now: u64) -> Denial<'_> {
+        let (cause, detail) = Cause::of(&reason).unwrap();
         Denial {
             origin: ORIGIN,
-            reason,
+            cause,
+            detail,
             policy,
             now,
         }

@@ -78,7 +78,9 @@ pub(crate) fn cause_of(last: u64, tag: u64) -> Option<Cause> {
 pub(crate) struct Denial<'r> {
     /// As it was sent.
     pub(crate) origin: &'r [u8],
-    pub(crate) reason: Reason<'r>,
+    pub(crate) cause: Cause,
+    /// The method or header that was denied.
+    pub(crate) detail: &'r [u8],
     pub(crate) policy: u64,
     pub(crate) now: u64,
 }
@@ -174,11 +176,10 @@ impl<'m> Record<'m> {
 
     /// Writes when and why the origin was denied.
     fn write_last(&self, tag: u64, denial: &Denial<'_>) {
-        let (cause, detail) = Cause::of(&denial.reason);
-        let last = last_denial(tag, denial.now, cause, denial.policy);
+        let last = last_denial(tag, denial.now, denial.cause, denial.policy);
         self.words[LAST].store(last, Ordering::Relaxed);
-        if !detail.is_empty() {
-            self.write_detail(tag, last, detail);
+        if !denial.detail.is_empty() {
+            self.write_detail(tag, last, denial.detail);
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use cors_policy::Reason;
 
+use crate::cause::Cause;
 use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
 use crate::denied::DeniedOrigins;
 use crate::history::{self, History};
@@ -13,7 +14,7 @@ use crate::sync::{AtomicU64, Ordering};
 use crate::text_cell;
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x04");
+const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x05");
 
 const MAGIC_AT: usize = 0;
 const LENGTH: usize = 1;
@@ -192,13 +193,18 @@ impl Counter<'_> {
         }
     }
 
-    /// Counts the origin of a request that was denied, as it was sent; it is empty where there were several.
+    /// Counts the origin of a request that was denied, as it was sent; it is empty where there were several. A reason that is
+    /// none for a denial counts nothing.
     #[inline]
     pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) {
+        let Some((cause, detail)) = Cause::of(&reason) else {
+            return;
+        };
         if self.counters.belong_to(self.slot.key) {
             self.zone.denied().count(&Denial {
                 origin,
-                reason,
+                cause,
+                detail,
                 policy: self.policy,
                 now,
             });
