@@ -4,7 +4,7 @@
 //! that they have bound; everyone else asks for the decision of whichever policy governs. What is decided is kept in the
 //! request's context once nothing can change it; who comes later reads that.
 
-use cors_policy::{Decision, Outcome, Policy, PreflightMode, Reason};
+use cors_policy::{Comparison, Decision, Outcome, Policy, PreflightMode, Reason};
 
 use crate::config::LocationConf;
 use crate::nginx::pool::OutOfMemory;
@@ -113,18 +113,21 @@ fn kept_or_ask<'r>(
             policy,
             decision,
         },
-        None => {
-            let is_options = context.map_or_else(|| request.is_options(), RequestContext::is_options);
-            ask(request, location, policy, is_options)
-        }
+        None => ask(request, location, policy, was_options(context, request)),
     }
+}
+
+/// Whether the client's method was `OPTIONS`.
+fn was_options<'r>(context: Option<&RequestContext<'r>>, request: Request<'r>) -> bool {
+    context.map_or_else(|| request.is_options(), RequestContext::is_options)
 }
 
 /// Whether a policy governs the request, and it is a preflight. No origin has to be looked at for that.
 pub(crate) fn is_preflight(request: Request<'_>) -> bool {
     let context = RequestContext::get(request);
-    let is_options = context.map_or_else(|| request.is_options(), RequestContext::is_options);
-    is_options && governing(request, context).is_some() && request.cors_headers(true).preflight().is_some()
+    was_options(context, request)
+        && governing(request, context).is_some()
+        && request.cors_headers(true).preflight().is_some()
 }
 
 impl<'r> Decided<'r> {
@@ -156,6 +159,14 @@ impl<'r> Decided<'r> {
         };
         context.keep_result(result);
         result
+    }
+
+    /// What the candidate of the location would change, if it has one.
+    pub(crate) fn compare_candidate(&self, request: Request<'r>) -> Option<Comparison<'r>> {
+        let candidate = self.location.candidate()?;
+        let lines = request.requested_headers();
+        let headers = request.cors_headers(was_options(RequestContext::get(request), request));
+        Some(candidate.compare(self.policy, &self.decision, &headers, lines, &request))
     }
 
     /// The status with which the module answers the request, if it is a preflight that the module answers.

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | it loads the library | the tables of `module` |
 //! | it begins to read `http` | `config::create_main` |
-//! | a directive | `config::read_policy_directive`, `read_zone_directive`, `read_status_directive` |
+//! | a directive | `config::read_policy_directive`, `read_candidate_directive`, `read_zone_directive`, `read_status_directive` |
 //! | a block has been read | `config::merge_location`: the policy of the block is compiled |
 //! | `http` has been read | `handlers::install`, `install_header_filter`: handlers and variables are registered, errors refuse the configuration |
 //! | it has mapped shared memory | `metrics::open_zone` |
@@ -18,7 +18,7 @@
 //! | rewrite phase of a location | `handlers::rewrite`: which policy may come to govern |
 //! | access phase | `handlers::access`: which policy governs; preflights are answered, `cors_enforce` refuses |
 //! | the header of a response | `handlers::header_filter` |
-//! | log phase | `handlers::log`: the request is counted |
+//! | log phase | `handlers::log`: the request is counted, and the candidate judges it |
 //! | a variable is asked for | `handlers::variables` |
 //! | the content of a location with `cors_status` | `handlers::status` |
 //!

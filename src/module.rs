@@ -10,8 +10,8 @@ use core::ptr;
 use cors_policy::Directive;
 use nginx_sys::{
     ngx_command_t, ngx_cycle_t, ngx_http_module_t, ngx_int_t, ngx_module_t, ngx_str_t, ngx_uint_t, NGX_CONF_ANY,
-    NGX_HTTP_LIF_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_MAIN_CONF_OFFSET,
-    NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
+    NGX_CONF_BLOCK, NGX_HTTP_LIF_CONF, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF,
+    NGX_HTTP_MAIN_CONF_OFFSET, NGX_HTTP_MODULE, NGX_HTTP_SRV_CONF,
 };
 
 use crate::config::{self, DirectiveHandler, RequestHandler};
@@ -146,7 +146,7 @@ const fn status_directive(handler: RequestHandler) -> ngx_command_t {
 #[repr(C)]
 struct AllCommands {
     of_policies: [ngx_command_t; Directive::ALL.len()],
-    others: [ngx_command_t; 2],
+    others: [ngx_command_t; 3],
     #[cfg(feature = "fault-injection")]
     for_tests: ngx_command_t,
     end: ngx_command_t,
@@ -158,6 +158,12 @@ unsafe impl Sync for AllCommands {}
 static COMMANDS: AllCommands = AllCommands {
     of_policies: policy_directives(),
     others: [
+        directive(
+            c"cors_candidate",
+            NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_BLOCK,
+            NGX_HTTP_LOC_CONF_OFFSET,
+            config::read_candidate_directive,
+        ),
         directive(
             c"cors_zone",
             NGX_HTTP_MAIN_CONF,

@@ -255,7 +255,7 @@ pub enum Reason<'r> {
 const SHOWN: usize = 256;
 
 /// Bytes of a request, escaped so that they cannot break a log line.
-struct Shown<'r>(&'r [u8]);
+pub(crate) struct Shown<'r>(pub(crate) &'r [u8]);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! The values of one directive as they are read, and what is wrong with them.
 
 use std::fmt::Display;
+use std::rc::Rc;
 
 use crate::directive::Directive;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
@@ -28,10 +29,20 @@ impl<T> Given<T> {
         &mut slot.get_or_insert_with(|| Self::new(empty(), at)).value
     }
 
+    /// The same with a value that several levels can hold.
+    pub(crate) fn shared(self) -> Given<Rc<T>> {
+        Given {
+            value: Rc::new(self.value),
+            at: self.at,
+        }
+    }
+}
+
+impl<T: Clone> Given<T> {
     /// Puts the value in the place of the one that is inherited.
-    pub(crate) fn replace(given: Option<Self>, inherited: &mut T) {
+    pub(crate) fn replace(given: &Option<Self>, inherited: &mut T) {
         if let Some(given) = given {
-            *inherited = given.value;
+            *inherited = given.value.clone();
         }
     }
 }

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
 //! | the values of one level's directives, as they are read | `given_origins`, above `risks`, `variables` |
-//! | what becomes of a request that nobody has sent | `simulation` |
+//! | what becomes of a request that nobody has sent, and what another policy would change | `simulation`, `candidate` |
 //! | **what is decided about a request** | **`policy`** |
 //! | the headers of responses | `response` |
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
@@ -28,6 +28,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod candidate;
 mod credentials;
 mod decision;
 mod directive;
@@ -58,6 +59,7 @@ mod unused;
 mod variables;
 pub mod vary;
 
+pub use candidate::{Change, Comparison};
 pub use decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 pub use directive::Directive;
 pub use header_name::HeaderName;
@@ -68,7 +70,7 @@ pub use problem::{shown, Position, Problem, Severity};
 pub use problems::Problems;
 pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
-pub use scope::{Block, Scope};
+pub use scope::{Block, CompleteLevel, Scope};
 pub use settings::{Enforce, LogLevel, PreflightMode, Settings};
 pub use simulation::{BrowserOutcome, Explanation, SimulatedRequest, SimulatedResponse};
 pub use token::is_named;

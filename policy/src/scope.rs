@@ -5,13 +5,17 @@ use std::rc::Rc;
 
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
+use crate::expose::ExposeHeaders;
 use crate::given::Given;
 use crate::given_origins::{complete, GivenOrigins, LaterChecks};
+use crate::headers::AllowHeaders;
 use crate::level::Level;
+use crate::max_age::MaxAge;
+use crate::methods::AllowMethods;
 use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
 use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
-use crate::settings::PreflightMode;
+use crate::settings::{GivenSettings, PreflightMode};
 use crate::unused::{DirectiveId, UnusedDirectives};
 
 /// A block of the configuration, as messages name it.
@@ -63,10 +67,84 @@ impl Scope {
     }
 }
 
+/// The directives of one level, complete: what they say can be put together with what several outer levels say.
+#[derive(Debug, Default)]
+pub struct CompleteLevel {
+    first_at: Option<Position>,
+    cors: Option<Given<bool>>,
+    allow_origin: Option<CompleteOrigins<AllowOrigin>>,
+    allow_credentials: Option<CompleteOrigins<AllowCredentials>>,
+    allow_methods: Option<Given<Rc<AllowMethods>>>,
+    allow_headers: Option<Given<Rc<AllowHeaders>>>,
+    expose_headers: Option<Given<Rc<ExposeHeaders>>>,
+    max_age: Option<Given<Option<MaxAge>>>,
+    preflight_status: Option<Given<u16>>,
+    unsafe_options: Option<Given<UnsafeOptions>>,
+    settings: GivenSettings,
+}
+
+/// A list of origins, where it was given, and what has to be looked at once the other directives are known.
+#[derive(Debug)]
+struct CompleteOrigins<T> {
+    list: Rc<T>,
+    checks: Rc<LaterChecks>,
+    at: Position,
+}
+
+impl<T> CompleteOrigins<T> {
+    fn new(given: Given<GivenOrigins<T>>) -> Self {
+        let GivenOrigins { list, checks } = given.value;
+        Self {
+            list: Rc::new(list),
+            checks: Rc::new(checks),
+            at: given.at,
+        }
+    }
+}
+
 impl Level {
-    /// Puts together what this level, which is that of `block`, says and what it inherits from `outer`.
+    /// Ends the reading of the level. What shows only now is returned, too.
+    pub fn complete(mut self) -> (CompleteLevel, Vec<Problem>) {
+        let mut problems = Vec::new();
+        if let Some(Given { value, at }) = &mut self.allow_origin {
+            if let AllowOrigin::Listed { set, .. } = &mut value.list {
+                problems.extend(complete(set, Directive::AllowOrigin, at));
+            }
+        }
+        if let Some(Given { value, at }) = &mut self.allow_credentials {
+            if let AllowCredentials::For(set) = &mut value.list {
+                problems.extend(complete(set, Directive::AllowCredentials, at));
+            }
+        }
+        let level = CompleteLevel {
+            first_at: self.first_at,
+            cors: self.cors,
+            allow_origin: self.allow_origin.map(CompleteOrigins::new),
+            allow_credentials: self.allow_credentials.map(CompleteOrigins::new),
+            allow_methods: self.allow_methods.map(Given::shared),
+            allow_headers: self.allow_headers.map(Given::shared),
+            expose_headers: self.expose_headers.map(Given::shared),
+            max_age: self.max_age,
+            preflight_status: self.preflight_status,
+            unsafe_options: self.unsafe_options,
+            settings: self.settings,
+        };
+        (level, problems)
+    }
+
+    /// Puts together what this level says and what it inherits, for one that nothing else builds upon.
     pub fn inherit(self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
-        let Some(first_at) = self.first_at else {
+        let (level, mut problems) = self.complete();
+        let (scope, found) = level.inherit(outer, block, unused);
+        problems.extend(found);
+        (scope, problems)
+    }
+}
+
+impl CompleteLevel {
+    /// Puts together what this level, which is that of `block`, says and what it inherits from `outer`.
+    pub fn inherit(&self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
+        let Some(first_at) = &self.first_at else {
             // The values of `http` are checked where a server inherits them.
             let problems = match block {
                 Block::Server(_) => outer.check_in_force(&outer.policy, block, unused),
@@ -79,46 +157,40 @@ impl Level {
         let mut problems = Vec::new();
         let mut scope = outer.clone();
         let mut rules: Rules = outer.policy.rules().clone();
-        if let Some(Given { value, at }) = self.cors {
+        if let Some(Given { value: is_on, at }) = &self.cors {
             rules.cors = match block {
-                Block::Http | Block::Server(_) if !value => Cors::Off,
-                Block::Location(_) if !value => Cors::OffHere,
+                Block::Http | Block::Server(_) if !is_on => Cors::Off,
+                Block::Location(_) if !is_on => Cors::OffHere,
                 _ => Cors::On,
             };
-            scope.cors = value.then(|| unused.add(Directive::Cors, &at));
+            scope.cors = is_on.then(|| unused.add(Directive::Cors, at));
         }
         let [origin_list, credential_list, method_list, header_list, expose_list] = &mut scope.lists;
-        if let Some(Given { value, at }) = self.allow_origin {
-            let GivenOrigins { mut list, checks } = value;
-            if let AllowOrigin::Listed { set, .. } = &mut list {
-                problems.extend(complete(set, Directive::AllowOrigin, &at));
-            }
-            rules.allow_origin = Rc::new(list);
-            scope.origin_checks = Rc::new(checks);
-            *origin_list = Some(unused.add(Directive::AllowOrigin, &at));
+        if let Some(CompleteOrigins { list, checks, at }) = &self.allow_origin {
+            rules.allow_origin = list.clone();
+            scope.origin_checks = checks.clone();
+            *origin_list = Some(unused.add(Directive::AllowOrigin, at));
         }
-        if let Some(Given { value, at }) = self.allow_credentials {
-            let GivenOrigins { mut list, checks } = value;
-            *credential_list = None;
-            if let AllowCredentials::For(set) = &mut list {
-                *credential_list = Some(unused.add(Directive::AllowCredentials, &at));
-                problems.extend(complete(set, Directive::AllowCredentials, &at));
-            }
-            rules.allow_credentials = Rc::new(list);
-            scope.credential_checks = Rc::new(checks);
-            scope.credentials_at = Some(at);
+        if let Some(CompleteOrigins { list, checks, at }) = &self.allow_credentials {
+            *credential_list = match **list {
+                AllowCredentials::For(_) => Some(unused.add(Directive::AllowCredentials, at)),
+                AllowCredentials::On | AllowCredentials::Off => None,
+            };
+            rules.allow_credentials = list.clone();
+            scope.credential_checks = checks.clone();
+            scope.credentials_at = Some(at.clone());
         }
-        if let Some(Given { value, at }) = self.allow_methods {
-            rules.allow_methods = Rc::new(value);
-            *method_list = Some(unused.add(Directive::AllowMethods, &at));
+        if let Some(Given { value, at }) = &self.allow_methods {
+            rules.allow_methods = value.clone();
+            *method_list = Some(unused.add(Directive::AllowMethods, at));
         }
-        if let Some(Given { value, at }) = self.allow_headers {
-            rules.allow_headers = Rc::new(value);
-            *header_list = Some(unused.add(Directive::AllowHeaders, &at));
+        if let Some(Given { value, at }) = &self.allow_headers {
+            rules.allow_headers = value.clone();
+            *header_list = Some(unused.add(Directive::AllowHeaders, at));
         }
-        if let Some(Given { value, at }) = self.expose_headers {
-            rules.expose_headers = Rc::new(value);
-            *expose_list = Some(unused.add(Directive::ExposeHeaders, &at));
+        if let Some(Given { value, at }) = &self.expose_headers {
+            rules.expose_headers = value.clone();
+            *expose_list = Some(unused.add(Directive::ExposeHeaders, at));
         }
         let says_early = self
             .settings
@@ -126,11 +198,11 @@ impl Level {
             .as_ref()
             .is_some_and(|given| given.value == PreflightMode::Early);
         if let (Block::Location(name), true, false) = (block, outer.server_answers_early, says_early) {
-            problems.push(not_asked(name, &first_at));
+            problems.push(not_asked(name, first_at));
         }
-        Given::replace(self.max_age, &mut rules.max_age);
-        Given::replace(self.preflight_status, &mut rules.preflight_status);
-        Given::replace(self.unsafe_options, &mut rules.unsafe_options);
+        Given::replace(&self.max_age, &mut rules.max_age);
+        Given::replace(&self.preflight_status, &mut rules.preflight_status);
+        Given::replace(&self.unsafe_options, &mut rules.unsafe_options);
         self.settings.replace(&mut rules.settings);
         let policy = Policy::new(rules);
         if block != Block::Http {

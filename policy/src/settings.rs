@@ -44,8 +44,8 @@ macro_rules! settings {
             }
 
             /// Puts the settings in the place of those that are inherited.
-            pub(crate) fn replace(self, inherited: &mut Settings) {
-                $(Given::replace(self.$name, &mut inherited.$name);)+
+            pub(crate) fn replace(&self, inherited: &mut Settings) {
+                $(Given::replace(&self.$name, &mut inherited.$name);)+
             }
         }
     };

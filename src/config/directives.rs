@@ -4,6 +4,7 @@
 //! all that is wrong.
 
 use core::ffi::{c_char, c_void};
+use core::ptr;
 use std::rc::Rc;
 
 use cors_policy::{Directive, Problem};
@@ -32,6 +33,73 @@ pub(crate) unsafe extern "C" fn read_policy_directive(
             let at = configuration.position(main);
             let mut level = location?.level.borrow_mut();
             let problems = level.read(directive, &values, &at, &mut configuration.syntax(main));
+            configuration.report(main, problems);
+            Some(NGX_CONF_OK)
+        })
+    }
+}
+
+/// Reads `cors_candidate`.
+pub(crate) unsafe extern "C" fn read_candidate_directive(
+    cf: *mut ngx_conf_t,
+    _: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant 3).
+    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+            let location = location?;
+            let at = configuration.position(main);
+            let (_, values) = configuration.words()?;
+            let wrong = if !values.is_empty() {
+                Some(
+                    "takes no value: write \"cors_candidate { cors_allow_origin https://app.example.com; }\""
+                        .to_owned(),
+                )
+            } else {
+                let first = location.candidate_at.get();
+                first.map(|first| format!("directive is duplicate: it stands at {first} already; write one block"))
+            };
+            if let Some(wrong) = wrong {
+                let problem = Problem::error(&at, format!("\"cors_candidate\" {wrong}"));
+                configuration.report(main, vec![problem]);
+            }
+            location.candidate_at.get_or_init(|| at);
+            configuration
+                .read_block(read_candidate_line, ptr::from_ref(location).cast_mut().cast())
+                .then_some(NGX_CONF_OK)
+        })
+    }
+}
+
+/// Reads a line of `cors_candidate`.
+unsafe extern "C" fn read_candidate_line(cf: *mut ngx_conf_t, _: *mut ngx_command_t, conf: *mut c_void) -> *mut c_char {
+    // SAFETY: `read_candidate_directive` hands over what `create_location` made (invariant 3).
+    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
+    // SAFETY: nginx calls this for the configuration that it reads, within a directive of this module.
+    unsafe {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+            let (name, values) = configuration.words()?;
+            let at = configuration.position(main);
+            let problems = match Directive::from_name(name) {
+                Some(Directive::Cors) => vec![Problem::error(
+                    &at,
+                    "\"cors\" does not belong in \"cors_candidate\": a candidate is judged where a policy is in force; write it outside of the block".to_owned(),
+                )],
+                Some(directive) => {
+                    let mut level = location?.candidate_level.borrow_mut();
+                    level.read(directive, &values, &at, &mut configuration.syntax(main))
+                }
+                None => vec![Problem::error(
+                    &at,
+                    format!(
+                        "\"{}\" does not belong in \"cors_candidate\": it takes the directives of a policy, such as \"cors_allow_origin\"",
+                        cors_policy::shown(name)
+                    ),
+                )],
+            };
             configuration.report(main, problems);
             Some(NGX_CONF_OK)
         })
@@ -126,6 +194,12 @@ fn parse_status(values: &[&[u8]], is_second: bool) -> Result<StatusFormat, Strin
 /// Reports what shows only when the whole configuration has been read. Whether it can be taken up is returned.
 pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool {
     let mut problems = main.unused.borrow_mut().finish();
+    problems.extend(
+        main.candidates
+            .borrow()
+            .iter()
+            .filter_map(|candidate| candidate.check()),
+    );
     let governed = main.governed_names.borrow();
     for (server, name, at) in main.named_policies.borrow().iter() {
         if governed.contains(&(*server, name.clone())) {

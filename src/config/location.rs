@@ -4,11 +4,12 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::ffi::{c_char, c_void};
 use std::rc::Rc;
 
-use cors_policy::{Block, Level, Policy, PreflightMode, Problem, Scope};
+use cors_policy::{Block, Level, Policy, Position, PreflightMode, Problem, Scope};
 use cors_zone::Format;
 use nginx_sys::ngx_conf_t;
 use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
+use super::candidate::{CandidateScope, GivenCandidate};
 use super::main_conf::MainConf;
 use super::reader::{with_configuration, MergedBlock};
 #[cfg(feature = "fault-injection")]
@@ -22,8 +23,14 @@ pub(crate) struct LocationConf {
     /// What the directives of the block say, until it is merged with what it inherits.
     pub(super) level: RefCell<Level>,
     scope: OnceCell<Scope>,
+    /// Where `cors_candidate` stands, if the block has one, and what that says.
+    pub(super) candidate_at: OnceCell<Position>,
+    pub(super) candidate_level: RefCell<Level>,
+    candidate_scope: OnceCell<CandidateScope>,
     /// The policy in force; none where CORS is off.
     policy: OnceCell<Rc<Policy>>,
+    /// The policy that is judged beside it, if there is one.
+    candidate: OnceCell<Rc<Policy>>,
     /// The block says `cors off` itself.
     says_off: Cell<bool>,
     /// Where its requests are counted, if they are.
@@ -59,6 +66,12 @@ impl LocationConf {
         self.policy.get().map(|policy| &**policy)
     }
 
+    /// The policy that is judged beside the one in force, if there is one.
+    #[inline]
+    pub(crate) fn candidate(&self) -> Option<&Policy> {
+        self.candidate.get().map(|policy| &**policy)
+    }
+
     /// Whether the block says `cors off` itself. A response that it serves is left alone, whichever policy governs the
     /// request.
     #[inline]
@@ -76,25 +89,56 @@ impl LocationConf {
         self.status.get().copied()
     }
 
-    /// Puts together what the block says and what it inherits, once.
-    fn merge(&self, outer: &Scope, block: Block<'_>, main: &MainConf) -> (&Scope, Vec<Problem>) {
+    /// Puts together what the block says and what it inherits, once. `http` has no outer block.
+    fn merge(&self, outer: Option<&Self>, block: &MergedBlock, main: &MainConf) -> Vec<Problem> {
         let mut problems = Vec::new();
         let scope = self.scope.get_or_init(|| {
-            let (scope, found) = self.level.take().inherit(outer, block, &mut main.unused.borrow_mut());
-            problems = found;
+            let (level, found) = self.level.take().complete();
+            problems.extend(found);
+            let nothing = Scope::default();
+            let outer_scope = outer.and_then(|outer| outer.scope.get()).unwrap_or(&nothing);
+            let (scope, found) = level.inherit(outer_scope, block.as_block(), &mut main.unused.borrow_mut());
+            problems.extend(found);
+            let outer_candidate = outer.and_then(|outer| outer.candidate_scope.get());
+            let given = self.candidate_at.get().map(|at| {
+                let given = Rc::new(GivenCandidate::new(at.clone()));
+                main.candidates.borrow_mut().push(given.clone());
+                (given, self.candidate_level.take())
+            });
+            let (candidate, found) = CandidateScope::of_block(given, &level, &scope, outer_candidate, block.as_block());
+            problems.extend(found);
+            if let Some(candidate) = candidate {
+                self.candidate_scope.get_or_init(|| candidate);
+            }
             scope
         });
         if scope.policy().is_on() {
             self.policy.get_or_init(|| scope.policy().clone());
+            if let (Some(candidate), false) = (self.candidate_scope.get(), block.is_http) {
+                self.candidate.get_or_init(|| candidate.policy().clone());
+                main.has_candidate.set(true);
+            }
         }
         self.says_off.set(scope.policy().is_off_here());
-        (scope, problems)
+        problems
     }
 }
 
 impl MergedBlock {
+    /// The block into which nginx merges all servers.
+    fn http() -> Self {
+        Self {
+            is_http: true,
+            server: 0,
+            server_name: String::new(),
+            location: String::new(),
+            modifier: "",
+        }
+    }
+
     fn as_block(&self) -> Block<'_> {
         match &*self.location {
+            "" if self.is_http => Block::Http,
             "" => Block::Server(&self.server_name),
             location => Block::Location(location),
         }
@@ -129,9 +173,8 @@ pub(crate) unsafe extern "C" fn merge_location(
             let block = configuration.merged_block();
             let own_policy_at = inner.level.borrow().position().cloned();
             // Of all blocks only `http` has not been merged into another one before.
-            let (scope, mut problems) = outer.merge(&Scope::default(), Block::Http, main);
-            let (_, found) = inner.merge(scope, block.as_block(), main);
-            problems.extend(found);
+            let mut problems = outer.merge(None, &MergedBlock::http(), main);
+            problems.extend(inner.merge(Some(outer), &block, main));
             configuration.report(main, problems);
             if let Some(policy) = inner.policy.get() {
                 main.has_policy.set(true);

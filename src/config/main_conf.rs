@@ -8,6 +8,7 @@ use std::rc::Rc;
 use cors_policy::{Position, Problems, UnusedDirectives};
 use nginx_sys::{ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_module};
 
+use super::candidate::GivenCandidate;
 use super::logged_denials::LoggedDenials;
 use super::texts::Texts;
 use crate::metrics::ConfiguredZone;
@@ -24,6 +25,10 @@ pub(crate) struct MainConf {
     pub(crate) has_policy: Cell<bool>,
     /// Some server answers preflights early.
     pub(crate) has_early_server: Cell<bool>,
+    /// Some policy has a candidate beside it.
+    pub(crate) has_candidate: Cell<bool>,
+    /// The `cors_candidate` of all blocks.
+    pub(super) candidates: RefCell<Vec<Rc<GivenCandidate>>>,
     /// The file that was read last: the positions of its directives share its name.
     file: RefCell<Option<Rc<str>>>,
     pub(super) unused: RefCell<UnusedDirectives>,

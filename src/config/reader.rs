@@ -7,11 +7,12 @@ use core::ptr;
 
 use cors_policy::{Position, Problem, Severity, Syntax};
 use nginx_sys::{
-    ngx_array_push, ngx_command_t, ngx_conf_t, ngx_http_add_variable, ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t,
-    ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t,
-    ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t, ngx_uint_t, ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE,
-    NGX_LOG_EMERG, NGX_LOG_WARN,
+    ngx_array_push, ngx_command_t, ngx_conf_parse, ngx_conf_t, ngx_http_add_variable, ngx_http_conf_ctx_t,
+    ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t,
+    ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t, ngx_uint_t,
+    ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE, NGX_LOG_EMERG, NGX_LOG_WARN,
 };
+use ngx::core::NGX_CONF_OK;
 use ngx::ngx_log_error;
 
 use super::main_conf::MainConf;
@@ -43,6 +44,8 @@ pub(crate) struct Configuration<'c> {
 
 /// The block that nginx is merging.
 pub(super) struct MergedBlock {
+    /// It is `http` itself.
+    pub(super) is_http: bool,
     /// The server, by a number that no other has.
     pub(super) server: usize,
     /// The first name of the server; empty if it has none.
@@ -166,6 +169,25 @@ impl<'c> Configuration<'c> {
         Some((name.as_bytes(), values.iter().map(ngx_str_t::as_bytes).collect()))
     }
 
+    /// Reads the lines of the block that the directive opens; `read_line` is called for each, with `data`. False if nginx has
+    /// found an error, which it has logged.
+    ///
+    /// # Safety
+    ///
+    /// `read_line` may be called with `data`, for the configuration that is read, until this returns.
+    pub(super) unsafe fn read_block(self, read_line: DirectiveHandler, data: *mut c_void) -> bool {
+        // SAFETY: see `with_configuration`. nginx's own directives with blocks do the same: it calls the handler for each
+        // line, and everything else is put back.
+        unsafe {
+            let saved = self.cf.read();
+            (*self.cf).handler = Some(read_line);
+            (*self.cf).handler_conf = data;
+            let outcome = ngx_conf_parse(self.cf, ptr::null_mut());
+            self.cf.write(saved);
+            outcome == NGX_CONF_OK
+        }
+    }
+
     /// Where the directive stands.
     pub(super) fn position(self, main: &MainConf) -> Position {
         // SAFETY: nginx reads the directives of `http` from a file, and keeps its name in the configuration's pool.
@@ -196,6 +218,7 @@ impl<'c> Configuration<'c> {
             )
         };
         MergedBlock {
+            is_http: false,
             server: server as usize,
             server_name: String::from_utf8_lossy(server_name).into_owned(),
             location: String::from_utf8_lossy(location).into_owned(),

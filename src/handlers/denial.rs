@@ -1,12 +1,12 @@
-//! The log line of a denial.
+//! The log lines of denials, and of what a candidate would change.
 //!
 //! The first of a kind in a minute is logged at `cors_log_level`, which is `error` unless it says otherwise, as
 //! `limit_req` and `deny` log theirs. What follows is logged at `info`: a popular page of a stranger fills no disk.
 
-use core::hash::{BuildHasher, BuildHasherDefault};
+use core::hash::{BuildHasher, BuildHasherDefault, Hash};
 use std::hash::DefaultHasher;
 
-use cors_policy::{LogLevel, Outcome, Reason};
+use cors_policy::{Change, LogLevel, Outcome, Reason};
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
@@ -24,20 +24,11 @@ pub(super) fn log_denial<'r>(
     let Some(reason) = reason else {
         return;
     };
-    let level = match decided.policy.settings().log_level {
-        LogLevel::Info => NGX_LOG_INFO,
-        LogLevel::Notice => NGX_LOG_NOTICE,
-        LogLevel::Warn => NGX_LOG_WARN,
-        LogLevel::Error => NGX_LOG_ERR,
-    };
-    if !request.logs(level as ngx_uint_t) || !context.claim_denial_log() {
+    let level = log_level(decided);
+    if !request.logs(level) || !context.claim_denial_log() {
         return;
     }
-    let kind = kind(decided, &reason);
-    let level = match request.main_conf().logged_denials.is_first(kind, now()) {
-        true => level,
-        false => NGX_LOG_INFO,
-    };
+    let level = level_of_kind(request, level, (address(decided), reason));
     let what = match outcome {
         Outcome::Unanswered => "unanswered",
         _ => "denied",
@@ -47,18 +38,39 @@ pub(super) fn log_denial<'r>(
     } else {
         ""
     };
-    ngx_log_error!(
-        level as ngx_uint_t,
-        request.log(),
-        "cors {}{}: {}",
-        what,
-        dry_run,
-        reason
-    );
+    ngx_log_error!(level, request.log(), "cors {}{}: {}", what, dry_run, reason);
 }
 
-/// A number for denials that have location, result, and the origin, method or header that failed in common.
-fn kind(decided: &Decided<'_>, reason: &Reason<'_>) -> u64 {
-    let location = core::ptr::from_ref(decided.location) as usize;
-    BuildHasherDefault::<DefaultHasher>::default().hash_one((location, reason))
+/// Logs what the candidate of a location would change for the request.
+pub(super) fn log_change<'r>(request: Request<'r>, decided: &Decided<'r>, change: &Change<'r>) {
+    let level = log_level(decided);
+    if !request.logs(level) {
+        return;
+    }
+    let level = level_of_kind(request, level, (address(decided), change));
+    ngx_log_error!(level, request.log(), "cors candidate {}", change);
+}
+
+fn log_level(decided: &Decided<'_>) -> ngx_uint_t {
+    let level = match decided.policy.settings().log_level {
+        LogLevel::Info => NGX_LOG_INFO,
+        LogLevel::Notice => NGX_LOG_NOTICE,
+        LogLevel::Warn => NGX_LOG_WARN,
+        LogLevel::Error => NGX_LOG_ERR,
+    };
+    level as ngx_uint_t
+}
+
+fn address(decided: &Decided<'_>) -> usize {
+    core::ptr::from_ref(decided.location) as usize
+}
+
+/// The level for a line of this kind: `first` for the first one in a minute. Lines of a kind have location, result, and the
+/// origin, method or header that failed in common.
+fn level_of_kind(request: Request<'_>, first: ngx_uint_t, kind: impl Hash) -> ngx_uint_t {
+    let kind = BuildHasherDefault::<DefaultHasher>::default().hash_one(kind);
+    match request.main_conf().logged_denials.is_first(kind, now()) {
+        true => first,
+        false => NGX_LOG_INFO as ngx_uint_t,
+    }
 }

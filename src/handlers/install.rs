@@ -33,7 +33,11 @@ pub(crate) unsafe extern "C" fn install(cf: *mut ngx_conf_t) -> ngx_int_t {
                 ),
                 (ngx_http_phases_NGX_HTTP_REWRITE_PHASE, on_rewrite_phase, true),
                 (ngx_http_phases_NGX_HTTP_ACCESS_PHASE, on_access_phase, true),
-                (ngx_http_phases_NGX_HTTP_LOG_PHASE, on_log_phase, main.zone().is_some()),
+                (
+                    ngx_http_phases_NGX_HTTP_LOG_PHASE,
+                    on_log_phase,
+                    main.zone().is_some() || main.has_candidate.get(),
+                ),
             ];
             for (phase, handler, _) in handlers.into_iter().filter(|(_, _, is_wanted)| *is_wanted) {
                 configuration.add_phase_handler(phase, handler).ok()?;

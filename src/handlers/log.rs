@@ -1,8 +1,9 @@
-//! The log phase: counts a request, once, when it has ended.
+//! The log phase: counts a request, once, when it has ended, and has the candidate judge it.
 
-use cors_zone::{Counted, Effect, RequestKind};
+use cors_zone::{CandidateChange, Counted, Effect, RequestKind};
 use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
+use super::denial::log_change;
 use crate::decide::decision_to_count;
 use crate::nginx::return_code;
 use crate::request::{with_request, Action, Binding, Request, RequestContext};
@@ -24,6 +25,10 @@ fn count(request: Request<'_>) -> Option<()> {
     let Some(decided) = decision_to_count(request) else {
         return count_as_off(request, context?);
     };
+    let change = decided.compare_candidate(request).and_then(|compared| compared.change);
+    if let Some(change) = &change {
+        log_change(request, &decided, change);
+    }
     let counted = decided.location.counted()?;
     let (outcome, reason) = decided.result(request);
     let kind = match decided.decision.preflight() {
@@ -36,9 +41,18 @@ fn count(request: Request<'_>) -> Option<()> {
         _ if decided.policy.settings().dry_run => Effect::DryRun,
         _ => Effect::None,
     };
-    let outcome = Some(outcome);
+    let candidate = change.map(|change| match change.is_gain() {
+        true => CandidateChange::Gain,
+        false => CandidateChange::Loss,
+    });
     let denied = reason.map(|reason| (decided.decision.origin().value(), reason));
-    counted.count(Counted { kind, outcome, effect }, denied);
+    let request = Counted {
+        kind,
+        outcome: Some(outcome),
+        effect,
+        candidate,
+    };
+    counted.count(request, denied);
     Some(())
 }
 
@@ -55,6 +69,7 @@ fn count_as_off(request: Request<'_>, context: &RequestContext<'_>) -> Option<()
         kind: RequestKind::Actual,
         outcome: None,
         effect: Effect::None,
+        candidate: None,
     };
     location.counted()?.count(off, None);
     Some(())

@@ -1,4 +1,4 @@
-//! `$cors_preflight`, `$cors_result`, `$cors_origin`, `$cors_reason`.
+//! `$cors_preflight`, `$cors_result`, `$cors_origin`, `$cors_reason`, `$cors_candidate_result`.
 //!
 //! They are worked out when someone asks. What they say can change while nginx looks for the location, so nginx is told
 //! not to keep it.
@@ -15,11 +15,12 @@ use crate::request::{with_request, Request};
 /// The value of a variable for a request of a client; the subrequests share it.
 type Value = for<'r> fn(Request<'r>) -> Result<&'r [u8], OutOfMemory>;
 
-const VARIABLES: [(&str, Value); 4] = [
+const VARIABLES: [(&str, Value); 5] = [
     ("cors_preflight", preflight),
     ("cors_result", result),
     ("cors_origin", origin),
     ("cors_reason", reason),
+    ("cors_candidate_result", candidate_result),
 ];
 
 /// Makes the variables, but for those that the configuration defines itself: loading the module changes nothing for one
@@ -73,6 +74,14 @@ fn reason<'r>(request: Request<'r>) -> Result<&'r [u8], OutOfMemory> {
         Some(reason) => request.join(core::iter::once(reason.to_string().as_bytes())),
         None => Ok(&[]),
     }
+}
+
+/// Empty where there is no candidate.
+fn candidate_result(request: Request<'_>) -> Result<&[u8], OutOfMemory> {
+    let comparison = decided(request).and_then(|decided| decided.compare_candidate(request));
+    Ok(comparison
+        .map_or("", |comparison| comparison.outcome.as_str())
+        .as_bytes())
 }
 
 /// What is decided; nothing while a decision waits for the value of a variable that is made of these.

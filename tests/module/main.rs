@@ -4,6 +4,7 @@ mod actual;
 mod auth;
 mod bystander;
 mod cache;
+mod candidate;
 mod config_errors;
 mod config_files;
 mod cookbook;

@@ -28,7 +28,7 @@ fn since_names_a_version_that_there_has_been() {
 fn nginx_knows_every_variable() {
     let page = page();
     let variables: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("### $")).collect();
-    assert_eq!(variables.len(), 4);
+    assert_eq!(variables.len(), 5);
     for variable in variables {
         let check = Nginx::builder().server(&format!("return 200 ${variable};")).check();
         assert!(check.accepted(), "{}", check.stderr);

@@ -27,8 +27,10 @@ const REQUESTS: usize = 2;
 const ANSWERED: usize = REQUESTS + 2 * OUTCOMES;
 const ENFORCED: usize = ANSWERED + 1;
 const DRY_RUN: usize = ENFORCED + 1;
+const CANDIDATE_GAINS: usize = DRY_RUN + 1;
+const CANDIDATE_LOSSES: usize = CANDIDATE_GAINS + 1;
 /// The words of a slot: whole lines of the processor's cache, so that no two policies share one.
-pub(crate) const WORDS: usize = (DRY_RUN + 1).next_multiple_of(8);
+pub(crate) const WORDS: usize = (CANDIDATE_LOSSES + 1).next_multiple_of(8);
 
 /// What the policy did to a request, apart from the headers of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,17 @@ pub struct Counted {
     pub outcome: Option<Outcome>,
     /// What the policy did.
     pub effect: Effect,
+    /// What its candidate would have changed.
+    pub candidate: Option<CandidateChange>,
+}
+
+/// What another policy (`cors_candidate`) would have changed for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CandidateChange {
+    /// It would have been better off.
+    Gain,
+    /// It would have been worse off.
+    Loss,
 }
 
 /// Whether a request that ended so was denied.
@@ -135,6 +148,11 @@ impl<'m> Counters<'m> {
             Effect::DryRun if is_denial(request.outcome) => self.add_one(DRY_RUN),
             Effect::DryRun => {}
         }
+        match request.candidate {
+            None => {}
+            Some(CandidateChange::Gain) => self.add_one(CANDIDATE_GAINS),
+            Some(CandidateChange::Loss) => self.add_one(CANDIDATE_LOSSES),
+        }
         true
     }
 
@@ -154,6 +172,8 @@ impl<'m> Counters<'m> {
             answered: word(ANSWERED),
             enforced: word(ENFORCED),
             dry_run: word(DRY_RUN),
+            candidate_gains: word(CANDIDATE_GAINS),
+            candidate_losses: word(CANDIDATE_LOSSES),
         }
     }
 }
@@ -169,6 +189,10 @@ pub struct Totals {
     pub enforced: u64,
     /// Denials under `cors_dry_run`.
     pub dry_run: u64,
+    /// Requests that `cors_candidate` would treat better than the policy in force.
+    pub candidate_gains: u64,
+    /// Requests that it would treat worse.
+    pub candidate_losses: u64,
 }
 
 impl Totals {

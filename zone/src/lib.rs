@@ -40,7 +40,7 @@ mod zone;
 
 pub use accept::Format;
 pub use cause::Cause;
-pub use counters::{Counted, Effect, RequestKind, Totals};
+pub use counters::{CandidateChange, Counted, Effect, RequestKind, Totals};
 pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, TryRequest};

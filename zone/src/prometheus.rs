@@ -38,7 +38,7 @@ impl Report<'_> {
             }
         }
         type Read = fn(&Policy<'_>) -> u64;
-        let others: [(&str, &str, Read); 3] = [
+        let others: [(&str, &str, Read); 5] = [
             (
                 "nginx_cors_preflights_answered_total",
                 "Preflights that the module answered itself, with the headers that allow the request or with 403.",
@@ -53,6 +53,16 @@ impl Report<'_> {
                 "nginx_cors_dry_run_denials_total",
                 "Denials under cors_dry_run, which changed no response.",
                 |policy| policy.totals.dry_run,
+            ),
+            (
+                "nginx_cors_candidate_gains_total",
+                "Requests that cors_candidate would treat better than the policy in force.",
+                |policy| policy.totals.candidate_gains,
+            ),
+            (
+                "nginx_cors_candidate_losses_total",
+                "Requests that cors_candidate would treat worse than the policy in force.",
+                |policy| policy.totals.candidate_losses,
             ),
         ];
         for (family, help, read) in others {

@@ -55,6 +55,8 @@ pub(crate) struct Policy<'n> {
     preflights_answered: u64,
     enforced_denials: u64,
     dry_run_denials: u64,
+    candidate_gains: u64,
+    candidate_losses: u64,
     #[serde(skip)]
     pub(crate) totals: Totals,
 }
@@ -151,6 +153,8 @@ impl<'n> Policy<'n> {
             preflights_answered: totals.answered,
             enforced_denials: totals.enforced,
             dry_run_denials: totals.dry_run,
+            candidate_gains: totals.candidate_gains,
+            candidate_losses: totals.candidate_losses,
             totals,
         }
     }
@@ -274,6 +278,7 @@ mod tests {
         kind: RequestKind::Actual,
         outcome: Some(Outcome::Allowed),
         effect: crate::Effect::None,
+        candidate: None,
     };
 
     /// The figures of one place after these denials.

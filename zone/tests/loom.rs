@@ -63,6 +63,7 @@ const ALLOWED: Counted = Counted {
     kind: RequestKind::Actual,
     outcome: Some(Outcome::Allowed),
     effect: Effect::None,
+    candidate: None,
 };
 
 /// A worker of the old configuration goes on counting while its counters are given to another policy.

@@ -31,6 +31,7 @@ const ALLOWED: Counted = Counted {
     kind: RequestKind::Actual,
     outcome: Some(Outcome::Allowed),
     effect: Effect::None,
+    candidate: None,
 };
 
 fn image(words: &[AtomicU64]) -> Vec<u64> {
@@ -61,7 +62,15 @@ fn every_kind_of_request_has_a_counter_of_its_own() {
         (RequestKind::Actual, allowed, Effect::DryRun),
         (RequestKind::Preflight, Some(Outcome::MethodDenied), Effect::Answered),
     ] {
-        one.count(Counted { kind, outcome, effect }, NOW);
+        one.count(
+            Counted {
+                kind,
+                outcome,
+                effect,
+                candidate: None,
+            },
+            NOW,
+        );
     }
     let totals = one.totals();
     assert_eq!(totals.requests(RequestKind::Actual, Some(Outcome::Allowed)), 2);
