@@ -157,3 +157,13 @@ fn denials_have_a_log_of_their_own() {
     );
     assert_eq!(lines[2]["reason"], "method \"PATCH\" is not in cors_allow_methods");
 }
+
+#[test]
+fn its_alerts_come_when_they_should() {
+    let output = Command::new("promtool")
+        .args(["test", "rules", "alerts-test.yml"])
+        .current_dir(workspace_root().join("nginx-conf/status"))
+        .output()
+        .expect("Debian's package prometheus");
+    assert!(output.status.success(), "{output:?}");
+}
