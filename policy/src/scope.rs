@@ -10,8 +10,9 @@ use crate::given_origins::{complete, GivenOrigins, LaterChecks};
 use crate::level::Level;
 use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
-use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
+use crate::rules::{AllowOrigin, Cors, Rules};
 use crate::settings::PreflightMode;
+use crate::unsafe_options::UnsafeOptions;
 use crate::unused::{DirectiveId, UnusedDirectives};
 
 /// A block of the configuration, as messages name it.
