@@ -139,7 +139,7 @@ fn what_is_ignored_cannot_break_a_log_line_or_fill_it() {
     let nginx = Nginx::server("location / { cors on; cors_allow_origin $http_x_list; }");
     let request = Request::get("/")
         .origin(APP)
-        .header("X-List", &format!("a\"b\\{}", "c".repeat(4_000)));
+        .header("X-List", format!("a\"b\\{}", "c".repeat(4_000)));
     assert_silent(&nginx.send(&request));
     let ignored = ignored(&nginx);
     let [line] = &ignored[..] else { panic!("{ignored:?}") };

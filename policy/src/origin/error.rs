@@ -60,7 +60,7 @@ impl OriginError {
         let Remedy::Write(values) = &self.remedy else {
             return self;
         };
-        let remedy = match values.split(' ').map(accept).collect() {
+        let remedy = match values.split(' ').try_for_each(accept) {
             Ok(()) if values.len() <= LONGEST_REMEDY => return self,
             Err(Self { remedy, .. }) if !values.contains(' ') => remedy,
             Ok(()) | Err(_) => Remedy::None,
