@@ -36,6 +36,9 @@ pub(crate) fn admitted(rules: &Rules, value: &[u8], origin: &[u8], ignore: &dyn 
     if value == origin && is_admitted() {
         return Admitted::Origin;
     }
+    if value.is_empty() {
+        return Admitted::Nobody;
+    }
     if value.iter().any(u8::is_ascii_control) {
         ignore(IgnoredValue::ControlCharacter(value));
         return Admitted::Nobody;

@@ -204,6 +204,29 @@ fn variables_are_decided_in_place() {
     }
 }
 
+/// What is wrong in a value is found out when a request comes, but not what was meant by it.
+#[test]
+fn wrong_parts_of_variables_cost_little() {
+    let policy = policy("cors on;\ncors_allow_origin $origins;");
+    for part in [
+        "https://a.*.b.example",
+        "https://a.example/path",
+        "nonsense",
+        "https://É!.example",
+    ] {
+        let parts = 8_192 / part.len();
+        let value = [part].repeat(parts).join(",");
+        let variables = [value.as_bytes()];
+        let surroundings = Surroundings::with_variables(&variables);
+        let request = Request {
+            origin: Field::One(b"https://a.example"),
+            ..Request::default()
+        };
+        let count = allocations(|| assert_eq!(policy.decide(&request, &surroundings).verdict(), Verdict::Denied));
+        assert!(count < 25 * parts as u64, "{part}: {count} for {parts}");
+    }
+}
+
 /// An automaton too large for a table is simulated. The simulation takes its stack with the first request, and keeps it.
 #[test]
 fn a_regular_expression_without_a_table_allocates_no_more_than_once() {

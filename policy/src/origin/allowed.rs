@@ -4,6 +4,7 @@ use super::error::OriginError;
 use super::pattern::{Front, Pattern, PortRule};
 use super::regex::OriginRegex;
 use super::serialized::{SerializedOrigin, LONGEST};
+use super::written::Unreadable;
 
 /// A value that names origins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl AllowedOrigin {
         if value.len() > LONGEST {
             return Err(OriginError::new("it is longer than any origin that resolves"));
         }
-        let pattern = Pattern::take_apart(value)?.normalized()?;
+        let pattern = Pattern::take_apart(value).map_err(Unreadable::told)?.normalized()?;
         Ok(match (&pattern.front, pattern.port) {
             (Front::Nothing, PortRule::Default | PortRule::Only(_)) => Self::Exact(pattern.to_string()),
             _ => Self::Pattern(pattern),

@@ -2,9 +2,8 @@
 
 use std::str::from_utf8;
 
-use super::allowed::AllowedOrigin;
 use super::pattern::{Front, Pattern};
-use super::serialized::SerializedOrigin;
+use super::serialized::{SerializedOrigin, LONGEST};
 
 /// What an entry says of the origin of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,24 +42,26 @@ impl EntryMatch {
         if SerializedOrigin::recognize(entry).is_some_and(|exact| entry == origin || exact.is_plain()) {
             return Self::exact(entry == origin);
         }
-        let Ok(text) = from_utf8(entry) else {
+        let text = from_utf8(entry).ok().filter(|text| text.len() <= LONGEST);
+        let Some(Ok(pattern)) = text.map(Pattern::take_apart) else {
             return Self::Invalid;
         };
-        let origin_parts = SerializedOrigin::recognize(origin);
-        match Pattern::take_apart(text) {
-            Ok(pattern) if pattern.is_plain() => match origin_parts {
-                Some(origin) if pattern.covers(&origin) => Self::Matches(Matched::by(&pattern)),
-                _ => Self::Other,
-            },
-            // It is not written as browsers send it, or wrong.
-            _ => match AllowedOrigin::parse(text) {
-                Ok(AllowedOrigin::Exact(exact)) => Self::exact(exact.as_bytes() == origin),
-                Ok(AllowedOrigin::Pattern(pattern)) => match origin_parts {
-                    Some(origin) if pattern.covers(&origin) => Self::Matches(Matched::by(&pattern)),
-                    _ => Self::Other,
-                },
-                _ => Self::Invalid,
-            },
+        if pattern.is_plain() {
+            return Self::by(&pattern, origin);
+        }
+        match pattern.normalized() {
+            Ok(pattern) => Self::by(&pattern, origin),
+            Err(_) => Self::Invalid,
+        }
+    }
+
+    fn by<T: AsRef<str>>(pattern: &Pattern<T>, origin: &[u8]) -> Self {
+        match SerializedOrigin::recognize(origin) {
+            Some(origin) if pattern.covers(&origin) => Self::Matches(Matched {
+                shared_name: pattern.shared_name().is_some(),
+                any_host: matches!(pattern.front, Front::AnyHost),
+            }),
+            _ => Self::Other,
         }
     }
 
@@ -68,15 +69,6 @@ impl EntryMatch {
         match is_same {
             true => Self::Matches(Matched::default()),
             false => Self::Other,
-        }
-    }
-}
-
-impl Matched {
-    fn by<T: AsRef<str>>(pattern: &Pattern<T>) -> Self {
-        Self {
-            shared_name: pattern.shared_name().is_some(),
-            any_host: matches!(pattern.front, Front::AnyHost),
         }
     }
 }

@@ -11,23 +11,50 @@ use crate::problem::shown;
 /// What is said of a `file` URL, which has no origin of its own.
 const FILES: &str = "pages from files have the origin \"file://\" in some apps, and \"null\" in browsers";
 
+/// Why a value cannot be taken apart.
+pub(super) enum Unreadable<'a> {
+    /// There is a `*` where a pattern has none.
+    MisplacedWildcard(Pattern<&'a str>),
+    Other(OriginError),
+}
+
+impl From<OriginError> for Unreadable<'_> {
+    fn from(error: OriginError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl Unreadable<'_> {
+    /// What is told of it. Here, and not when a request comes, it is found out what says the same as a misplaced `*`.
+    pub(super) fn told(self) -> OriginError {
+        match self {
+            Self::MisplacedWildcard(written) => misplaced_wildcard(&written),
+            Self::Other(error) => error,
+        }
+    }
+}
+
 impl<'a> Pattern<&'a str> {
     /// Takes a value apart that is neither `*` nor `null`, nor a regular expression. The parts are as they are written.
-    pub(super) fn take_apart(value: &'a str) -> Result<Self, OriginError> {
+    pub(super) fn take_apart(value: &'a str) -> Result<Self, Unreadable<'a>> {
         let Some((scheme, rest)) = value.split_once("://") else {
             let host = value.trim_start_matches('/');
-            return Err(OriginError::new("the scheme is missing").write(format!("https://{host}")));
+            let error = OriginError::new("the scheme is missing");
+            return Err(error.write(format!("https://{host}")).into());
         };
         if !is_scheme_in_any_case(scheme) {
-            return Err(OriginError::new(format!(
+            let error = OriginError::new(format!(
                 "\"{}\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first",
                 shown(scheme.as_bytes())
-            )));
+            ));
+            return Err(error.into());
         }
         if scheme.eq_ignore_ascii_case("file") {
             return match rest {
                 "" => Ok(Self::whole_host(scheme, "", PortRule::Default)),
-                _ => Err(OriginError::new(FILES).advise("write \"file://\", \"null\", or both")),
+                _ => Err(OriginError::new(FILES)
+                    .advise("write \"file://\", \"null\", or both")
+                    .into()),
             };
         }
         let authority = authority_alone(scheme, rest)?;
@@ -36,11 +63,12 @@ impl<'a> Pattern<&'a str> {
             PortRule::Only(number) if default_port(lower(scheme).as_bytes()) == Some(number) => PortRule::Default,
             other => other,
         };
-        let misplaced = || misplaced_wildcard(&Self::whole_host(scheme, host, port));
+        let misplaced = || Unreadable::MisplacedWildcard(Self::whole_host(scheme, host, port));
         let (front, rest) = match host.split_once('.') {
             _ if host == "*" && is_web_scheme(lower(scheme).as_bytes()) => {
                 let error = OriginError::new("it would admit every site");
-                return Err(error.advise("write \"*\" to allow every origin, or name the domains that are meant"));
+                let advice = "write \"*\" to allow every origin, or name the domains that are meant";
+                return Err(error.advise(advice).into());
             }
             _ if host == "*" => (Front::AnyHost, ""),
             Some(("*", rest)) => (Front::Labels, rest),
@@ -56,7 +84,7 @@ impl<'a> Pattern<&'a str> {
         }
         if rest.is_empty() && front != Front::AnyHost {
             let error = OriginError::new("the host is missing");
-            return Err(error.advise("write one, as in \"https://app.example.com\""));
+            return Err(error.advise("write one, as in \"https://app.example.com\"").into());
         }
         Ok(Self {
             scheme,
