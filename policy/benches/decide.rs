@@ -116,6 +116,12 @@ fn deciding(criterion: &mut Criterion) {
     let hit = "https://app.tenant-500.example";
     let miss = "https://app.tenant-abc.example";
     decide(&mut group, "1000 patterns", &patterns, hit, miss);
+    let within_labels = reading((0..1_000).map(|n| format!("https://pr-*--tenant-{n:03}.example.com")));
+    let hit = "https://pr-42--tenant-500.example.com";
+    let miss = "https://pr-42--tenant-abc.example.com";
+    decide(&mut group, "1000 patterns within labels", &within_labels, hit, miss);
+    let hit = "https://app.tenant-500.example";
+    let miss = "https://app.tenant-abc.example";
     let regexes = reading((0..1_000).map(|n| format!(r"~https://[a-z0-9-]+\.tenant-{n:03}\.example")));
     decide(&mut group, "1000 regexes", &regexes, hit, miss);
     // The longest origin there is, and expressions of both directions that read all of it.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::decision::{Decision, Outcome, Reason, Shown, Verdict};
+use crate::decision::{Decision, Outcome, Reason, Verdict};
+use crate::escaped::Escaped;
 use crate::policy::Policy;
 use crate::request::{Context, Request};
 
@@ -48,7 +49,7 @@ impl fmt::Display for Change<'_> {
                 )
             }
             Self::WithCredentials(origin) => {
-                write!(f, "would give credentials to origin {}", Shown(origin))
+                write!(f, "would give credentials to origin {}", Escaped(origin))
             }
         }
     }

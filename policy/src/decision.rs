@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::escaped::Escaped;
 use crate::request::{Field, Preflight};
 use crate::settings::PreflightMode;
 
@@ -14,15 +15,6 @@ pub struct Decision<'r> {
 }
 
 impl<'r> Decision<'r> {
-    /// Puts a decision together from its parts, for a server that keeps them apart.
-    pub fn new(verdict: Verdict, origin: Field<'r>, preflight: Option<Preflight<'r>>) -> Self {
-        Self {
-            verdict,
-            origin,
-            preflight,
-        }
-    }
-
     /// The verdict on the origin.
     #[inline]
     pub fn verdict(&self) -> Verdict {
@@ -251,34 +243,19 @@ pub enum Reason<'r> {
     },
 }
 
-/// How many bytes of a request a reason shows: nginx has 2048 bytes for a log line, and writes more into it.
-const SHOWN: usize = 256;
-
-/// Bytes of a request, escaped so that they cannot break a log line.
-pub(crate) struct Shown<'r>(pub(crate) &'r [u8]);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.split_at_checked(SHOWN) {
-            Some((start, [_, ..])) => write!(f, "\"{}...\"", start.escape_ascii()),
-            _ => write!(f, "\"{}\"", self.0.escape_ascii()),
-        }
-    }
-}
-
 impl fmt::Display for Reason<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoOriginAllowed => f.write_str("no origin is in cors_allow_origin"),
-            Self::Origin(origin) => write!(f, "origin {} is not in cors_allow_origin", Shown(origin)),
-            Self::Method(method) => write!(f, "method {} is not in cors_allow_methods", Shown(method)),
-            Self::Header(name) => write!(f, "header {} is not in cors_allow_headers", Shown(name)),
+            Self::Origin(origin) => write!(f, "origin {} is not in cors_allow_origin", Escaped(origin)),
+            Self::Method(method) => write!(f, "method {} is not in cors_allow_methods", Escaped(method)),
+            Self::Header(name) => write!(f, "header {} is not in cors_allow_headers", Escaped(name)),
             Self::NotAHeaderName(name) => write!(
                 f,
                 "Access-Control-Request-Headers holds {}, which is no header name",
-                Shown(name)
+                Escaped(name)
             ),
-            Self::NotAnOrigin(origin) => write!(f, "Origin {} is not what a browser sends", Shown(origin)),
+            Self::NotAnOrigin(origin) => write!(f, "Origin {} is not what a browser sends", Escaped(origin)),
             Self::SeveralOrigins => f.write_str("the request has more than one Origin"),
             Self::Unanswered { status, mode } => {
                 write!(f, "the preflight got {status}, and browsers take only 200 to 299: ")?;

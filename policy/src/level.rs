@@ -9,8 +9,9 @@ use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::problem::{Position, Problem, Severity, Warning};
-use crate::rules::{AllowOrigin, UnsafeOptions};
+use crate::rules::AllowOrigin;
 use crate::settings::GivenSettings;
+use crate::unsafe_options::UnsafeOptions;
 
 /// The notation of the server whose configuration is read.
 pub trait Syntax {
@@ -129,13 +130,10 @@ impl Level {
             Directive::Unsafe => {
                 let takes = report.directive.takes();
                 let options = Given::list(&mut self.unsafe_options, at, UnsafeOptions::default);
-                report.each(values, |value, report| match value {
-                    "any_origin_credentials" => options.any_origin_credentials = true,
-                    "insecure_origins" => options.insecure_origins = true,
-                    "null_origin" => options.null_origin = true,
-                    "public_suffixes" => options.public_suffixes = true,
-                    "broad_regex" => options.broad_regex = true,
-                    _ => report.error(value.as_bytes(), format_args!("there is no such option; write {takes}")),
+                report.each(values, |value, report| {
+                    if !options.permit(value) {
+                        report.error(value.as_bytes(), format_args!("there is no such option; write {takes}"));
+                    }
                 });
             }
             Directive::AllowPrivateNetwork => {

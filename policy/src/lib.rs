@@ -16,12 +16,12 @@
 //! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
 //! | the values of one level's directives, as they are read | `given_origins`, above `risks`, `variables` |
 //! | what becomes of a request that nobody has sent, and what another policy would change | `simulation`, `candidate` |
-//! | **what is decided about a request** | **`policy`** |
+//! | **what is decided about a request** | **`policy`**, above `variable_list` |
 //! | the headers of responses | `response` |
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
 //! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`; `settings`, above `given` |
 //! | origins, lists of names | `origin`; `vary`, `name_list` |
-//! | what they are made of | `directive`, `distinct`, `header_name`, `name_hash`, `problem`, `token` |
+//! | what they are made of | `directive`, `distinct`, `escaped`, `header_name`, `name_hash`, `problem`, `token`, `unsafe_options` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -33,6 +33,7 @@ mod credentials;
 mod decision;
 mod directive;
 mod distinct;
+mod escaped;
 mod expose;
 mod given;
 mod given_origins;
@@ -55,7 +56,9 @@ mod scope;
 mod settings;
 mod simulation;
 mod token;
+mod unsafe_options;
 mod unused;
+mod variable_list;
 mod variables;
 pub mod vary;
 
@@ -68,7 +71,7 @@ pub use origin::PUBLIC_SUFFIX_LIST_DATE;
 pub use policy::Policy;
 pub use problem::{shown, Position, Problem, Severity};
 pub use problems::Problems;
-pub use request::{Context, Field, Preflight, Request, Target};
+pub use request::{Context, Field, IgnoredValue, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
 pub use scope::{Block, CompleteLevel, Scope};
 pub use settings::{Enforce, LogLevel, PreflightMode, Settings};

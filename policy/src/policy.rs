@@ -6,12 +6,13 @@ use crate::credentials::AllowCredentials;
 use crate::decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 use crate::expose::exposable;
 use crate::header_name::{is_governed, TIMING_ALLOW_ORIGIN};
-use crate::origin::{is_insecure, is_origin};
-use crate::request::{Context, Field, Preflight, Request, Target};
+use crate::origin::is_origin;
+use crate::request::{Context, Field, IgnoredValue, Preflight, Request, Target};
 use crate::response::{response_templates, ResponseHeaders, ResponseTemplates};
 use crate::rules::{AllowOrigin, Cors, Rules};
 use crate::settings::{PreflightMode, Settings};
 use crate::token::is_token;
+use crate::variable_list::{admitted, Admitted};
 
 /// What the `cors_*` directives of one location say.
 #[derive(Clone, Debug, Default)]
@@ -61,22 +62,18 @@ impl Policy {
         let origin = match request.origin {
             // HTTP requests: a CORS request is one that has an `Origin`.
             Field::Absent => return Verdict::NoOrigin,
-            Field::Several => return self.judge_several_origins(),
+            Field::Several => return self.judge_several_origins(context),
             Field::One(origin) => origin,
         };
         // CORS check, step 4: the response has to name the origin, byte by byte.
         let allowed = match &*self.rules.allow_origin {
-            AllowOrigin::Listed { set, variables } => {
-                let is_listed =
-                    set.contains(origin) || (!variables.is_empty() && self.variables_hold(variables, origin, context));
-                is_listed.then(|| match &*self.rules.allow_credentials {
-                    // CORS check, steps 5 to 7
-                    AllowCredentials::Off => Verdict::Allowed,
-                    AllowCredentials::On => Verdict::AllowedWithCredentials,
-                    AllowCredentials::For(trusted) if trusted.contains(origin) => Verdict::AllowedWithCredentials,
-                    AllowCredentials::For(_) => Verdict::Allowed,
-                })
-            }
+            AllowOrigin::Listed { set, .. } if set.contains(origin) => Some(self.judge_listed_origin(origin)),
+            AllowOrigin::Listed { variables, .. } if variables.is_empty() => None,
+            AllowOrigin::Listed { variables, .. } => match self.admitted_by_variables(variables, origin, context) {
+                Admitted::Origin => Some(self.judge_listed_origin(origin)),
+                Admitted::Anyone => self.judge_any_origin(origin),
+                Admitted::Nobody => None,
+            },
             AllowOrigin::Any => self.judge_any_origin(origin),
             AllowOrigin::Nobody => None,
         };
@@ -86,13 +83,26 @@ impl Policy {
         }
     }
 
-    /// `cors_allow_origin *` beside `cors_allow_credentials`: `*` with credentials fails (CORS check, step 4), so an
-    /// origin that is to have them is named.
+    /// An origin that is in the list (CORS check, steps 5 to 7).
+    #[inline]
+    fn judge_listed_origin(&self, origin: &[u8]) -> Verdict {
+        match &*self.rules.allow_credentials {
+            AllowCredentials::Off => Verdict::Allowed,
+            AllowCredentials::On => Verdict::AllowedWithCredentials,
+            AllowCredentials::For(trusted) if trusted.contains(origin) => Verdict::AllowedWithCredentials,
+            AllowCredentials::For(_) => Verdict::Allowed,
+        }
+    }
+
+    /// `*` beside `cors_allow_credentials`, in `cors_allow_origin` or in a variable: `*` with credentials fails (CORS check,
+    /// step 4), so an origin that is to have them is named.
     #[inline(never)]
     fn judge_any_origin(&self, origin: &[u8]) -> Option<Verdict> {
         match &*self.rules.allow_credentials {
             AllowCredentials::On if !is_origin(origin) => None,
-            AllowCredentials::On if self.may_have_credentials(origin) => Some(Verdict::AllowedWithCredentials),
+            AllowCredentials::On if self.rules.option_for_credentials(origin).is_none() => {
+                Some(Verdict::AllowedWithCredentials)
+            }
             AllowCredentials::On => Some(Verdict::Allowed),
             AllowCredentials::For(trusted) if trusted.contains(origin) => Some(Verdict::AllowedWithCredentials),
             AllowCredentials::For(_) | AllowCredentials::Off => Some(Verdict::Anyone),
@@ -101,65 +111,31 @@ impl Policy {
 
     /// No browser sends several `Origin` headers. If everyone may read the response, so may whoever sends this.
     #[cold]
-    fn judge_several_origins(&self) -> Verdict {
-        match (&*self.rules.allow_origin, &*self.rules.allow_credentials) {
-            (AllowOrigin::Any, AllowCredentials::For(_)) => Verdict::Anyone,
+    fn judge_several_origins<'c>(&self, context: &impl Context<'c>) -> Verdict {
+        let admits_anyone = match &*self.rules.allow_origin {
+            AllowOrigin::Any => true,
+            AllowOrigin::Listed { variables, .. } => {
+                self.admitted_by_variables(variables, b"", context) == Admitted::Anyone
+            }
+            AllowOrigin::Nobody => false,
+        };
+        match &*self.rules.allow_credentials {
+            AllowCredentials::Off | AllowCredentials::For(_) if admits_anyone => Verdict::Anyone,
             _ => Verdict::Denied,
         }
     }
 
-    /// Whether one of the values with variables holds `origin`.
+    /// Whom the values with variables admit, of those that may have sent this `Origin`.
     #[inline(never)]
-    fn variables_hold<'c>(&self, variables: &[usize], origin: &[u8], context: &impl Context<'c>) -> bool {
-        variables
-            .iter()
-            .any(|variable| self.variable_holds(*variable, origin, context))
-    }
-
-    /// Whether `origin` is in the list that a value with variables is for this request.
-    fn variable_holds<'c>(&self, variable: usize, origin: &[u8], context: &impl Context<'c>) -> bool {
-        let value = context.variable(variable);
-        if value.iter().any(u8::is_ascii_control) {
-            context.ignored_value(variable, "it holds a control character");
-            return false;
-        }
-        let mut elements = value
-            .split(|byte| matches!(byte, b',' | b' '))
-            .filter(|element| !element.is_empty())
-            .peekable();
-        if elements.peek().is_none() {
-            return false;
-        }
-        let mut holds_an_origin = false;
-        for element in elements {
-            let valid = is_origin(element);
-            holds_an_origin |= valid;
-            if valid && element == origin {
-                return self.may_have_credentials(origin) || {
-                    context.ignored_value(
-                        variable,
-                        "with credentials, it yields an origin that needs \"cors_unsafe\"",
-                    );
-                    false
-                };
+    fn admitted_by_variables<'c>(&self, variables: &[usize], origin: &[u8], context: &impl Context<'c>) -> Admitted {
+        for &number in variables {
+            let ignore = |ignored: IgnoredValue<'_>| context.ignored_value(number, ignored);
+            match admitted(&self.rules, context.variable(number), origin, &ignore) {
+                Admitted::Nobody => {}
+                admitted => return admitted,
             }
         }
-        if !holds_an_origin {
-            context.ignored_value(variable, "it holds no origin");
-        }
-        false
-    }
-
-    /// Whether `nginx -t` would have let an origin, which it has not seen, stand beside `cors_allow_credentials on`.
-    fn may_have_credentials(&self, origin: &[u8]) -> bool {
-        if !matches!(*self.rules.allow_credentials, AllowCredentials::On) {
-            return true;
-        }
-        if origin == b"null" {
-            return self.rules.unsafe_options.null_origin;
-        }
-        self.rules.unsafe_options.insecure_origins
-            || std::str::from_utf8(origin).is_ok_and(|origin| !is_insecure(origin))
+        Admitted::Nobody
     }
 
     /// How a request ended, and why. `requested_headers` are the lines of its `Access-Control-Request-Headers`, which

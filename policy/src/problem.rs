@@ -6,6 +6,9 @@ use std::rc::Rc;
 /// The length to which a value is cut in a message: nginx has 2048 bytes for a log line.
 const SHOWN: usize = 200;
 
+/// The number of errors of one kind that are shown. They are meant to be put right in one go.
+pub(crate) const MOST_ERRORS: usize = 100;
+
 /// A place in a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {

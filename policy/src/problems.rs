@@ -2,13 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::problem::{Position, Problem, ProblemKind, Severity};
+use crate::problem::{Position, Problem, ProblemKind, Severity, MOST_ERRORS};
 
 /// The number of warnings of one kind that are shown, before the last one that tells how many there are.
 const WARNINGS: usize = 10;
-
-/// The number of errors of one kind that are shown. They are meant to be put right in one go.
-const ERRORS: usize = 100;
 
 /// Collects all problems of a configuration.
 ///
@@ -45,7 +42,7 @@ impl Problems {
         }
         let limit = match problem.severity {
             Severity::Warning => WARNINGS,
-            Severity::Error => ERRORS,
+            Severity::Error => MOST_ERRORS,
         };
         let of_kind = self.kinds.entry(problem.kind).or_insert_with(|| {
             self.order.push(problem.kind);

@@ -1,7 +1,11 @@
 //! The parts of a request that matter to CORS.
 
+use std::fmt;
+
+use crate::escaped::Escaped;
 use crate::origin::{default_port, SerializedOrigin};
 use crate::token::is_token;
+use crate::unsafe_options::UnsafeOptions;
 
 /// A header as a request carries it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,8 +106,75 @@ pub trait Context<'r> {
     /// [`Syntax::variable`](crate::Syntax::variable) gave this number.
     fn variable(&self, number: usize) -> &'r [u8];
 
-    /// Says that the value of a text with variables was not used, and why.
-    fn ignored_value(&self, number: usize, why: &'static str);
+    /// Says which part of the value of a text with variables was not used, and why.
+    fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>);
+}
+
+/// A part of the value of a text with variables that is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IgnoredValue<'v> {
+    /// The whole value, as it holds a control character.
+    ControlCharacter(&'v [u8]),
+    /// It names no origin.
+    NoOrigin(&'v [u8]),
+    /// It is a regular expression.
+    Regex(&'v [u8]),
+    /// `cors_unsafe` would have to permit it.
+    Dangerous {
+        /// The part of the value.
+        part: &'v [u8],
+        /// The option that permits it.
+        option: &'static str,
+        /// Whether it is dangerous for the credentials that it would get.
+        with_credentials: bool,
+    },
+}
+
+impl<'v> IgnoredValue<'v> {
+    /// The part of the value.
+    pub fn part(self) -> &'v [u8] {
+        match self {
+            Self::ControlCharacter(part) | Self::NoOrigin(part) | Self::Regex(part) => part,
+            Self::Dangerous { part, .. } => part,
+        }
+    }
+
+    /// The number of its kind, below 8: of a kind one is worth a line in the log.
+    pub fn kind(self) -> usize {
+        match self {
+            Self::ControlCharacter(_) => 0,
+            Self::NoOrigin(_) => 1,
+            Self::Regex(_) => 2,
+            Self::Dangerous { option, .. } => {
+                let number = UnsafeOptions::NAMES.iter().position(|name| *name == option);
+                3 + number.unwrap_or_default()
+            }
+        }
+    }
+
+    /// The part as a log line shows it: escaped, and cut if it is long.
+    pub fn shown(self) -> impl fmt::Display + 'v {
+        Escaped(self.part())
+    }
+}
+
+/// Why it is not used.
+impl fmt::Display for IgnoredValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ControlCharacter(_) => f.write_str("it holds a control character"),
+            Self::NoOrigin(_) => f.write_str("it is no origin"),
+            Self::Regex(_) => f.write_str("a variable holds no regular expressions; use one in a \"map\""),
+            Self::Dangerous {
+                option,
+                with_credentials,
+                ..
+            } => {
+                let credentials = if *with_credentials { "with credentials " } else { "" };
+                write!(f, "{credentials}it needs \"cors_unsafe {option}\"")
+            }
+        }
+    }
 }
 
 /// The server to which a request was sent.

@@ -1,11 +1,8 @@
 //! The dangerous values of a list, kept until it is known what the operator has allowed.
 
 use crate::origin::{risks, AllowedOrigin, Risk, Shared};
-use crate::problem::{shown, Position};
-use crate::rules::UnsafeOptions;
-
-/// So many values of each kind are told one by one; the rest are counted.
-pub(crate) const MOST_TOLD: usize = 100;
+use crate::problem::{shown, Position, MOST_ERRORS};
+use crate::unsafe_options::UnsafeOptions;
 
 /// A dangerous value, and where it was said.
 #[derive(Debug)]
@@ -43,7 +40,7 @@ impl Risks {
                 continue;
             };
             *count += 1;
-            if *count <= MOST_TOLD {
+            if *count <= MOST_ERRORS {
                 self.kept.push(Risky {
                     value: value.to_owned(),
                     risk,
@@ -62,7 +59,7 @@ impl Risks {
             let told = told.get_mut(kind)?;
             *told += 1;
             let more = match *told {
-                MOST_TOLD => self.counts.get(kind)? - MOST_TOLD,
+                MOST_ERRORS => self.counts.get(kind)? - MOST_ERRORS,
                 _ => 0,
             };
             Some(Objection {
@@ -94,7 +91,11 @@ fn against(risk: &Risk, allowed: UnsafeOptions) -> Option<(String, bool)> {
             );
             (why, true)
         }),
-        Risk::SharedName(name, kind) => (!allowed.public_suffixes).then(|| {
+        Risk::LocalFiles => (!allowed.null_origin).then(|| {
+            let why = "every file on a device, also one that was downloaded, has the origin \"file://\"; remove it, or write \"cors_unsafe null_origin\"";
+            (why.to_owned(), true)
+        }),
+        Risk::SharedName { name, kind, meant } => (!allowed.public_suffixes).then(|| {
             let name = shown(name.as_bytes());
             let why = match kind {
                 Shared::Suffix => format!("everyone can register a name under \"{name}\""),
@@ -102,8 +103,11 @@ fn against(risk: &Risk, allowed: UnsafeOptions) -> Option<(String, bool)> {
                     format!("it covers public suffixes under \"{name}\", where everyone can register a name")
                 }
             };
-            let remedy = "name the domain to trust, or write \"cors_unsafe public_suffixes\"";
-            (format!("{why}; {remedy}"), false)
+            let remedy = match meant {
+                Some(pattern) => format!("write \"{}\"", shown(pattern.as_bytes())),
+                None => "name the domain to trust".to_owned(),
+            };
+            (format!("{why}; {remedy}, or write \"cors_unsafe public_suffixes\""), false)
         }),
         Risk::Stranger(admitted, mistake) => (!allowed.broad_regex).then(|| {
             let why = format!(

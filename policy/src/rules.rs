@@ -7,8 +7,9 @@ use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
-use crate::origin::OriginSet;
+use crate::origin::{is_insecure, stands_for_no_site, OriginSet};
 use crate::settings::Settings;
+use crate::unsafe_options::UnsafeOptions;
 
 /// The value of `cors_allow_origin`.
 #[derive(Debug, Default)]
@@ -37,27 +38,6 @@ pub(crate) enum Cors {
     Off,
     /// The location says `cors off` itself, which ends the policy of a location that redirected the request here.
     OffHere,
-}
-
-/// The value of `cors_unsafe`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct UnsafeOptions {
-    pub any_origin_credentials: bool,
-    pub insecure_origins: bool,
-    pub null_origin: bool,
-    pub public_suffixes: bool,
-    pub broad_regex: bool,
-}
-
-impl UnsafeOptions {
-    /// The options as they are written.
-    pub(crate) const NAMES: [&'static str; 5] = [
-        "any_origin_credentials",
-        "insecure_origins",
-        "null_origin",
-        "public_suffixes",
-        "broad_regex",
-    ];
 }
 
 /// The values of all directives. Lists are shared with the levels that inherit them.
@@ -101,5 +81,16 @@ impl Rules {
             AllowOrigin::Any => !matches!(*self.allow_credentials, AllowCredentials::Off),
             AllowOrigin::Listed { .. } => true,
         }
+    }
+
+    /// The option of `cors_unsafe` that an origin, which `nginx -t` has not seen, would need beside
+    /// `cors_allow_credentials on`, if that is not given.
+    pub(crate) fn option_for_credentials(&self, origin: &[u8]) -> Option<&'static str> {
+        let options = self.unsafe_options;
+        if stands_for_no_site(origin) {
+            return (!options.null_origin).then_some(UnsafeOptions::NULL_ORIGIN);
+        }
+        let is_safe = || std::str::from_utf8(origin).is_ok_and(|origin| !is_insecure(origin));
+        (!options.insecure_origins && !is_safe()).then_some(UnsafeOptions::INSECURE_ORIGINS)
     }
 }

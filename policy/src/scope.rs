@@ -14,8 +14,9 @@ use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
 use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
-use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
+use crate::rules::{AllowOrigin, Cors, Rules};
 use crate::settings::{GivenSettings, PreflightMode};
+use crate::unsafe_options::UnsafeOptions;
 use crate::unused::{DirectiveId, UnusedDirectives};
 
 /// A block of the configuration, as messages name it.

@@ -112,6 +112,11 @@ fn decide(policy: &Policy, surroundings: &Surroundings<'_>, origin: Field<'_>) -
 
 /// Asserts that no request makes a policy with these directives allocate, and that `member` is allowed.
 fn assert_decides_in_place(directives: &str, member: &str) {
+    assert_decides_in_place_where_variables_hold(b"https://v.example, https://w.example", directives, member);
+}
+
+/// The same where every variable has this value.
+fn assert_decides_in_place_where_variables_hold(value: &[u8], directives: &str, member: &str) {
     let policy = policy(&format!(
         "cors on;
         cors_allow_methods *;
@@ -119,7 +124,7 @@ fn assert_decides_in_place(directives: &str, member: &str) {
         cors_expose_headers *;
         {directives}"
     ));
-    let variables: [&[u8]; 1] = [b"https://v.example, https://w.example"];
+    let variables = [value];
     let surroundings = Surroundings::with_variables(&variables);
     let mut verdict = None;
     for (origin, is_member) in [
@@ -192,6 +197,34 @@ fn variables_are_decided_in_place() {
         "cors_allow_origin $origins;\ncors_allow_credentials on;",
         "https://w.example",
     );
+    let list =
+        b"null https://a.example:8443, capacitor://localhost https://*.example.com https://pr-*-web.example.org:*";
+    for member in ["https://a.b.example.com", "https://pr-1-web.example.org:8443"] {
+        assert_decides_in_place_where_variables_hold(list, "cors_allow_origin $origins;", member);
+    }
+}
+
+/// What is wrong in a value is found out when a request comes, but not what was meant by it.
+#[test]
+fn wrong_parts_of_variables_cost_little() {
+    let policy = policy("cors on;\ncors_allow_origin $origins;");
+    for part in [
+        "https://a.*.b.example",
+        "https://a.example/path",
+        "nonsense",
+        "https://É!.example",
+    ] {
+        let parts = 8_192 / part.len();
+        let value = [part].repeat(parts).join(",");
+        let variables = [value.as_bytes()];
+        let surroundings = Surroundings::with_variables(&variables);
+        let request = Request {
+            origin: Field::One(b"https://a.example"),
+            ..Request::default()
+        };
+        let count = allocations(|| assert_eq!(policy.decide(&request, &surroundings).verdict(), Verdict::Denied));
+        assert!(count < 25 * parts as u64, "{part}: {count} for {parts}");
+    }
 }
 
 /// An automaton too large for a table is simulated. The simulation takes its stack with the first request, and keeps it.

@@ -9,7 +9,7 @@ use std::iter;
 use std::rc::Rc;
 
 use common::{policy, sent, Surroundings};
-use cors_policy::{Decision, Field, Outcome, Policy, Preflight, Request, Verdict};
+use cors_policy::{Field, Outcome, Policy, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -157,6 +157,12 @@ fn are_labels(text: &str) -> bool {
     })
 }
 
+/// What a `*` within a label stands for.
+fn is_part_of_label(text: &str) -> bool {
+    let is_covered = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    !text.is_empty() && text.bytes().all(is_covered)
+}
+
 /// A port that is not the default one of `https`, as browsers write it.
 fn is_port(text: &str) -> bool {
     text.parse::<u16>()
@@ -214,6 +220,19 @@ const VALUES: &[Value] = &[
     value("https://b.example:*", |origin| {
         origin == "https://b.example" || origin.strip_prefix("https://b.example:").is_some_and(is_port)
     }),
+    value("https://PR-*-web.w.example", |origin| {
+        between(origin, "https://pr-", "-web.w.example").is_some_and(is_part_of_label)
+    }),
+    value("https://*--shop.w.example:*", |origin| {
+        let Some((label, port)) = origin
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split_once("--shop.w.example"))
+        else {
+            return false;
+        };
+        is_part_of_label(label) && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    }),
+    value("app://.", |origin| origin == "app://."),
     value(r"~https://[a-z]+\.r\.example", |origin| {
         between(origin, "https://", ".r.example")
             .is_some_and(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase()))
@@ -272,6 +291,20 @@ const SENT: &[&str] = &[
     "https://x.q.example",
     "https://x.y.q.example:1",
     "https://q.example:1",
+    "https://pr-1-web.w.example",
+    "https://pr--web.w.example",
+    "https://pr-1-web.w.example:8443",
+    "https://pr-1.x-web.w.example",
+    "https://pr-1_x-web.w.example",
+    "https://x.pr-1-web.w.example",
+    "https://pr-1-web.v.example",
+    "https://a--shop.w.example",
+    "https://a--shop.w.example:8443",
+    "https://--shop.w.example",
+    "https://a-shop.w.example",
+    "app://.",
+    "app://a",
+    "file://",
     "https://x.r.example",
     "https://x1.r.example",
     "https://x.y.r.example",
@@ -419,19 +452,38 @@ impl Directives {
         };
         let with_credentials = match &self.credentials {
             Credentials::Off => false,
-            Credentials::On => origin != "null" || self.has_null_origin(),
+            Credentials::On => !matches!(origin, "null" | "file://") || self.has_null_origin(),
             Credentials::For(values) => lists(values),
         };
         admitted && (with_credentials || !include)
     }
 
-    /// Whether the variable holds `origin`, and it may be used: where it would get credentials, `http://` and `null`
+    /// Whether the policy lets everyone read, without credentials.
+    fn admits_anyone(&self) -> bool {
+        let has_star = match self.origins {
+            Origins::Any => true,
+            Origins::Listed { variable, .. } => {
+                variable && self.variable.split([',', ' ']).any(|element| element == "*")
+            }
+        };
+        has_star && !matches!(self.credentials, Credentials::On)
+    }
+
+    /// Whether the variable holds `origin`, and it may be used: where it would get credentials, `http://`, `null` and `*`
     /// need a keyword.
     fn variable_yields(&self, origin: &str) -> bool {
-        let holds = self.variable.split([',', ' ']).any(|element| element == origin);
+        if self.admits_anyone() {
+            return true;
+        }
+        let means = |element: &str| {
+            let listed = VALUES.iter().find(|value| value.written == element);
+            listed.is_some_and(|value| !element.starts_with('~') && (value.means)(origin))
+        };
+        let mut elements = self.variable.split([',', ' ']);
+        let holds = elements.any(|element| element == origin || means(element));
         let in_the_clear = origin.starts_with("http://") && !origin.starts_with("http://localhost");
-        let needs_a_keyword =
-            (in_the_clear && !self.has_insecure_origins()) || (origin == "null" && !self.has_null_origin());
+        let needs_a_keyword = (in_the_clear && !self.has_insecure_origins())
+            || (matches!(origin, "null" | "file://") && !self.has_null_origin());
         holds && !(matches!(self.credentials, Credentials::On) && needs_a_keyword)
     }
 
@@ -498,7 +550,12 @@ fn directives() -> impl Strategy<Value = Directives> {
             "https://a.example,https://evil.net",
             "http://a.example http://localhost:3000, null",
             "rubbish, HTTPS://a.example/",
+            r"~https://[a-z]+\.r\.example https://b.example:*",
+            "https://*.example.com,https://*.q.example:*",
+            "https://PR-*-web.w.example https://*--shop.w.example:* HTTPS://C.Example:443",
+            "http://*.a.example app://. file://",
             "*",
+            "https://a.example *",
         ][..],
     );
     let methods = subsequence(
@@ -723,7 +780,7 @@ proptest! {
         origins in vec(select(NEVER_SENT), 8),
     ) {
         let policy = directives.compiled();
-        let anyone = matches!(directives.origins, Origins::Any) && !matches!(directives.credentials, Credentials::On);
+        let anyone = directives.admits_anyone();
         for origin in origins {
             let (outcome, lines) = answer(&policy, directives.variable, Field::One(origin.as_bytes()));
             let (preflight_outcome, preflight_lines) =
@@ -808,9 +865,14 @@ proptest! {
         lines in vec("[ \t,]{0,3}((x-foo|X-BAR|Content-type|authorization|bad name|bad:name|\u{e9})?[ \t]{0,2},?){0,4}", 0..4),
     ) {
         let policy = directives.compiled();
-        let preflight = Preflight { origin: b"https://a.example", method: b"PUT", private_network: false };
-        let origin = Field::One(preflight.origin);
-        let decision = Decision::new(Verdict::AllowedWithCredentials, origin, Some(preflight));
+        let trusting = common::policy("cors on;\ncors_allow_origin https://a.example;\ncors_allow_credentials on;");
+        let preflight = Request {
+            is_options: true,
+            origin: Field::One(b"https://a.example"),
+            request_method: Field::One(b"PUT"),
+            ..Request::default()
+        };
+        let decision = trusting.decide(&preflight, &Surroundings::with_variables(&[]));
         let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
         let elements: Vec<_> = lines
             .iter()

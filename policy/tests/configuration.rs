@@ -118,7 +118,7 @@ mod origins {
     fn a_trailing_slash() {
         assert_eq!(
             why("https://a.example/"),
-            "an origin ends after its host and port; remove the trailing \"/\": write \"https://a.example\""
+            "an origin ends after its host and port, without a trailing \"/\"; write \"https://a.example\""
         );
     }
 
@@ -164,10 +164,20 @@ mod origins {
 
     #[test]
     fn a_missing_host() {
-        for value in ["https://", "file:///", "https://:8443"] {
+        for value in ["https://", "https://:8443", "https://*."] {
             assert_eq!(
                 why(value),
-                "the host is missing; pages from files send the origin \"null\""
+                "the host is missing; write one, as in \"https://app.example.com\""
+            );
+        }
+    }
+
+    #[test]
+    fn a_file() {
+        for value in ["file:///", "file:///index.html", "file://server"] {
+            assert_eq!(
+                why(value),
+                "pages from files have the origin \"file://\" in some apps, and \"null\" in browsers; write \"file://\", \"null\", or both"
             );
         }
     }
@@ -176,58 +186,85 @@ mod origins {
     fn a_host_that_is_none() {
         assert_eq!(
             why("https://a<b.example"),
-            "\"a<b.example\" is no host: invalid international domain name"
+            "\"a<b.example\" is no host: invalid international domain name; write it as browsers show it in their address bar"
         );
-        assert_eq!(why("https://[::g]"), "\"[::g]\" is no host: invalid IPv6 address");
+        assert_eq!(
+            why("https://[::g]"),
+            "\"[::g]\" is no host: invalid IPv6 address; write it as browsers show it in their address bar"
+        );
         assert_eq!(
             why("http://1.2.3.256"),
-            "\"1.2.3.256\" is no host: invalid IPv4 address"
+            "\"1.2.3.256\" is no host: invalid IPv4 address; write it as browsers show it in their address bar"
         );
         assert_eq!(
             why("https://.a.example"),
-            "\".a.example\" is no host: it starts with a dot"
+            "\".a.example\" is no host: it starts with a dot; write \"https://a.example\", \"https://*.a.example\", or both"
         );
-        assert_eq!(why("app://a%b"), "\"a%b\" is no host: \"%\" cannot stand in it");
+    }
+
+    #[test]
+    fn characters_that_browsers_send_in_no_origin() {
+        for (value, host, c) in [
+            ("app://a%b", "a%b", "%"),
+            ("https://a!b.example", "a!b.example", "!"),
+            ("https://*.(b).example", "(b).example", "("),
+            ("https://a;b.example:*", "a;b.example", ";"),
+            ("https://it's.example", "it's.example", "'"),
+        ] {
+            assert_eq!(
+                refusal_of_quoted(value),
+                format!("\"{host}\" is no host: \"{c}\" cannot stand in it; write letters, digits, \"-\", \"_\" and \".\" alone")
+            );
+        }
+        assert_eq!(
+            why("https://pr+*.a.example"),
+            "\"pr+*\" is no host: \"+\" cannot stand beside a \"*\"; write letters, digits, \"-\", \"_\" and \".\" alone"
+        );
     }
 
     #[test]
     fn a_star_in_the_middle_of_a_host() {
-        for value in [
-            "https://*a.example.com",
-            "https://b.*.a.example.com",
-            "https://*.*.a.example.com",
-            "https://*-a.example.com",
+        let why_not = "\"*\" stands for labels at the front of a host, or once for a part of its first label";
+        for (value, remedy) in [
+            (
+                "https://b.*.a.example.com",
+                r#"write "~https://b\.[a-z0-9_-]+\.a\.example\.com""#,
+            ),
+            ("https://*.*.a.example.com", r#"write "https://*.a.example.com""#),
+            (
+                "https://*-*.a.example.com:*",
+                r#"write "~https://[a-z0-9-]+-[a-z0-9-]+\.a\.example\.com(:[0-9]+)?""#,
+            ),
+            ("https://a.*", "write out the hosts that are meant"),
+            ("https://a*", "write out the hosts that are meant"),
         ] {
-            assert_eq!(
-                why(value),
-                "\"*\" stands for whole labels at the front of a host only; write \"https://*.a.example.com\""
-            );
+            assert_eq!(why(value), format!("{why_not}; {remedy}"));
         }
-        for value in ["https://*", "https://a.*"] {
-            assert_eq!(
-                why(value),
-                "\"*\" stands for whole labels at the front of a host only; write \"https://*.example.com\""
-            );
-        }
+        assert_eq!(
+            why("https://*"),
+            "it would admit every site; write \"*\" to allow every origin, or name the domains that are meant"
+        );
     }
 
     #[test]
     fn a_star_before_an_address() {
-        assert_eq!(
-            why("https://*.127.0.0.1"),
-            "an address has no subdomains; remove the \"*.\""
-        );
-        assert_eq!(
-            why("https://*.[::1]"),
-            "an address has no subdomains; remove the \"*.\""
-        );
+        for (value, address) in [
+            ("https://*.127.0.0.1", "https://127.0.0.1"),
+            ("https://a*.127.0.0.1:8443", "https://127.0.0.1:8443"),
+            ("https://*.[::1]", "https://[::1]"),
+        ] {
+            assert_eq!(
+                why(value),
+                format!("an address has no names under it; write \"{address}\"")
+            );
+        }
     }
 
     #[test]
     fn a_space_or_a_control_character_which_the_message_escapes() {
         assert_eq!(
             of("cors_allow_origin \"https://a.example\u{1} https://b.example\""),
-            ["error: \"cors_allow_origin\" has the value \"https://a.example\\u{1} https://b.example\": it holds a space or a control character in nginx.conf:7"]
+            ["error: \"cors_allow_origin\" has the value \"https://a.example\\u{1} https://b.example\": it holds a space or a control character; write each origin as a value of its own in nginx.conf:7"]
         );
     }
 
@@ -835,7 +872,7 @@ mod single_values {
     fn a_time_longer_than_browsers_keep() {
         assert_eq!(
             warning("cors_max_age 25h"),
-            "browsers keep an answer for a day (86400 seconds) at most; write \"1d\""
+            "Firefox keeps an answer for 86400 seconds at most, Chromium for 7200 and Safari for 600; write \"1d\""
         );
         let nothing: [&str; 0] = [];
         assert_eq!(of("cors_max_age 1d"), nothing);
@@ -980,7 +1017,7 @@ mod credentials {
         );
         assert_eq!(
             refusal("cors_allow_credentials", "https://a.example/"),
-            "an origin ends after its host and port; remove the trailing \"/\": write \"https://a.example\", or write \"on\" or \"off\""
+            "an origin ends after its host and port, without a trailing \"/\"; write \"https://a.example\", or write \"on\" or \"off\""
         );
     }
 
@@ -1048,6 +1085,28 @@ mod credentials {
                     format!("cors on;\ncors_allow_origin {origins};\ncors_allow_credentials {credentials};");
                 assert_eq!(told(&configuration), nothing, "{configuration}");
             }
+        }
+    }
+
+    #[test]
+    fn what_stands_for_no_site_and_every_app_need_leave() {
+        for (value, why) in [
+            (
+                "file://",
+                "every file on a device, also one that was downloaded, has the origin \"file://\"; remove it, or write \"cors_unsafe null_origin\"",
+            ),
+            (
+                "app://*",
+                "it admits \"app://a\", and those of other authors' apps and extensions; write out the hosts to trust, or write \"cors_unsafe any_origin_credentials\"",
+            ),
+        ] {
+            let without = format!("cors on;\ncors_allow_origin {value};");
+            let nothing: [&str; 0] = [];
+            assert_eq!(told(&without), nothing);
+            assert_eq!(
+                told(&format!("{without}\ncors_allow_credentials on;")),
+                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: {why} (in server) in nginx.conf:2")]
+            );
         }
     }
 
@@ -1248,6 +1307,21 @@ mod public_suffixes {
     }
 
     #[test]
+    fn a_part_of_a_label_for_everyone_who_registers_a_name() {
+        for (value, name, remedy) in [
+            ("https://*-team.netlify.app", "netlify.app", "name the domain to trust"),
+            ("https://pr-*.github.io", "github.io", "name the domain to trust"),
+            ("https://*example.com", "com", "write \"https://*.example.com\""),
+            ("https://*-example.com", "com", "name the domain to trust"),
+        ] {
+            assert_eq!(
+                told(&format!("cors on;\ncors_allow_origin {value};")),
+                [format!("error: \"cors_allow_origin\" has the value \"{value}\": everyone can register a name under \"{name}\"; {remedy}, or write \"cors_unsafe public_suffixes\" (in server) in nginx.conf:2")]
+            );
+        }
+    }
+
+    #[test]
     fn a_wildcard_above_public_suffixes() {
         for (host, name) in [
             ("amazonaws.com", "s3.amazonaws.com"),
@@ -1326,7 +1400,7 @@ mod unsafe_keywords {
     use super::*;
 
     /// Values that need one keyword each.
-    const DANGERS: [(&str, &str); 5] = [
+    const DANGERS: [(&str, &str); 11] = [
         (
             "any_origin_credentials",
             "cors_allow_origin *;\ncors_allow_credentials on;",
@@ -1336,7 +1410,25 @@ mod unsafe_keywords {
             "cors_allow_origin http://a.example;\ncors_allow_credentials on;",
         ),
         ("null_origin", "cors_allow_origin null;\ncors_allow_credentials on;"),
+        (
+            "any_origin_credentials",
+            "cors_allow_origin chrome-extension://*;\ncors_allow_credentials on;",
+        ),
+        (
+            "any_origin_credentials",
+            "cors_allow_origin *;\ncors_allow_credentials app://*:*;",
+        ),
+        (
+            "insecure_origins",
+            "cors_allow_origin http://pr-*.a.example;\ncors_allow_credentials on;",
+        ),
+        ("null_origin", "cors_allow_origin file://;\ncors_allow_credentials on;"),
+        (
+            "null_origin",
+            "cors_allow_origin ~(https://a\\.example|file://);\ncors_allow_credentials on;",
+        ),
         ("public_suffixes", "cors_allow_origin https://*.com;"),
+        ("public_suffixes", "cors_allow_origin https://*--shop.netlify.app;"),
         ("broad_regex", r"cors_allow_origin ~https://.*example\.com;"),
     ];
 

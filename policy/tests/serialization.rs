@@ -131,7 +131,12 @@ fn surroundings() -> impl Strategy<Value = (&'static str, &'static str)> {
 
 /// Host names of which some are subdomains of others.
 fn family_host() -> impl Strategy<Value = String> {
-    let front = select(&["", "a.", "A.b.", "x_y-1.", "evil", "é.", "a!b.", "a..", "."][..]);
+    let front = select(
+        &[
+            "", "a.", "A.b.", "x_y-1.", "evil", "é.", "a!b.", "a..", ".", "ab.", "a-.", "evil.", "e-1.", "e--1.",
+            "e_-1.", "x_yz.", "x_z.", "b.evil.", "a_b.",
+        ][..],
+    );
     let parent = select(
         &[
             "example.com",
@@ -153,18 +158,59 @@ enum PortWritten {
     Any,
 }
 
+/// What stands before the host of a pattern.
+#[derive(Clone, Copy, Debug)]
+enum Star {
+    None,
+    /// `*.`
+    Labels,
+    /// A label with a `*` between these texts.
+    WithinLabel(&'static str, &'static str),
+}
+
+impl Star {
+    fn text(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Labels => "*.".to_owned(),
+            Self::WithinLabel(before, after) => format!("{before}*{after}."),
+        }
+    }
+
+    /// Whether it covers what stands before the host.
+    fn covers(self, front: &str) -> bool {
+        let is_made_of = |text: &str, signs: &str| {
+            let is_one = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || signs.contains(c);
+            !text.is_empty() && text.chars().all(is_one)
+        };
+        let Some(labels) = front.strip_suffix('.') else {
+            return matches!(self, Self::None) && front.is_empty();
+        };
+        match self {
+            Self::None => false,
+            Self::Labels => labels.split('.').all(|label| is_made_of(label, "-_")),
+            Self::WithinLabel(before, after) => {
+                let part = labels
+                    .strip_prefix(&before.to_ascii_lowercase())
+                    .and_then(|rest| rest.strip_suffix(&after.to_ascii_lowercase()));
+                part.is_some_and(|part| is_made_of(part, "-"))
+            }
+        }
+    }
+}
+
 /// A pattern, taken apart.
 #[derive(Clone, Debug)]
 struct Written {
     scheme: &'static str,
-    star: bool,
+    star: Star,
     host: &'static str,
     port: PortWritten,
 }
 
 impl Written {
     fn value(&self) -> String {
-        let star = if self.star { "*." } else { "" };
+        let star = self.star.text();
         let port = match self.port {
             PortWritten::None => String::new(),
             PortWritten::Number(port) => format!(":{port}"),
@@ -177,21 +223,8 @@ impl Written {
     fn covers(&self, url: &Url) -> bool {
         let listed = Url::parse(&format!("{}://{}", self.scheme, self.host)).unwrap();
         let host = url.host_str().unwrap();
-        let host_covered = if self.star {
-            let labels = host
-                .strip_suffix(listed.host_str().unwrap())
-                .and_then(|front| front.strip_suffix('.'));
-            labels.is_some_and(|labels| {
-                labels.split('.').all(|label| {
-                    !label.is_empty()
-                        && label
-                            .chars()
-                            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'))
-                })
-            })
-        } else {
-            host == listed.host_str().unwrap()
-        };
+        let front = host.strip_suffix(listed.host_str().unwrap());
+        let host_covered = front.is_some_and(|front| self.star.covers(front));
         let port_covered = match self.port {
             PortWritten::None => url.port_or_known_default() == listed.port_or_known_default(),
             PortWritten::Number(port) => url.port_or_known_default() == Some(port),
@@ -204,7 +237,16 @@ impl Written {
 fn written() -> impl Strategy<Value = Written> {
     (
         scheme(),
-        any::<bool>(),
+        select(
+            &[
+                Star::None,
+                Star::Labels,
+                Star::WithinLabel("a", ""),
+                Star::WithinLabel("", "il"),
+                Star::WithinLabel("E", "-1"),
+                Star::WithinLabel("x_", "z"),
+            ][..],
+        ),
         select(
             &[
                 "example.com",
@@ -243,6 +285,8 @@ proptest! {
             Some(_) if host.starts_with('.') || host.is_empty() => {
                 prop_assert!(is_refused(&value), "{}", value);
             }
+            // URLs hold it, but no host has such a name.
+            Some(origin) if origin.contains('!') => prop_assert!(is_refused(&value), "{}", value),
             Some(origin) => {
                 prop_assert!(!is_refused(&value), "{} should be {}", value, origin);
                 prop_assert!(admits(&listing(&value), &origin), "{} should be {}", value, origin);
@@ -292,7 +336,7 @@ proptest! {
         written in written(), front in "[a-z]{1,3}", position in any::<proptest::sample::Index>(), byte in any::<u8>(),
     ) {
         let policy = listing(&written.value());
-        let front = if written.star { format!("{front}.") } else { String::new() };
+        let front = written.star.text().replace('*', &front);
         let port = match written.port {
             PortWritten::None => String::new(),
             PortWritten::Number(port) => format!(":{port}"),
@@ -308,6 +352,101 @@ proptest! {
         let text = String::from_utf8(bytes).unwrap_or_default();
         let covered = sent(&text).as_deref() == Some(&text) && written.covers(&Url::parse(&text).unwrap());
         prop_assert_eq!(admitted, covered, "{}", text);
+    }
+}
+
+/// Values as people write them, right and wrong ones: each may have stars, signs and upper case in any place.
+fn scribbled() -> impl Strategy<Value = String> {
+    let scheme = select(
+        &[
+            "https",
+            "http",
+            "HTTPS",
+            "wss",
+            "app",
+            "Chrome-Extension",
+            "file",
+            "a+b.c",
+        ][..],
+    );
+    let label = prop_oneof![
+        4 => "[a-z]{1,3}",
+        2 => "[a-zA-Z0-9*_-]{1,5}",
+        1 => "[!-~]{1,3}",
+        1 => select(&["*", "é", "xn--bcher-kva", "pr-*-web", "*--x", "1", "0x7f", ""][..]).prop_map(str::to_owned),
+    ];
+    let port = select(&["", "", "", ":*", ":443", ":80", ":8443", ":0"][..]);
+    let end = select(&["", "", "", ".", "/"][..]);
+    (scheme, proptest::collection::vec(label, 1..4), end, port)
+        .prop_map(|(scheme, labels, end, port)| format!("{scheme}://{}{end}{port}", labels.join(".")))
+        .prop_filter("variables", |value| !value.contains('$'))
+}
+
+/// An origin that a value means: one with something in the place of each star.
+fn meant(value: &str) -> Option<String> {
+    let (start, port) = match value.strip_suffix(":*") {
+        Some(start) => (start, ":8443"),
+        None => (value, ""),
+    };
+    let url = start.replace('*', "q-1") + port;
+    sent(&url).or_else(|| {
+        // Browsers give some such schemes an origin, and `url` gives them none.
+        let parsed = Url::parse(&url.to_ascii_lowercase()).ok()?;
+        let host = parsed.host_str().unwrap_or_default();
+        Some(format!("{}://{host}{}", parsed.scheme(), with_port(parsed.port())))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_value_that_is_accepted_admits_an_origin(value in scribbled()) {
+        if !is_refused(&value) {
+            let origin = meant(&value);
+            prop_assert!(origin.is_some(), "{}", value);
+            let origin = origin.unwrap();
+            prop_assert!(admits(&listing(&value), &origin), "{} {}", value, origin);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_variable_admits_what_the_directive_admits_and_what_is_refused_there_admits_nobody(
+        value in scribbled().prop_filter("a list, or a slip", |value| !value.contains(',') && !value.contains("://.")),
+        host in family_host(),
+        credentials in select(&["off", "on"][..]),
+    ) {
+        let configured = |origins: &str| {
+            let text = format!("cors on;\ncors_allow_origin {origins};\ncors_allow_credentials {credentials};");
+            let read = Configuration::read(&text);
+            let is_refused = read.problems.iter().any(|problem| problem.severity == Severity::Error);
+            (!is_refused).then(|| std::rc::Rc::clone(read.policy("http")))
+        };
+        let directive = configured(&value);
+        let variable = configured("$origins").unwrap();
+        let values = [value.as_bytes()];
+        let surroundings = Surroundings::with_variables(&values);
+        for origin in meant(&value).into_iter().chain(sent(&format!("https://{host}"))) {
+            let request = Request {
+                origin: Field::One(origin.as_bytes()),
+                ..Request::default()
+            };
+            let by_directive = directive.as_ref().map_or(Verdict::Denied, |policy| judge(policy, request.origin));
+            prop_assert_eq!(variable.decide(&request, &surroundings).verdict(), by_directive, "{} {}", value, origin);
+        }
+    }
+}
+
+#[test]
+fn files_have_an_origin_without_a_host() {
+    let policy = listing("https://a.example FILE://");
+    assert!(admits(&policy, "file://"));
+    for stranger in ["file:///", "file://a", "null", "files://"] {
+        assert!(!admits(&policy, stranger), "{stranger}");
     }
 }
 
@@ -380,12 +519,15 @@ fn two_origin_lines_match_nothing() {
 /// Browsers give some such schemes an origin, and `url` gives them none.
 #[test]
 fn schemes_of_apps_and_extensions_are_compared_as_they_are() {
-    let policy = listing("capacitor://localhost Tauri://LocalHost app://*.example.com app://b:80");
+    let policy =
+        listing("capacitor://localhost Tauri://LocalHost app://*.example.com app://b:80 app://. moz-extension://*");
     for member in [
         "capacitor://localhost",
         "tauri://localhost",
         "app://a.example.com",
         "app://b:80",
+        "app://.",
+        "moz-extension://6c2b",
     ] {
         assert!(admits(&policy, member), "{member}");
     }
@@ -394,6 +536,7 @@ fn schemes_of_apps_and_extensions_are_compared_as_they_are() {
         "capacitor://localhost:80",
         "app://example.com",
         "app://b",
+        "moz-extension://a:80",
         "https://localhost",
     ] {
         assert!(!admits(&policy, stranger), "{stranger}");

@@ -22,8 +22,18 @@ pub(crate) struct TextWithVariables {
     pub(crate) compiled: ngx_http_complex_value_t,
     /// As it was written; the compiled text points to it.
     pub(crate) text: Box<[u8]>,
-    /// This process has logged that the value was of no use.
-    pub(crate) has_warned: Cell<bool>,
+    /// The kinds of parts of its value that were of no use and that this process has logged, each a bit.
+    warned: Cell<u8>,
+}
+
+impl TextWithVariables {
+    /// Whether this process has not warned of this kind before; from now on it has.
+    pub(crate) fn claim_warning(&self, kind: usize) -> bool {
+        let bit = 1 << kind;
+        let warned = self.warned.get();
+        self.warned.set(warned | bit);
+        warned & bit == 0
+    }
 }
 
 impl Texts {
@@ -50,7 +60,7 @@ impl Texts {
         list.push(TextWithVariables {
             compiled,
             text,
-            has_warned: Cell::new(false),
+            warned: Cell::default(),
         });
         Some(list.len() - 1)
     }

@@ -274,7 +274,7 @@ mod tests {
     use core::ffi::c_void;
     use std::sync::Mutex;
 
-    use cors_policy::{Field, Verdict};
+    use cors_policy::Policy;
     use nginx_sys::{ngx_connection_t, ngx_http_request_t, ngx_log_t, NGX_HTTP_OPTIONS};
 
     use super::*;
@@ -453,7 +453,7 @@ mod tests {
         let mut client = Client::new();
         client.hook(|request| {
             let context = RequestContext::get_or_create(request).expect("memory");
-            let decision = Decision::new(Verdict::Denied, Field::Absent, None);
+            let decision = Policy::default().decide(&cors_policy::Request::default(), &request);
             context.keep_decision(one, decision);
             assert_eq!(context.decision(one), Some(decision));
             assert_eq!(context.decision(other), None);

@@ -2,7 +2,7 @@
 
 use core::ptr;
 
-use cors_policy::Context;
+use cors_policy::{Context, IgnoredValue};
 use nginx_sys::{ngx_http_complex_value, ngx_http_request_t, ngx_log_t, ngx_str_t, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
@@ -25,8 +25,8 @@ impl<'r> Context<'r> for Request<'r> {
         unsafe { evaluate(self.as_ptr(), self.main_conf(), number) }
     }
 
-    fn ignored_value(&self, number: usize, why: &'static str) {
-        warn_once(self.log(), self.main_conf(), number, why);
+    fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>) {
+        warn_once(self.log(), self.main_conf(), number, ignored);
     }
 }
 
@@ -53,13 +53,19 @@ pub(super) unsafe fn evaluate<'r>(request: *mut ngx_http_request_t, main: &MainC
     value.flatten().unwrap_or_default()
 }
 
-/// Logs that the value of a text was of no use, once in this process.
-pub(super) fn warn_once(log: *mut ngx_log_t, main: &MainConf, number: usize, why: &str) {
+/// Logs that a part of the value of a text is of no use: one of each kind, in this process.
+pub(super) fn warn_once(log: *mut ngx_log_t, main: &MainConf, number: usize, ignored: IgnoredValue<'_>) {
     let Some(value) = main.texts.get(number) else {
         return;
     };
-    if !value.has_warned.replace(true) {
-        let text = value.text.escape_ascii();
-        ngx_log_error!(NGX_LOG_WARN, log, "cors: the value of \"{}\" is ignored: {}", text, why);
+    if value.claim_warning(ignored.kind()) {
+        ngx_log_error!(
+            NGX_LOG_WARN,
+            log,
+            "cors: {} in the value of \"{}\" is ignored: {}",
+            ignored.shown(),
+            value.text.escape_ascii(),
+            ignored
+        );
     }
 }

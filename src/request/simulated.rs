@@ -6,7 +6,7 @@
 use core::cell::RefCell;
 use core::ptr::{addr_of_mut, NonNull};
 
-use cors_policy::Context;
+use cors_policy::{Context, IgnoredValue};
 use nginx_sys::{ngx_http_request_t, ngx_str_t};
 
 use super::live::Request;
@@ -105,8 +105,8 @@ impl<'r> Context<'r> for SimulatedContext<'r> {
         value
     }
 
-    fn ignored_value(&self, number: usize, why: &'static str) {
-        warn_once(self.asking.log(), self.asking.main_conf(), number, why);
+    fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>) {
+        warn_once(self.asking.log(), self.asking.main_conf(), number, ignored);
     }
 }
 

@@ -1,8 +1,145 @@
 //! Configurations that people have written, and what they get.
 
-use harness::{Nginx, Request, Upstream};
+use harness::{Check, Nginx, Request, Upstream};
 
 use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
+
+/// What nginx says of a policy with this line; without one for origins there is one.
+fn check(line: &str) -> Check {
+    let origins = match line.contains("cors_allow_origin") {
+        true => "",
+        false => "cors_allow_origin https://app.example.com;",
+    };
+    let server = format!("location / {{\ncors on; {origins}\n{line}\n}}");
+    Nginx::builder().server(&server).check()
+}
+
+/// Fails unless nginx refuses `line` and tells `remedy`, by which `instead` is meant, and accepts that without a warning.
+#[track_caller]
+fn assert_refused(line: &str, remedy: &str, instead: &str) {
+    let refused = check(line);
+    assert_eq!(refused.code, Some(1), "{line} is accepted: {}", refused.stderr);
+    assert!(refused.stderr.contains(remedy), "no {remedy:?}: {}", refused.stderr);
+    let mended = check(instead);
+    let is_silent = !mended.stderr.contains("[warn]");
+    assert!(mended.accepted() && is_silent, "{instead}: {}", mended.stderr);
+}
+
+#[test]
+fn commas_between_origins_are_refused_with_the_list_to_write() {
+    let instead = "cors_allow_origin https://a.example https://b.example;";
+    let list = "a list is separated by spaces, not by commas; write \"https://a.example https://b.example\"";
+    assert_refused(
+        "cors_allow_origin https://a.example, https://b.example;",
+        "a list is separated by spaces, not by commas; write \"https://a.example\"",
+        instead,
+    );
+    assert_refused(
+        "cors_allow_origin \"https://a.example, https://b.example\";",
+        list,
+        instead,
+    );
+    assert_refused("cors_allow_origin https://a.example,https://b.example;", list, instead);
+}
+
+#[test]
+fn a_regex_that_was_meant_to_be_searched_for_is_refused_with_the_pattern() {
+    assert_refused(
+        r"cors_allow_origin ~\.example\.com$;",
+        "write \"https://*.example.com\"",
+        "cors_allow_origin https://*.example.com;",
+    );
+}
+
+#[test]
+fn a_regex_that_ends_with_a_slash_is_refused() {
+    assert_refused(
+        r"cors_allow_origin ~https://b\.example/;",
+        r#"without a slash or a path; write "~https://b\.example""#,
+        r"cors_allow_origin ~https://b\.example;",
+    );
+}
+
+#[test]
+fn names_take_no_variables_and_no_prefixes() {
+    for directive in ["cors_allow_headers", "cors_allow_methods", "cors_expose_headers"] {
+        let variables = "variables are not taken here; write \"*\"";
+        let any = format!("{directive} *;");
+        assert_refused(
+            &format!("{directive} $http_access_control_request_headers;"),
+            variables,
+            &any,
+        );
+        assert_refused(&format!("{directive} $m;"), variables, &any);
+        assert_refused(
+            &format!("{directive} x-amz-*;"),
+            "write the names one by one, or \"*\"",
+            &any,
+        );
+    }
+}
+
+/// The hosts of deployments of one project, as hosting services name them.
+#[test]
+fn a_star_within_the_first_label_is_accepted_where_names_are_the_operator_s() {
+    let accepted = check("cors_allow_origin https://*-team.apps.example.com;");
+    assert!(accepted.accepted(), "{}", accepted.stderr);
+    let line = "cors_allow_origin https://*-team.netlify.app;";
+    let refused = check(line);
+    let message = refused.error_at(line);
+    assert!(
+        message.contains("everyone can register a name under \"netlify.app\"")
+            && message.contains("write \"cors_unsafe public_suffixes\""),
+        "{message}"
+    );
+    let permitted = check(&format!("{line} cors_unsafe public_suffixes;"));
+    assert!(permitted.accepted(), "{}", permitted.stderr);
+}
+
+#[test]
+fn every_extension_is_accepted_but_with_credentials_only_by_leave() {
+    let line = "cors_allow_origin moz-extension://*;";
+    assert!(check(line).accepted(), "{}", check(line).stderr);
+    let with_credentials = format!("{line}\ncors_allow_credentials on;");
+    let refused = check(&with_credentials);
+    let message = refused.error_at(line);
+    assert!(
+        message.contains("other authors' apps and extensions")
+            && message.contains("write \"cors_unsafe any_origin_credentials\""),
+        "{message}"
+    );
+    let permitted = check(&format!("{with_credentials} cors_unsafe any_origin_credentials;"));
+    assert!(permitted.accepted(), "{}", permitted.stderr);
+}
+
+#[test]
+fn a_flag_in_other_words_is_refused_with_the_word() {
+    assert_refused(
+        "cors_allow_credentials true;",
+        "write \"on\"",
+        "cors_allow_credentials on;",
+    );
+}
+
+#[test]
+fn a_negative_age_is_refused_with_the_age_that_was_meant() {
+    assert_refused(
+        "cors_max_age -1;",
+        "write \"0\", by which browsers keep no answer",
+        "cors_max_age 0;",
+    );
+}
+
+#[test]
+fn access_to_a_private_network_is_warned_about() {
+    let line = "cors_allow_private_network on;";
+    let check = check(line);
+    let message = check.warning_at(line);
+    assert!(
+        message.contains("browsers have given Private Network Access up"),
+        "{message}"
+    );
+}
 
 /// A front controller, as PHP frameworks have it.
 #[test]

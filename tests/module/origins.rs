@@ -126,6 +126,52 @@ fn a_wildcard_stands_for_one_or_more_labels() {
 }
 
 #[test]
+fn a_wildcard_within_the_first_label_stays_there() {
+    let nginx = Nginx::server(
+        "location / { cors on; cors_allow_origin https://pr-*-web.example.com https://*--shop.example.app:*; }",
+    );
+    for origin in [
+        "https://pr-12-web.example.com",
+        "https://pr-a-b-web.example.com",
+        "https://main--shop.example.app",
+        "https://main--shop.example.app:8443",
+    ] {
+        assert_allows(&nginx.send(&Request::get("/hello.txt").origin(origin)), origin);
+    }
+    for origin in [
+        "https://pr--web.example.com",
+        "https://pr-a.b-web.example.com",
+        "https://a.pr-12-web.example.com",
+        "https://pr-12-web.example.com.stranger.example",
+        "https://pr-12-web.example.com:8443",
+        "https://evil-shop.example.app",
+    ] {
+        assert_silent(&nginx.send(&Request::get("/hello.txt").origin(origin)));
+    }
+}
+
+#[test]
+fn a_wildcard_for_the_host_covers_all_hosts_of_an_app_s_scheme() {
+    let nginx = Nginx::server("location / { cors on; cors_allow_origin moz-extension://* app://. file://; }");
+    for origin in [
+        "moz-extension://0a1b2c3d-0000-4000-8000-000000000000",
+        "app://.",
+        "file://",
+    ] {
+        assert_allows(&nginx.send(&Request::get("/hello.txt").origin(origin)), origin);
+    }
+    for origin in [
+        "chrome-extension://abcdef",
+        "moz-extension://",
+        "app://b",
+        "file:///",
+        "null",
+    ] {
+        assert_silent(&nginx.send(&Request::get("/hello.txt").origin(origin)));
+    }
+}
+
+#[test]
 fn a_wildcard_port_covers_every_port_and_none() {
     let nginx = Nginx::server("location / { cors on; cors_allow_origin http://localhost:*; }");
     for origin in [

@@ -49,21 +49,104 @@ fn text_around_a_variable_is_part_of_the_origin() {
 }
 
 #[test]
-fn a_value_that_is_no_list_of_origins_is_ignored_and_logged_once() {
+fn a_variable_holds_patterns_and_null() {
+    let nginx = Nginx::builder()
+        .http(
+            r#"map $host $tenants {
+                default "https://*.example.com, https://pr-*-web.example.org:* null";
+            }"#,
+        )
+        .server("location / { cors on; cors_allow_origin $tenants; }")
+        .start();
+    for origin in [APP, "https://pr-1-web.example.org:8443", "null"] {
+        assert_allows(&nginx.send(&Request::get("/").origin(origin)), origin);
+    }
+    for origin in ["https://example.com", "https://pr-1.example.org", STRANGER] {
+        assert_silent(&nginx.send(&Request::get("/").origin(origin)));
+    }
+}
+
+/// The answer depends on the variable, and so on what the request says.
+#[test]
+fn a_star_in_a_variable_is_everyone() {
+    let nginx = Nginx::builder()
+        .http("map $arg_public $who { default https://app.example.com; 1 *; }")
+        .server("location / { cors on; cors_allow_origin $who; }")
+        .start();
+    for origin in [APP, STRANGER] {
+        let response = nginx.send(&Request::get("/?public=1").origin(origin));
+        assert_allows(&response, "*");
+        assert_eq!(response.only("Vary"), "Origin");
+    }
+    assert_status(&nginx.send(&Request::preflight("/?public=1", STRANGER, "GET")), 204);
+    assert_silent(&nginx.send(&Request::get("/").origin(STRANGER)));
+}
+
+/// The lines of the error log that tell of ignored values, without what nginx adds.
+fn ignored(nginx: &Nginx) -> Vec<String> {
+    let log = nginx.error_log();
+    let lines = log.lines().filter(|line| line.contains("is ignored"));
+    let texts = lines.map(|line| {
+        assert!(line.contains("[warn]"), "{line}");
+        let (_, text) = line.split_once("cors: ").expect("a line of the module");
+        text.split(", client:").next().unwrap_or_default().to_owned()
+    });
+    texts.collect()
+}
+
+#[test]
+fn what_names_no_origin_is_ignored_and_logged_once() {
     let nginx = Nginx::server("location / { cors on; cors_allow_origin $arg_origins; }");
     for _ in 0..3 {
-        assert_silent(&nginx.send(&Request::get("/?origins=*").origin(APP)));
+        assert_silent(&nginx.send(&Request::get("/?origins=app.example.com").origin(APP)));
+        assert_silent(&nginx.send(&Request::get("/?origins=app.example.org").origin(APP)));
     }
-    let log = nginx.error_log();
-    let complaints = log
-        .lines()
-        .filter(|line| line.contains("\"$arg_origins\" is ignored"))
-        .count();
-    assert_eq!(complaints, 1, "{log}");
+    assert_eq!(
+        ignored(&nginx),
+        [r#""app.example.com" in the value of "$arg_origins" is ignored: it is no origin"#]
+    );
+}
+
+#[test]
+fn each_kind_of_what_is_ignored_is_logged_for_each_location() {
+    let nginx = Nginx::server(
+        r#"cors on;
+        cors_allow_credentials on;
+        set $list "http://a.example https://*.com ~https://a * https://app.example.com";
+        location /one { cors_allow_origin $list; }
+        location /two { cors_allow_origin $list; }"#,
+    );
+    for _ in 0..2 {
+        for path in ["/one", "/two"] {
+            assert_silent(&nginx.send(&Request::get(path).origin("http://a.example")));
+            assert_silent(&nginx.send(&Request::get(path).origin("https://b.com")));
+            assert_allows(&nginx.send(&Request::get(path).origin(APP)), APP);
+        }
+    }
+    let mut ignored = ignored(&nginx);
+    ignored.sort();
+    let each = [
+        r#""*" in the value of "$list" is ignored: with credentials it needs "cors_unsafe any_origin_credentials""#,
+        r#""http://a.example" in the value of "$list" is ignored: with credentials it needs "cors_unsafe insecure_origins""#,
+        r#""https://*.com" in the value of "$list" is ignored: it needs "cors_unsafe public_suffixes""#,
+        r#""~https://a" in the value of "$list" is ignored: a variable holds no regular expressions; use one in a "map""#,
+    ];
+    assert_eq!(ignored, each.map(|line| [line; 2]).concat());
+}
+
+#[test]
+fn what_is_ignored_cannot_break_a_log_line_or_fill_it() {
+    let nginx = Nginx::server("location / { cors on; cors_allow_origin $http_x_list; }");
+    let request = Request::get("/")
+        .origin(APP)
+        .header("X-List", format!("a\"b\\{}", "c".repeat(4_000)));
+    assert_silent(&nginx.send(&request));
+    let ignored = ignored(&nginx);
+    let [line] = &ignored[..] else { panic!("{ignored:?}") };
+    assert!(line.starts_with(r#""a\"b\\ccc"#) && line.len() < 500, "{line}");
     assert!(
-        log.lines()
-            .any(|line| line.contains("[warn]") && line.contains("holds no origin")),
-        "{log}"
+        line.ends_with(r#"ccc..." in the value of "$http_x_list" is ignored: it is no origin"#),
+        "{line}"
     );
 }
 

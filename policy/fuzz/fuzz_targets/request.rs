@@ -26,6 +26,7 @@ const LISTS: &str = r"
 const ORIGINS: [&str; 4] = [
     r"
     cors_allow_origin https://a.example http://localhost:3000 https://*.example.com https://*.b.example:* null;
+    cors_allow_origin https://pr-*-web.example.org:* https://*--b.example.org app://* file://;
     cors_allow_origin ~https://[a-z]+\.c\.example ~https://d\.example|https://e\.example $origins;
     cors_allow_credentials on;
     ",

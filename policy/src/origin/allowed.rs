@@ -1,9 +1,10 @@
 //! One value of `cors_allow_origin`, read and normalised to what browsers send.
 
-use super::pattern::{Pattern, PortRule};
-use super::regex::{OriginRegex, RegexError};
-use super::serialized::{default_port, is_scheme, SerializedOrigin, LONGEST};
-use crate::problem::shown;
+use super::error::OriginError;
+use super::pattern::{Front, Pattern, PortRule};
+use super::regex::OriginRegex;
+use super::serialized::{SerializedOrigin, LONGEST};
+use super::written::Unreadable;
 
 /// A value that names origins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,56 +21,38 @@ pub(crate) enum AllowedOrigin {
     Regex(OriginRegex),
 }
 
-/// Why a value names no origin, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum OriginError {
-    #[error("the scheme is missing; write \"https://{0}\"")]
-    NoScheme(String),
-    #[error("\"{0}\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first")]
-    BadScheme(String),
-    #[error("an origin ends after its host and port; remove the trailing \"/\": write \"{0}\"")]
-    TrailingSlash(String),
-    #[error("an origin has no path; write \"{0}\"")]
-    Path(String),
-    #[error("an origin has no query and no fragment; write \"{0}\"")]
-    Query(String),
-    #[error("an origin has no user name or password; write \"{0}\"")]
-    UserInfo(String),
-    #[error("the host is missing; pages from files send the origin \"null\"")]
-    NoHost,
-    #[error("\"{0}\" is no port; write a number from 1 to 65535, or \"*\" for any port")]
-    BadPort(String),
-    #[error("\"{0}\" is no host: {1}")]
-    BadHost(String, String),
-    #[error("\"*\" stands for whole labels at the front of a host only; write \"{0}\"")]
-    MisplacedWildcard(String),
-    #[error("an address has no subdomains; remove the \"*.\"")]
-    WildcardAddress,
-    #[error("it is empty; write an origin such as \"https://app.example.com\"")]
-    Empty,
-    #[error("a list is separated by spaces, not by commas; write \"{0}\"")]
-    Comma(String),
-    #[error("it holds a space or a control character")]
-    Whitespace,
-    #[error("it is longer than any origin that resolves")]
-    TooLong,
-    #[error(transparent)]
-    Regex(#[from] RegexError),
-    #[error("browsers send origins in lower case; write \"~{0}\"")]
-    CaseInsensitiveRegex(String),
-}
-
 impl AllowedOrigin {
-    /// Reads a value as the operator wrote it.
+    /// Reads a value as the operator wrote it. An exact origin, and each origin that a pattern covers, is one that
+    /// [`SerializedOrigin::recognize`] takes for one.
     pub(crate) fn parse(value: &str) -> Result<Self, OriginError> {
+        Self::read(value).map_err(|error| {
+            error.checked(|remedy| match Self::parse(remedy)? {
+                Self::Pattern(pattern) if pattern.shared_name().is_some() => {
+                    Err(OriginError::new("").advise("name the domain that is meant"))
+                }
+                Self::Regex(regex) => match &regex.findings().stranger {
+                    Some(stranger) => Err(OriginError::new("").advise(&stranger.mistake)),
+                    None => Ok(()),
+                },
+                Self::Any => Err(OriginError::new("").advise("write it alone, or the origins without it")),
+                _ => Ok(()),
+            })
+        })
+    }
+
+    fn read(value: &str) -> Result<Self, OriginError> {
         match value {
-            "" => return Err(OriginError::Empty),
+            "" => {
+                let error = OriginError::new("it is empty");
+                return Err(error.advise("write an origin such as \"https://app.example.com\""));
+            }
             "*" => return Ok(Self::Any),
             "null" => return Ok(Self::Null),
             _ => {}
         }
         if let Some(source) = value.strip_prefix("~*") {
-            return Err(OriginError::CaseInsensitiveRegex(quoted(source)));
+            OriginRegex::parse(source)?;
+            return Err(OriginError::new("browsers send origins in lower case").write(format!("~{source}")));
         }
         if let Some(source) = value.strip_prefix('~') {
             return Ok(Self::Regex(OriginRegex::parse(source)?));
@@ -80,139 +63,23 @@ impl AllowedOrigin {
         }
         if value.contains(',') {
             let values = value.split([',', ' ']).filter(|value| !value.is_empty());
-            return Err(OriginError::Comma(quoted(&values.collect::<Vec<_>>().join(" "))));
+            let error = OriginError::new("a list is separated by spaces, not by commas");
+            return Err(error.write(values.collect::<Vec<_>>().join(" ")));
         }
         let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain && value.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(OriginError::Whitespace);
+            let error = OriginError::new("it holds a space or a control character");
+            return Err(error.advise("write each origin as a value of its own"));
         }
         if value.len() > LONGEST {
-            return Err(OriginError::TooLong);
+            return Err(OriginError::new("it is longer than any origin that resolves"));
         }
-        let Some((scheme, rest)) = value.split_once("://") else {
-            return Err(OriginError::NoScheme(quoted(value.trim_start_matches('/'))));
-        };
-        let scheme = scheme.to_ascii_lowercase();
-        if !is_scheme(scheme.as_bytes()) {
-            return Err(OriginError::BadScheme(quoted(&scheme)));
-        }
-        let authority = authority_alone(&scheme, rest)?;
-        let (host, port) = split_port(authority)?;
-        let (subdomains, host) = match host.strip_prefix("*.") {
-            Some(parent) => (true, parent),
-            None => (false, host),
-        };
-        if host.is_empty() {
-            return Err(OriginError::NoHost);
-        }
-        if host.contains('*') {
-            return Err(OriginError::MisplacedWildcard(wildcard_remedy(&scheme, host)));
-        }
-        let host = normalized_host(&scheme, host)?;
-        if subdomains && is_address(&host) {
-            return Err(OriginError::WildcardAddress);
-        }
-        let port = match port {
-            PortRule::Only(number) if default_port(scheme.as_bytes()) == Some(number) => PortRule::Default,
-            other => other,
-        };
-        Ok(match (subdomains, port) {
-            (false, PortRule::Default) => Self::Exact(format!("{scheme}://{host}")),
-            (false, PortRule::Only(number)) => Self::Exact(format!("{scheme}://{host}:{number}")),
-            _ => Self::Pattern(Pattern {
-                scheme: scheme.into(),
-                host: host.into(),
-                subdomains,
-                port,
-            }),
+        let pattern = Pattern::take_apart(value).map_err(Unreadable::told)?.normalized()?;
+        Ok(match (&pattern.front, pattern.port) {
+            (Front::Nothing, PortRule::Default | PortRule::Only(_)) => Self::Exact(pattern.to_string()),
+            _ => Self::Pattern(pattern),
         })
     }
-}
-
-/// A part of the value, as a message can show it.
-fn quoted(text: &str) -> String {
-    shown(text.as_bytes())
-}
-
-/// What stands between `://` and the first delimiter, if nothing stands after it.
-fn authority_alone<'a>(scheme: &str, rest: &'a str) -> Result<&'a str, OriginError> {
-    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    let bare = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let remedy = || quoted(&format!("{scheme}://{bare}"));
-    if bare.is_empty() {
-        return Err(OriginError::NoHost);
-    }
-    if bare.len() < authority.len() {
-        return Err(OriginError::UserInfo(remedy()));
-    }
-    match tail.as_bytes() {
-        [] => Ok(authority),
-        b"/" => Err(OriginError::TrailingSlash(remedy())),
-        [b'/' | b'\\', ..] => Err(OriginError::Path(remedy())),
-        _ => Err(OriginError::Query(remedy())),
-    }
-}
-
-fn split_port(authority: &str) -> Result<(&str, PortRule), OriginError> {
-    let after_address = match authority.rfind(']') {
-        Some(bracket) => bracket + 1,
-        None if authority.starts_with('[') => authority.len(),
-        None => 0,
-    };
-    let Some(colon) = authority
-        .get(after_address..)
-        .and_then(|rest| rest.find(':'))
-        .map(|colon| colon + after_address)
-    else {
-        return Ok((authority, PortRule::Default));
-    };
-    let (host, port) = authority.split_at(colon);
-    let port = port.strip_prefix(':').unwrap_or(port);
-    let rule = match port {
-        "*" => PortRule::Any,
-        _ => match port.parse::<u16>() {
-            Ok(number) if number > 0 && port.bytes().all(|byte| byte.is_ascii_digit()) => PortRule::Only(number),
-            _ => return Err(OriginError::BadPort(quoted(port))),
-        },
-    };
-    Ok((host, rule))
-}
-
-/// The host in the form browsers send: lower case, Punycode, addresses as the URL standard serialises them.
-fn normalized_host(scheme: &str, host: &str) -> Result<String, OriginError> {
-    let bad = |reason: String| OriginError::BadHost(quoted(host), reason);
-    if host.starts_with('.') {
-        return Err(bad("it starts with a dot".to_owned()));
-    }
-    if default_port(scheme.as_bytes()).is_some() || host.starts_with('[') {
-        let parsed = url::Host::parse(host).map_err(|error| bad(error.to_string()))?;
-        return Ok(parsed.to_string());
-    }
-    // Schemes of apps and extensions have no rules for hosts beyond the characters; browsers send them in lower case.
-    let lower = host.to_ascii_lowercase();
-    match lower
-        .chars()
-        .find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '.' | '-' | '_'))
-    {
-        Some(c) => Err(bad(format!("\"{c}\" cannot stand in it"))),
-        None => Ok(lower),
-    }
-}
-
-fn is_address(host: &str) -> bool {
-    host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
-}
-
-/// `https://*example.com` and `https://a.*.example.com` most likely meant all subdomains of what follows the star.
-fn wildcard_remedy(scheme: &str, host: &str) -> String {
-    let parent = host
-        .rsplit('*')
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches(['.', '-']);
-    let parent = if parent.contains('.') { parent } else { "example.com" };
-    quoted(&format!("{scheme}://*.{parent}"))
 }
 
 #[cfg(test)]
@@ -246,6 +113,10 @@ mod tests {
             ("capacitor://localhost", "capacitor://localhost"),
             ("https://under_score.example", "https://under_score.example"),
             ("https://example.com.", "https://example.com."),
+            ("app://.", "app://."),
+            ("App://B", "app://b"),
+            ("file://", "file://"),
+            ("FILE://", "file://"),
         ] {
             assert_eq!(exact(written), sent);
         }
@@ -253,37 +124,66 @@ mod tests {
 
     #[test]
     fn stars_make_patterns() {
-        let pattern = |scheme: &str, host: &str, subdomains, port| {
+        let pattern = |scheme: &str, front, host: &str, port| {
             Ok(AllowedOrigin::Pattern(Pattern {
                 scheme: scheme.into(),
+                front,
                 host: host.into(),
-                subdomains,
                 port,
             }))
         };
+        let label = |before: &str, after: &str| Front::Label {
+            before: before.into(),
+            after: after.into(),
+        };
+        let default = PortRule::Default;
         for (written, expected) in [
             (
                 "https://*.Example.com",
-                pattern("https", "example.com", true, PortRule::Default),
+                pattern("https", Front::Labels, "example.com", default),
             ),
             (
                 "https://*.example.com:443",
-                pattern("https", "example.com", true, PortRule::Default),
+                pattern("https", Front::Labels, "example.com", default),
             ),
             (
                 "https://*.example.com:8443",
-                pattern("https", "example.com", true, PortRule::Only(8443)),
+                pattern("https", Front::Labels, "example.com", PortRule::Only(8443)),
             ),
             (
                 "https://*.example.com:*",
-                pattern("https", "example.com", true, PortRule::Any),
+                pattern("https", Front::Labels, "example.com", PortRule::Any),
             ),
-            ("http://localhost:*", pattern("http", "localhost", false, PortRule::Any)),
-            ("http://[::1]:*", pattern("http", "[::1]", false, PortRule::Any)),
+            (
+                "http://localhost:*",
+                pattern("http", Front::Nothing, "localhost", PortRule::Any),
+            ),
+            (
+                "http://[::1]:*",
+                pattern("http", Front::Nothing, "[::1]", PortRule::Any),
+            ),
             (
                 "https://*.bücher.example",
-                pattern("https", "xn--bcher-kva.example", true, PortRule::Default),
+                pattern("https", Front::Labels, "xn--bcher-kva.example", default),
             ),
+            (
+                "https://PR-*-web.Example.com",
+                pattern("https", label("pr-", "-web"), "example.com", default),
+            ),
+            (
+                "https://*--shop.bücher.example:*",
+                pattern("https", label("", "--shop"), "xn--bcher-kva.example", PortRule::Any),
+            ),
+            (
+                "https://a_*.example.com",
+                pattern("https", label("a_", ""), "example.com", default),
+            ),
+            (
+                "Chrome-Extension://*",
+                pattern("chrome-extension", Front::AnyHost, "", default),
+            ),
+            ("app://*:*", pattern("app", Front::AnyHost, "", PortRule::Any)),
+            ("app://*.b", pattern("app", Front::Labels, "b", default)),
         ] {
             assert_eq!(AllowedOrigin::parse(written), expected, "{written}");
         }
@@ -304,12 +204,21 @@ mod tests {
 
     #[test]
     fn what_follows_an_origin_is_refused_with_the_origin_to_write() {
-        assert!(error("https://example.com/").ends_with("remove the trailing \"/\": write \"https://example.com\""));
+        assert!(error("https://example.com/").ends_with("without a trailing \"/\"; write \"https://example.com\""));
         assert!(error("https://example.com:8443/api").ends_with("has no path; write \"https://example.com:8443\""));
         assert!(error("https://example.com?a").ends_with("no fragment; write \"https://example.com\""));
         assert!(error("https://me:pw@example.com").ends_with("write \"https://example.com\""));
-        assert!(error("file:///").contains("host is missing"));
         assert!(error("https://").contains("host is missing"));
+    }
+
+    #[test]
+    fn of_files_there_are_two_origins() {
+        for value in ["file:///", "file:///android_asset/index.html", "file://server/share"] {
+            assert!(
+                error(value).ends_with("write \"file://\", \"null\", or both"),
+                "{value}"
+            );
+        }
     }
 
     #[test]
@@ -321,21 +230,78 @@ mod tests {
     }
 
     #[test]
-    fn a_star_elsewhere_is_refused() {
-        for value in [
-            "https://*",
-            "https://*example.com",
-            "https://a.*.example.com",
-            "https://*.*.example.com",
-            "https://example.*",
+    fn a_star_elsewhere_is_refused_with_what_says_the_same() {
+        for (value, remedy) in [
+            ("https://*.*.example.com", "write \"https://*.example.com\""),
+            (
+                "https://a.*.example.com:8443",
+                r#"write "~https://a\.[a-z0-9_-]+\.example\.com:8443""#,
+            ),
+            (
+                "https://pr-*-*.example.com",
+                r#"write "~https://pr-[a-z0-9-]+-[a-z0-9-]+\.example\.com""#,
+            ),
+            ("https://example.*", "write out the hosts that are meant"),
+            ("https://pr-*", "write out the hosts that are meant"),
+            ("chrome-extension://a*", r#"write "~chrome-extension://a[a-z0-9-]+""#),
+            ("https://*.*.co.uk", "name the domain that is meant"),
+            ("https://*.127.0.0.1", "write \"https://127.0.0.1\""),
+            ("https://pr-*.127.0.0.1", "write \"https://127.0.0.1\""),
         ] {
+            assert!(error(value).ends_with(remedy), "{value}: {}", error(value));
+        }
+    }
+
+    #[test]
+    fn every_host_is_meant_of_an_app_but_not_of_a_site() {
+        for value in ["https://*", "http://*:*", "HTTPS://*", "wss://*"] {
             assert!(
-                error(value).starts_with("\"*\" stands for whole labels at the front"),
+                error(value).starts_with("it would admit every site; write \"*\""),
                 "{value}"
             );
         }
-        assert!(error("https://*example.com").ends_with("write \"https://*.example.com\""));
-        assert!(error("https://*.127.0.0.1").contains("no subdomains"));
+    }
+
+    #[test]
+    fn a_remedy_is_what_is_accepted_in_the_end() {
+        for (value, remedy) in [
+            (
+                "example.com/app",
+                "the scheme is missing; write \"https://example.com\"",
+            ),
+            (
+                "https://me@App.example/x",
+                "an origin has no user name or password; write \"https://App.example\"",
+            ),
+            ("*.co.uk", "the scheme is missing; name the domain that is meant"),
+            (
+                "https://a.example,b.example",
+                "a list is separated by spaces, not by commas",
+            ),
+            ("https://a.example,*", "a list is separated by spaces, not by commas"),
+        ] {
+            assert_eq!(error(value), remedy, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_browsers_do_not_send_is_refused_though_urls_hold_it() {
+        for c in ["!", "$", "&", "'", "(", ")", "+", ";", "=", "`", "{", "}", "~", "\""] {
+            for value in [
+                format!("https://a{c}b.example"),
+                format!("https://*.a{c}b.example"),
+                format!("https://pr-*{c}.example.com"),
+                format!("app://a{c}b"),
+            ] {
+                assert!(
+                    error(&value).contains(&format!("\"{c}\" cannot stand")),
+                    "{}",
+                    error(&value)
+                );
+            }
+        }
+        assert!(error("https://bü*.example.com").contains("\"ü\" cannot stand beside a \"*\""));
+        assert!(error("app://bücher").contains("\"ü\" cannot stand in it"));
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! Origins: what browsers send, what operators list, and whether the one is in the other.
 
 mod allowed;
+mod entry;
+mod error;
 mod exact;
+mod label_patterns;
 mod pattern;
+mod pattern_set;
 mod regex;
 mod risk;
 mod serialized;
 mod set;
 mod suffixes;
+mod written;
 
 pub(crate) use allowed::AllowedOrigin;
+pub(crate) use entry::{EntryMatch, Matched};
 pub(crate) use risk::{risks, Risk};
-pub(crate) use serialized::{default_port, is_insecure, is_origin, SerializedOrigin};
+pub(crate) use serialized::{default_port, is_insecure, is_origin, stands_for_no_site, SerializedOrigin};
 pub(crate) use set::OriginSet;
 pub(crate) use suffixes::Shared;
 pub use suffixes::PUBLIC_SUFFIX_LIST_DATE;

@@ -3,6 +3,10 @@
 /// Longer than any origin that resolves: a scheme, a host name of 253 bytes (RFC 1035) and a port fit many times.
 pub(super) const LONGEST: usize = 512;
 
+/// The origin of pages from files, where the embedder of Chromium lets them make requests, as Android's WebView can.
+/// Browsers send `null` for them.
+pub(crate) const LOCAL_FILES: &str = "file://";
+
 /// A tuple origin exactly as a browser serialises it
 /// ([HTML](https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +18,7 @@ pub(crate) struct SerializedOrigin<'a> {
 
 impl<'a> SerializedOrigin<'a> {
     /// Takes `bytes` apart, or refuses what no browser sends: upper case, spaces, a path, userinfo, a default port.
+    /// [`LOCAL_FILES`] is the only origin without a host.
     pub(crate) fn recognize(bytes: &'a [u8]) -> Option<Self> {
         if bytes.len() > LONGEST {
             return None;
@@ -24,7 +29,16 @@ impl<'a> SerializedOrigin<'a> {
             _ => {
                 let colon = bytes.iter().position(|&byte| byte == b':')?;
                 let (scheme, rest) = bytes.split_at_checked(colon)?;
-                (scheme, rest.strip_prefix(b"://").filter(|_| is_scheme(scheme))?)
+                let authority = rest.strip_prefix(b"://").filter(|_| is_scheme(scheme))?;
+                if scheme == b"file" {
+                    let local_files = Self {
+                        scheme,
+                        host: b"",
+                        port: None,
+                    };
+                    return authority.is_empty().then_some(local_files);
+                }
+                (scheme, authority)
             }
         };
         let (host, port) = match authority {
@@ -61,9 +75,17 @@ impl<'a> SerializedOrigin<'a> {
         Some(Self { scheme, host, port })
     }
 
-    /// Whether the scheme is one of the web's, and the host a name that the URL standard leaves as it is: no address,
-    /// no Punycode to check, no empty label.
+    /// Whether an operator who writes this origin means just these bytes, as can be seen without parsing the host: it is no
+    /// address, no Punycode to check, and has no empty label. Hosts of schemes that are not the web's are opaque, and the
+    /// URL standard leaves them as they are.
     pub(crate) fn is_plain(&self) -> bool {
+        if !is_web_scheme(self.scheme) {
+            return match self.host {
+                [b'[', ..] => false,
+                [b'.', rest @ ..] => rest.is_empty(),
+                _ => true,
+            };
+        }
         let mut last_label: &[u8] = b"";
         for label in self.host.split(|&byte| byte == b'.') {
             if label.is_empty()
@@ -77,7 +99,7 @@ impl<'a> SerializedOrigin<'a> {
             last_label = label;
         }
         // A host whose last label is a number is an IPv4 address, in one of its notations.
-        last_label.first().is_some_and(u8::is_ascii_lowercase) && default_port(self.scheme).is_some()
+        last_label.first().is_some_and(u8::is_ascii_lowercase)
     }
 }
 
@@ -100,9 +122,24 @@ pub(super) fn is_label_byte(byte: u8) -> bool {
     is_host_byte(byte) && byte != b'.'
 }
 
+/// Whether these are one or more labels of a host.
+pub(super) fn are_labels(bytes: &[u8]) -> bool {
+    let mut is_empty = true;
+    for &byte in bytes {
+        if is_label_byte(byte) {
+            is_empty = false;
+        } else if byte == b'.' && !is_empty {
+            is_empty = true;
+        } else {
+            return false;
+        }
+    }
+    !is_empty
+}
+
 /// What a host that is a name consists of. A table takes one look where comparisons take ten.
 #[inline]
-fn is_host_byte(byte: u8) -> bool {
+pub(super) fn is_host_byte(byte: u8) -> bool {
     const TABLE: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0;
@@ -149,6 +186,17 @@ pub(crate) fn default_port(scheme: &[u8]) -> Option<u16> {
     }
 }
 
+/// Whether URLs with this scheme have the origins of the web: it is special in the URL standard, and no `file`.
+pub(crate) fn is_web_scheme(scheme: &[u8]) -> bool {
+    default_port(scheme).is_some()
+}
+
+/// Whether an origin stands for no site: any page can make itself `null` with a sandboxed frame, and every file on a
+/// device has the origin of files.
+pub(crate) fn stands_for_no_site(origin: &[u8]) -> bool {
+    origin == b"null" || origin == LOCAL_FILES.as_bytes()
+}
+
 /// Whether an origin travels in the clear. Loopback does not travel, and `localhost` is loopback (RFC 6761, 6.3).
 pub(crate) fn is_insecure(origin: &str) -> bool {
     let Some(authority) = origin.strip_prefix("http://") else {
@@ -187,6 +235,8 @@ mod tests {
             ("capacitor://localhost", "capacitor", "localhost", None),
             ("chrome-extension://abcdef", "chrome-extension", "abcdef", None),
             ("https://example.com:80", "https", "example.com", Some(80)),
+            ("app://.", "app", ".", None),
+            ("file://", "file", "", None),
         ] {
             let seen = SerializedOrigin::recognize(origin.as_bytes()).unwrap();
             assert_eq!(
@@ -237,6 +287,10 @@ mod tests {
             "https://a.com https://b.com",
             "1https://example.com",
             "https://*.example.com",
+            "file:///",
+            "file://server",
+            "file://:80",
+            "files://",
         ] {
             assert_eq!(SerializedOrigin::recognize(origin.as_bytes()), None, "{origin}");
         }

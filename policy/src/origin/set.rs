@@ -2,7 +2,8 @@
 
 use super::allowed::AllowedOrigin;
 use super::exact::{ExactOrigins, Full};
-use super::pattern::{Pattern, PatternSet};
+use super::pattern::Pattern;
+use super::pattern_set::PatternSet;
 use super::regex::{RegexSet, SetError};
 use super::serialized::SerializedOrigin;
 use super::serialized::LONGEST;
@@ -150,6 +151,27 @@ mod tests {
             covered(&["https://*.example.com:*", "https://*.a.example.com:8443"]).len(),
             1
         );
+        assert_eq!(
+            covered(&["https://pr-*-web.example.com", "https://*.example.com"]),
+            ["https://pr-*-web.example.com by https://*.example.com"]
+        );
+        assert_eq!(
+            covered(&["https://pr-*.example.com:8443", "https://p*.example.com:*"]),
+            ["https://pr-*.example.com:8443 by https://p*.example.com:*"]
+        );
+        assert_eq!(
+            covered(&["https://pr-1.example.com", "https://pr-*.example.com"]),
+            ["https://pr-1.example.com by https://pr-*.example.com"]
+        );
+        assert_eq!(covered(&["app://*", "app://*:*", "app://b"]).len(), 2);
+        assert!(covered(&[
+            "https://pra*.example.com",
+            "https://pr-*.example.com",
+            "https://*pr.example.com",
+            "https://a*a.example.com",
+            "https://a*aa.b.example.com",
+        ])
+        .is_empty());
         assert!(covered(&[
             "https://*.example.com",
             "https://*.a.example.com:*",

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block, Context, Decision, Directive, Level, Policy, Position, Problem, Problems, Scope, Severity, Syntax, Target,
-    UnusedDirectives, Value,
+    Block, Context, Decision, Directive, IgnoredValue, Level, Policy, Position, Problem, Problems, Scope, Severity,
+    Syntax, Target, UnusedDirectives, Value,
 };
 
 /// Times and variables as nginx writes them, as far as the tests need them.
@@ -195,8 +195,8 @@ pub struct Surroundings<'r> {
     pub target: Target<'r>,
     /// The values of the variables, each at its number.
     pub variables: &'r [&'r [u8]],
-    /// The variables that could not be used, and why.
-    pub ignored: RefCell<Vec<(usize, &'static str)>>,
+    /// What the variables held that could not be used, and why.
+    pub ignored: RefCell<Vec<(usize, String)>>,
 }
 
 impl<'r> Surroundings<'r> {
@@ -225,8 +225,9 @@ impl<'r> Context<'r> for Surroundings<'r> {
         self.variables.get(number).copied().unwrap_or_default()
     }
 
-    fn ignored_value(&self, number: usize, why: &'static str) {
-        self.ignored.borrow_mut().push((number, why));
+    fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>) {
+        let text = format!("{}: {ignored}", ignored.shown());
+        self.ignored.borrow_mut().push((number, text));
     }
 }
 

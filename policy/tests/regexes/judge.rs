@@ -51,6 +51,9 @@ pub fn read(origin: &str) -> Option<(&str, &str)> {
     if origin.len() > 512 || !starts_well || !scheme.bytes().all(is_scheme_byte) {
         return None;
     }
+    if scheme == "file" {
+        return authority.is_empty().then_some((scheme, authority));
+    }
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let end = rest.find(']')? + 2;

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::nothing;
 use super::search::{Insecure, Strangers};
 use super::syntax::Syntax;
+use crate::origin::serialized::LOCAL_FILES;
 
 /// One expression, and what was found out about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) struct Findings {
     pub insecure: Option<String>,
     /// One of an app or an extension whose host is not spelled out, where there is no stranger.
     pub any_app: Option<String>,
+    /// The origin of files.
+    pub has_local_files: bool,
     /// The branches of its alternation that match no origin, and why.
     pub dead_branches: Vec<String>,
 }
@@ -50,6 +53,7 @@ impl OriginRegex {
             stranger: stranger.map(|origin| explanation::explain(&syntax, &graph, &names, origin)),
             insecure: graph.shortest(&Insecure::new(), &mut budget)?,
             any_app,
+            has_local_files: graph.contains(LOCAL_FILES),
             dead_branches: nothing::dead_branches(&syntax)?,
         };
         Ok(Self {

@@ -12,9 +12,9 @@ use arrayvec::ArrayVec;
 use super::alphabet::Bytes;
 use crate::origin::serialized::default_port;
 
-/// What the schemes begin with that the grammar has to tell apart: those with a default port.
-const BEGINNINGS: [&str; 12] = [
-    "", "f", "ft", "ftp", "h", "ht", "htt", "http", "https", "w", "ws", "wss",
+/// What the schemes begin with that the grammar has to tell apart: those with a default port, and `file`.
+const BEGINNINGS: [&str; 15] = [
+    "", "f", "fi", "fil", "file", "ft", "ftp", "h", "ht", "htt", "http", "https", "w", "ws", "wss",
 ];
 
 /// The largest port.
@@ -28,11 +28,18 @@ pub(super) enum Scheme {
     Ws,
     Wss,
     Ftp,
+    /// The one without a host.
+    File,
     /// One of an app or an extension.
     Other,
 }
 
 impl Scheme {
+    /// Whether it is one of the web's.
+    pub(super) fn is_web(self) -> bool {
+        !matches!(self, Self::File | Self::Other)
+    }
+
     fn named(name: &str) -> Self {
         match name {
             "http" => Self::Http,
@@ -40,6 +47,7 @@ impl Scheme {
             "ws" => Self::Ws,
             "wss" => Self::Wss,
             "ftp" => Self::Ftp,
+            "file" => Self::File,
             _ => Self::Other,
         }
     }
@@ -51,7 +59,7 @@ impl Scheme {
             Self::Ws => b"ws",
             Self::Wss => b"wss",
             Self::Ftp => b"ftp",
-            Self::Other => b"",
+            Self::File | Self::Other => b"",
         };
         default_port(name)
     }
@@ -147,6 +155,7 @@ impl Part {
             }
             (Self::Colon(scheme), b'/') => Some(Self::Slash(scheme)),
             (Self::Slash(scheme), b'/') => Some(Self::HostStart(scheme)),
+            (Self::HostStart(Scheme::File), _) => None,
             (Self::HostStart(scheme), b'[') => Some(Self::Bracket(scheme, false)),
             (Self::HostStart(scheme) | Self::Host(scheme), _) if in_name => Some(Self::Host(scheme)),
             (Self::Bracket(scheme, true), b']') => Some(Self::Bracketed(scheme)),
@@ -167,7 +176,7 @@ impl Part {
     /// Whether the bytes so far are an origin.
     fn is_complete(self) -> bool {
         match self {
-            Self::Host(_) | Self::Bracketed(_) => true,
+            Self::Host(_) | Self::Bracketed(_) | Self::HostStart(Scheme::File) => true,
             Self::Port(scheme, port) => port.digits > 0 && !port.is_all_of_default(scheme),
             _ => false,
         }
@@ -291,7 +300,7 @@ mod tests {
 
     #[test]
     fn every_port_is_read_as_the_reader_of_origins_reads_it() {
-        for scheme in ["http", "https", "wss", "ftp", "app", "httpx"] {
+        for scheme in ["http", "https", "wss", "ftp", "file", "app", "httpx"] {
             for port in (0..12_000).chain(64_000..67_000) {
                 agrees(format!("{scheme}://a:{port}").as_bytes());
             }
@@ -309,7 +318,18 @@ mod tests {
             let longer = |end: &Vec<u8>| bytes.map(|byte| [end.as_slice(), &[byte]].concat());
             ends = ends.iter().flat_map(longer).chain([Vec::new()]).collect();
             for end in &ends {
-                for start in ["", "http", "https://", "a://", "https://a", "https://[::1", "x:/"] {
+                for start in [
+                    "",
+                    "http",
+                    "https://",
+                    "a://",
+                    "https://a",
+                    "https://[::1",
+                    "x:/",
+                    "file:/",
+                    "file:",
+                    "fil",
+                ] {
                     agrees(&[start.as_bytes(), end].concat());
                 }
             }
@@ -319,7 +339,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_resembles_an_origin_is_read_as_the_reader_of_origins_reads_it(
-            text in "(https?|wss?|ftp|[a-z+.0-9-]{0,6})(://|:/|:)([a-z0-9._-]{0,9}|\\[[0-9a-g:.]{0,5}\\]?)(:[0-9]{0,6})?/?",
+            text in "(https?|wss?|ftp|file|[a-z+.0-9-]{0,6})(://|:/|:)([a-z0-9._-]{0,9}|\\[[0-9a-g:.]{0,5}\\]?)(:[0-9]{0,6})?/?",
         ) {
             agrees(text.as_bytes());
         }

@@ -106,7 +106,7 @@ impl Names {
         let all = Bytes::range(0, u8::MAX);
         let dot = Bytes::one(b'.');
         let mut count = 0;
-        let ends = host_ends(graph, |scheme| scheme != Scheme::Other);
+        let ends = host_ends(graph, Scheme::is_web);
         // A dot behind a host changes nothing: it need not be spelled out.
         let before_dots = ends.iter().flat_map(|number| graph.edges_to(*number));
         let before_dots = before_dots
@@ -166,7 +166,7 @@ impl Names {
         let all = Bytes::range(0, u8::MAX);
         let colons = graph
             .nodes()
-            .filter(|(_, node)| node.part == Part::Colon(Scheme::Other));
+            .filter(|(_, node)| matches!(node.part, Part::Colon(scheme) if !scheme.is_web()));
         let ends = colons
             .flat_map(|(number, _)| graph.edges_to(number))
             .map(|edge| edge.from)

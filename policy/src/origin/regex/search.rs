@@ -151,6 +151,8 @@ impl Search for Strangers<'_> {
                 let before = self.schemes.before(number, byte);
                 Some(before.map_or(Read::Stranger, Read::Scheme))
             }),
+            // An origin without a host is a stranger unless its scheme is spelled out.
+            (Part::HostStart(Scheme::File), _) => each(&|_| (!self.of_apps).then_some(Read::Scheme(END))),
             (Part::HostStart(scheme), _) => each(&|_| self.host_start(read, scheme)),
             (Part::Host(scheme) | Part::Bracket(scheme, _) | Part::Bracketed(scheme), _) => {
                 each(&|byte| self.host_byte(read, scheme, byte));
