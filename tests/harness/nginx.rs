@@ -20,13 +20,15 @@ use crate::prefix::Prefix;
 use crate::request::Request;
 use crate::response::Response;
 use crate::signal;
+use crate::tls;
 use crate::wait::poll;
 use crate::wrapper;
 
 /// An nginx to be.
 ///
 /// The texts given to it may hold `{port}` for a port that the kernel picks, `{listen}` for a `listen`
-/// on it, `{listen_http2}` and `{listen_http3}` for one that speaks HTTP/2 or HTTP/3; `{port:name}` and so on for further ports.
+/// on it, `{listen_tls}`, `{listen_http2}` and `{listen_http3}` for one that speaks TLS, HTTP/2 or HTTP/3; `{port:name}` and so
+/// on for further ports.
 /// Relative paths are those of the prefix, where `html/hello.txt` holds `hello`.
 pub struct Builder {
     http: String,
@@ -182,6 +184,9 @@ impl Builder {
         };
         if config.contains(config::CERTIFICATE) {
             prefix.write_certificate();
+        }
+        if config.contains(config::CLIENT_AUTHORITY) {
+            prefix.write_client_certificate();
         }
         prefix.write_config(&config);
         (prefix, config)
@@ -376,12 +381,25 @@ impl Nginx {
 
     /// Sends one request to `{port}` on a connection of its own.
     pub fn send(&self, request: &Request) -> Response {
-        connection::send_once(self.port(), request)
+        connection::send_once(self.connect(), request)
     }
 
     /// Sends one request to `{port:name}`.
     pub fn send_to(&self, name: &str, request: &Request) -> Response {
-        connection::send_once(self.port_named(name), request)
+        connection::send_once(Connection::open(self.port_named(name)), request)
+    }
+
+    /// Sends one request over TLS to `{port:name}`.
+    pub fn send_tls_to(&self, name: &str, request: &Request) -> Response {
+        let connection = tls::connect(self.port_named(name), &self.prefix.certificate(), None);
+        connection::send_once(connection, request)
+    }
+
+    /// Does the same with the certificate of a client that `clients.pem` vouches for.
+    pub fn send_tls_with_certificate_to(&self, name: &str, request: &Request) -> Response {
+        let client = self.prefix.client_certificate();
+        let connection = tls::connect(self.port_named(name), &self.prefix.certificate(), Some(client));
+        connection::send_once(connection, request)
     }
 
     /// Sends one request over HTTP/2.

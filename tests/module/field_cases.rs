@@ -1,6 +1,8 @@
 //! Configurations that people have written, and what they get.
 
-use harness::{Nginx, Request, Upstream};
+use std::fs;
+
+use harness::{workspace_root, Nginx, Request, Upstream};
 
 use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
 
@@ -139,6 +141,140 @@ fn every_line_of_upgrade_is_looked_at() {
     let mut connection = nginx.connect();
     assert_status(&connection.send(&request), 200);
     assert_status(&connection.send(&request.header("Upgrade", "websocket")), 403);
+}
+
+/// A server that answers preflights early does so for its locations, too, whatever they say.
+#[test]
+fn an_early_server_that_speaks_for_other_policies_is_warned_about_and_an_early_location_speaks_for_itself() {
+    let server = |narrow: &str| {
+        Nginx::builder().server(&format!(
+            "cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods GET PUT DELETE;
+            cors_allow_credentials on;
+            cors_preflight early;
+            location /private/ {{
+                cors off;
+            }}
+            location /narrow/ {{
+                {narrow}
+            }}"
+        ))
+    };
+    let check = server("cors_allow_methods GET;").check();
+    for line in ["cors off;", "cors_allow_methods GET;"] {
+        let message = check.warning_at(line);
+        assert!(message.contains("under the policy of the server"), "{message}");
+    }
+
+    let nginx = Nginx::server(
+        "location /narrow/ {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods PUT;
+            cors_preflight early;
+            if ($request_method = OPTIONS) { return 418; }
+            return 418;
+        }",
+    );
+    let response = nginx.send(&Request::preflight("/narrow/", APP, "PUT"));
+    assert_status(&response, 204);
+    assert_eq!(response.only("Access-Control-Allow-Methods"), "PUT");
+}
+
+#[test]
+fn the_policy_of_a_named_location_is_dead_where_a_location_with_a_policy_leads_there() {
+    let server = |leads: &str| {
+        format!(
+            "location / {{ cors on; cors_allow_origin *; {leads} }}
+            location @app {{
+                cors on;
+                cors_allow_origin https://app.example.com;
+                cors_allow_credentials on;
+                cors_enforce on;
+                return 200 application;
+            }}"
+        )
+    };
+    for leads in ["try_files $uri @app;", "error_page 404 = @app;"] {
+        let nginx = Nginx::server(&server(leads));
+        assert_allows(&nginx.send(&Request::get("/missing").origin(STRANGER)), "*");
+    }
+    // Only the second is there for the module to see.
+    let check = Nginx::builder().server(&server("error_page 404 = @app;")).check();
+    assert!(check.accepted(), "{}", check.stderr);
+    let warning = "\"cors\" of location \"@app\" says nothing about requests that \"error_page\" leads there";
+    assert!(check.stderr.contains(warning), "{}", check.stderr);
+}
+
+#[test]
+fn any_header_with_credentials_is_authorization_too() {
+    let nginx = Nginx::server(
+        "cors on;
+        cors_allow_origin https://app.example.com;
+        cors_allow_headers *;
+        cors_allow_credentials on;",
+    );
+    let request = Request::preflight("/", APP, "GET");
+    let response = nginx.send(&request.header("Access-Control-Request-Headers", "authorization,content-type"));
+    assert_eq!(
+        response.list("Access-Control-Allow-Headers"),
+        ["authorization", "content-type"]
+    );
+}
+
+/// `early` comes before `set`: the list is still empty, and the answer is final.
+#[test]
+fn a_variable_of_set_is_empty_for_a_preflight_that_is_answered_early() {
+    let server = |mode: &str| {
+        format!(
+            "set $list https://app.example.com;
+            cors on;
+            cors_allow_origin $list;
+            cors_preflight {mode};"
+        )
+    };
+    let preflight = Request::preflight("/hello.txt", APP, "GET");
+    let early = Nginx::server(&server("early"));
+    assert_status(&early.send(&preflight), 403);
+    assert_allows(&early.send(&Request::get("/hello.txt").origin(APP)), APP);
+    let answer = Nginx::server(&server("answer"));
+    assert_allows(&answer.send(&preflight), APP);
+
+    let mapped = Nginx::builder()
+        .http("map \"\" $list { default https://app.example.com; }")
+        .server(&server("early").replace("set $list https://app.example.com;", ""))
+        .start();
+    assert_allows(&mapped.send(&preflight), APP);
+}
+
+/// The answer, the variable, the log, the counters and the documents say the same.
+#[test]
+fn a_method_that_is_not_listed_is_a_denial_everywhere() {
+    let nginx = Nginx::builder()
+        .http("cors_zone cors:64k; log_format result $cors_result;")
+        .server(
+            "access_log logs/result.log result;
+            location /api/ { cors on; cors_allow_origin https://app.example.com; }
+            location /status { cors_status json; access_log off; }",
+        )
+        .start();
+    let response = nginx.send(&Request::preflight("/api/", APP, "DELETE"));
+    assert_status(&response, 204);
+    assert_allows(&response, APP);
+    assert_eq!(nginx.log_lines("logs/result.log", 1), ["method_denied"]);
+    let denied = "cors denied: method \"DELETE\" is not in cors_allow_methods";
+    assert!(nginx.error_log().contains(denied), "{}", nginx.error_log());
+    let figures = nginx.send(&Request::get("/status"));
+    let figures: serde_json::Value = serde_json::from_str(figures.text()).expect("JSON");
+    assert_eq!(figures["policies"][0]["denied"], 1, "{figures:#}");
+    assert_eq!(figures["denied_origins"][0]["result"], "method_denied", "{figures:#}");
+    for page in ["README.md", "docs/directives.md"] {
+        let text = fs::read_to_string(workspace_root().join(page)).expect("a page");
+        let text = text.replace('\n', " ");
+        assert!(text.contains("logs and counts `method_denied`"), "{page}");
+        assert!(!text.contains("no denial"), "{page}");
+    }
 }
 
 /// The idiom's own variables have the names that come to mind first.

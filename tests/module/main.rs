@@ -1,9 +1,12 @@
 //! What the module does to real requests in a real nginx, one file per subject.
 
 mod actual;
+#[path = "../causes.rs"]
+mod all_causes;
 mod auth;
 mod bystander;
 mod cache;
+mod causes;
 mod config_errors;
 mod config_files;
 mod cookbook;
