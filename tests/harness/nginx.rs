@@ -35,6 +35,7 @@ pub struct Builder {
     file: Option<PathBuf>,
     files: Vec<(String, Vec<u8>)>,
     ports: Ports,
+    other_modules: Vec<PathBuf>,
     faulty_module: bool,
     without_module: bool,
     alerts_expected: bool,
@@ -49,6 +50,7 @@ impl Builder {
             file,
             files: Vec::new(),
             ports: Ports::default(),
+            other_modules: Vec::new(),
             faulty_module: false,
             without_module: false,
             alerts_expected: false,
@@ -81,6 +83,17 @@ impl Builder {
     pub fn port(mut self, name: &str, port: u16) -> Self {
         self.ports.insert(name, port);
         self
+    }
+
+    /// Loads a dynamic module of other people, such as `ngx_http_js_module`, if there is one that was built for this
+    /// nginx; else it says so.
+    pub fn other_module(mut self, name: &str) -> Option<Self> {
+        let Some(file) = Binary::get().dynamic_module(name) else {
+            eprintln!("not tried: there is no {name} for this nginx");
+            return None;
+        };
+        self.other_modules.push(file);
+        Some(self)
     }
 
     /// Loads the module that knows `cors_test_panic`.
@@ -182,6 +195,11 @@ impl Builder {
             true => without_master(&config),
             false => config.replacen("worker_processes 1;", &format!("worker_processes {};", self.workers), 1),
         };
+        let others = self.other_modules.iter();
+        let others: String = others
+            .map(|file| format!("load_module {};\n", file.display()))
+            .collect();
+        let config = others + &config;
         if config.contains(config::CERTIFICATE) {
             prefix.write_certificate();
         }

@@ -290,6 +290,9 @@ fn a_configuration_keeps_its_own_variables_of_our_names() {
     let with = Nginx::builder().http(own).server(server).start();
     assert_eq!(with.send(&request).only("X-Own"), "theirs,mine,geo");
 
+    let without = Nginx::builder().without_module().http(own).server(server).start();
+    assert_eq!(without.send(&request).only("X-Own"), "theirs,mine,geo");
+
     let check = |policy: &str| Nginx::builder().http(own).server(&format!("{server} {policy}")).check();
     let unused = check("");
     assert!(
@@ -304,4 +307,48 @@ fn a_configuration_keeps_its_own_variables_of_our_names() {
         assert!(used.stderr.contains(&warning), "{}", used.stderr);
     }
     assert!(!used.stderr.contains("cors_reason"), "{}", used.stderr);
+}
+
+#[test]
+fn a_variable_of_auth_request_set_keeps_its_name() {
+    let guard = Upstream::with_headers(&["X-Reason: theirs"]);
+    let server = "
+        location / {
+            auth_request /guard;
+            auth_request_set $cors_reason $upstream_http_x_reason;
+            add_header X-Own $cors_reason always;
+        }
+        location = /guard { internal; proxy_pass http://127.0.0.1:{port:guard}; }";
+    let policy = "cors on; cors_allow_origin https://app.example.com;";
+    for server in [server.to_owned(), format!("{policy} {server}")] {
+        let nginx = Nginx::builder().port("guard", guard.port()).server(&server).start();
+        let response = nginx.send(&Request::get("/hello.txt").origin(STRANGER));
+        assert_eq!(response.only("X-Own"), "theirs", "{server}");
+    }
+}
+
+/// Variables of modules that are not nginx's own, where they are installed.
+#[test]
+fn variables_of_scripts_keep_their_names() {
+    const JAVASCRIPT: &str = "export default { own: request => \"theirs:\" + request.headersIn[\"Origin\"] };";
+    let perl = "perl_set $cors_origin 'sub { my $r = shift; return \"theirs:\" . $r->header_in(\"Origin\"); }';";
+    let javascript = "js_import own from own.js; js_set $cors_origin own.own;";
+    for (module, own) in [("ngx_http_js_module", javascript), ("ngx_http_perl_module", perl)] {
+        let Some(builder) = Nginx::builder().other_module(module) else {
+            continue;
+        };
+        let nginx = builder
+            .file("conf/own.js", JAVASCRIPT)
+            .http(own)
+            .server(
+                "add_header X-Own $cors_origin always;
+                location /policy/ { cors on; cors_allow_origin https://app.example.com; alias html/; }",
+            )
+            .start();
+        for path in ["/hello.txt", "/policy/hello.txt"] {
+            let response = nginx.send(&Request::get(path).origin(STRANGER));
+            assert_eq!(response.only("X-Own"), format!("theirs:{STRANGER}"), "{module}");
+        }
+        assert_allows(&nginx.send(&Request::get("/policy/hello.txt").origin(APP)), APP);
+    }
 }
