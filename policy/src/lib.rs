@@ -70,7 +70,7 @@ pub use request::{Context, Field, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
 pub use scope::{Block, Scope};
 pub use settings::{Enforce, LogLevel, PreflightMode};
-pub use simulation::{BrowserOutcome, Explanation, SimulatedRequest, SimulatedResponse};
+pub use simulation::{BrowserOutcome, Explanation, NotRun, SimulatedRequest, SimulatedResponse};
 pub use token::is_named;
 pub use unused::UnusedDirectives;
 pub use vary::Vary;
