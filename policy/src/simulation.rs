@@ -154,6 +154,13 @@ impl BrowserOutcome<'_> {
 const SAFE_METHODS: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 const SAFE_HEADERS: [&[u8]; 3] = [b"accept", b"accept-language", b"content-language"];
 
+/// `Access-Control-Request-Headers` as browsers write it (CORS-preflight fetch, step 5).
+fn request_headers_line(names: &[&[u8]]) -> Vec<u8> {
+    let mut names: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.join(&b',')
+}
+
 impl Policy {
     /// Simulates a request. It is decided about by the function that decides about real ones. `server` is the policy of
     /// the server, with what that may want to know: where it answers preflights early, this policy has no say in them.
@@ -189,10 +196,12 @@ impl Policy {
         let needs_preflight = !SAFE_METHODS.contains(&method) || !unsafe_headers.is_empty();
         let asked = (needs_preflight && verdict != Verdict::SameOrigin).then(|| {
             let early = server.and_then(|(policy, context)| policy.decide_early(&request, context));
-            early.unwrap_or((self, decision))
+            match early {
+                Some((policy, decision)) => (policy, decision, true),
+                None => (self, decision, false),
+            }
         });
-        let preflight = asked.map(|(policy, decision)| {
-            let is_early = !std::ptr::eq(policy, self);
+        let preflight = asked.map(|(policy, decision, is_early)| {
             let verdict = decision.verdict();
             let decision = Decision {
                 preflight: Some(Preflight {
@@ -213,11 +222,11 @@ impl Policy {
                 outcome,
                 reason,
                 status: policy.preflight_answer_if_applied(verdict),
-                headers: policy.simulated_headers(&decision, &unsafe_headers),
+                headers: policy.simulated_headers(&decision, &request_headers_line(&unsafe_headers)),
             }
         });
         // CORS check, steps 4 to 7: with credentials, both responses have to allow them.
-        let without_credentials = [Some(verdict), asked.map(|(_, decision)| decision.verdict())]
+        let without_credentials = [Some(verdict), asked.map(|(_, decision, _)| decision.verdict())]
             .into_iter()
             .flatten()
             .find(|verdict| *verdict != Verdict::AllowedWithCredentials);
@@ -272,7 +281,8 @@ impl Policy {
         not_run
     }
 
-    fn simulated_headers(&self, decision: &Decision<'_>, requested: &[&[u8]]) -> Vec<(HeaderName, Vec<u8>)> {
+    /// `requested` is `Access-Control-Request-Headers`.
+    fn simulated_headers(&self, decision: &Decision<'_>, requested: &[u8]) -> Vec<(HeaderName, Vec<u8>)> {
         let Some(response) = self.response_headers(decision.response_kind()) else {
             return Vec::new();
         };
@@ -285,10 +295,13 @@ impl Policy {
                     Value::Origin => decision.allowed_origin().unwrap_or_default().to_vec(),
                     Value::Method => method.to_vec(),
                     Value::PrivateNetwork => Vec::new(),
-                    Value::FromRequest => self
-                        .echoed_headers(requested.iter().copied())
-                        .collect::<Vec<_>>()
-                        .join(&b", "[..]),
+                    Value::FromRequest => match self.echoed_line(iter::once(requested)) {
+                        Some(line) => line.to_vec(),
+                        None => {
+                            let names: Vec<_> = self.echoed_headers(iter::once(requested)).collect();
+                            names.join(&b", "[..])
+                        }
+                    },
                     Value::FromResponse => b"(the names that the response carries)".to_vec(),
                 };
                 (name, value)

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{policy, Surroundings};
-use cors_policy::{BrowserOutcome, Explanation, NotRun, Outcome, Reason, SimulatedRequest};
+use cors_policy::{BrowserOutcome, Explanation, HeaderName, NotRun, Outcome, Reason, SimulatedRequest};
 
 const APP: &[u8] = b"https://app.example";
 
@@ -241,4 +241,18 @@ fn it_is_told_what_may_give_another_response() {
     );
     assert_eq!(not_run("cors_enforce on;").1, [Server, Location, Limits]);
     assert_eq!(not_run("cors_override off;").1, [Server, Location, Application]);
+}
+
+#[test]
+fn headers_are_echoed_as_browsers_write_them() {
+    let configuration = "cors_allow_origin https://app.example;\ncors_allow_credentials on;\ncors_allow_headers *;";
+    let headers = vec![&b"X-Two"[..], b"x-one", b"Accept"];
+    let preflight = tried(configuration, &SimulatedRequest { headers, ..PLAIN })
+        .preflight
+        .unwrap();
+    let echoed = preflight
+        .headers
+        .iter()
+        .find(|(name, _)| *name == HeaderName::AllowHeaders);
+    assert_eq!(echoed.unwrap().1, b"x-one,x-two");
 }

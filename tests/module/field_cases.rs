@@ -248,6 +248,33 @@ fn a_variable_of_set_is_empty_for_a_preflight_that_is_answered_early() {
     assert_allows(&mapped.send(&preflight), APP);
 }
 
+#[test]
+fn try_says_that_it_runs_no_rewrite_and_knows_no_variable_of_set() {
+    let nginx = Nginx::builder()
+        .http("cors_zone cors:64k;")
+        .server(
+            "location /rewritten/ { cors on; cors_allow_origin *; rewrite ^ /other/ last; }
+            location /other/ { cors on; cors_allow_origin https://other.example; }
+            location /set/ { set $list https://app.example.com; cors on; cors_allow_origin $list; }
+            location /status { cors_status; }",
+        )
+        .start();
+    let ask = |location: &str| -> serde_json::Value {
+        let query = format!("/status?try=1&location={location}&origin={APP}");
+        serde_json::from_str(nginx.send(&Request::get(&query)).text()).expect("JSON")
+    };
+    let rewritten = ask("/rewritten/");
+    assert_eq!(rewritten["allowed"], true);
+    assert_silent(&nginx.send(&Request::get("/rewritten/").origin(APP)));
+    let not_run = rewritten["request"]["not_run"].to_string();
+    assert!(not_run.contains("rewrite"), "{rewritten:#}");
+
+    let set = ask("/set/");
+    assert_eq!(set["allowed"], false);
+    assert_allows(&nginx.send(&Request::get("/set/").origin(APP)), APP);
+    assert_eq!(set["unknown_variables"], serde_json::json!(["$list"]));
+}
+
 /// The answer, the variable, the log, the counters and the documents say the same.
 #[test]
 fn a_method_that_is_not_listed_is_a_denial_everywhere() {

@@ -45,6 +45,7 @@ mod status;
 mod subrequests;
 mod timing;
 mod told;
+mod tried;
 mod variables;
 mod vary;
 mod zone;
