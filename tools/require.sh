@@ -88,6 +88,8 @@ for job; do
         need chromium command -v chromium
         need chromium-driver command -v chromedriver
         need chromium-sandbox sandbox
+        need curl command -v curl
+        need gettext-base command -v envsubst
         need prometheus command -v prometheus # and its promtool
         ;;
     deb)

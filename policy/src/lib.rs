@@ -75,7 +75,7 @@ pub use request::{Context, Field, IgnoredValue, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
 pub use scope::{Block, CompleteLevel, Scope};
 pub use settings::{Enforce, LogLevel, PreflightMode, Settings};
-pub use simulation::{BrowserOutcome, Explanation, SimulatedRequest, SimulatedResponse};
+pub use simulation::{BrowserOutcome, Explanation, NotRun, SimulatedRequest, SimulatedResponse};
 pub use token::is_named;
 pub use unused::UnusedDirectives;
 pub use vary::Vary;

@@ -27,6 +27,10 @@ pub struct SimulatedRequest<'r> {
 /// The response to one request, as far as the policy decides it.
 #[derive(Clone, Debug)]
 pub struct SimulatedResponse<'r> {
+    /// The policy is that of the server, which says `cors_preflight early`.
+    pub is_early: bool,
+    /// What is not simulated, and may give another response.
+    pub not_run: Vec<NotRun>,
     /// How the request ends.
     pub outcome: Outcome,
     /// Why.
@@ -37,9 +41,38 @@ pub struct SimulatedResponse<'r> {
     pub headers: Vec<(HeaderName, Vec<u8>)>,
 }
 
+/// What nginx runs for a request, and a simulation does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRun {
+    /// What comes before a location's own rewrite phase.
+    Server,
+    /// The rewrite phase of the location.
+    Location,
+    /// The phase before the access phase.
+    Limits,
+    /// The rest of the access phase.
+    Authentication,
+    /// What gives the content.
+    Application,
+}
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "return, rewrite and if of the server, and redirects to a path with a slash",
+            Self::Location => "return, rewrite, if and set of the location",
+            Self::Limits => "limit_req and limit_conn",
+            Self::Authentication => "authentication",
+            Self::Application => "the application",
+        })
+    }
+}
+
 /// What would become of a simulated request.
 #[derive(Clone, Debug)]
 pub struct Explanation<'r> {
+    /// The method, as the browser sends it.
+    pub method: &'r [u8],
     /// The response to the preflight, where the browser sends one first.
     pub preflight: Option<SimulatedResponse<'r>>,
     /// The response to the request itself.
@@ -124,9 +157,22 @@ impl BrowserOutcome<'_> {
 const SAFE_METHODS: [&[u8]; 3] = [b"GET", b"HEAD", b"POST"];
 const SAFE_HEADERS: [&[u8]; 3] = [b"accept", b"accept-language", b"content-language"];
 
+/// `Access-Control-Request-Headers` as browsers write it (CORS-preflight fetch, step 5).
+fn request_headers_line(names: &[&[u8]]) -> Vec<u8> {
+    let mut names: Vec<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.join(&b',')
+}
+
 impl Policy {
-    /// Simulates a request. It is decided about by the function that decides about real ones.
-    pub fn simulate<'r, 'c>(&self, simulated: &SimulatedRequest<'r>, context: &impl Context<'c>) -> Explanation<'r> {
+    /// Simulates a request. It is decided about by the function that decides about real ones. `server` is the policy of
+    /// the server, with what that may want to know: where it answers preflights early, this policy has no say in them.
+    pub fn simulate<'r, 'c, C: Context<'c>>(
+        &self,
+        simulated: &SimulatedRequest<'r>,
+        context: &C,
+        server: Option<(&Self, &C)>,
+    ) -> Explanation<'r> {
         let method = normalized(simulated.method);
         let unsafe_headers: Vec<&[u8]> = simulated
             .headers
@@ -143,13 +189,23 @@ impl Policy {
         let (outcome, reason) = self.result(&decision, iter::empty());
         let blocks = decision.is_denied() && self.settings().enforce == Enforce::On;
         let actual = SimulatedResponse {
+            is_early: false,
+            not_run: self.not_run_before_request(),
             outcome,
             reason,
             status: blocks.then_some(403),
             headers: self.simulated_headers(&decision, &[]),
         };
         let needs_preflight = !SAFE_METHODS.contains(&method) || !unsafe_headers.is_empty();
-        let preflight = (needs_preflight && verdict != Verdict::SameOrigin).then(|| {
+        let asked = (needs_preflight && verdict != Verdict::SameOrigin).then(|| {
+            let early = server.and_then(|(policy, context)| policy.decide_early(&request, context));
+            match early {
+                Some((policy, decision)) => (policy, decision, true),
+                None => (self, decision, false),
+            }
+        });
+        let preflight = asked.map(|(policy, decision, is_early)| {
+            let verdict = decision.verdict();
             let decision = Decision {
                 preflight: Some(Preflight {
                     origin: simulated.origin,
@@ -158,32 +214,78 @@ impl Policy {
                 }),
                 ..decision
             };
-            let (outcome, reason) = self.result(&decision, unsafe_headers.iter().copied());
+            let (outcome, reason) = policy.result(&decision, unsafe_headers.iter().copied());
             SimulatedResponse {
+                is_early,
+                not_run: if is_early {
+                    Vec::new()
+                } else {
+                    self.not_run_before_preflight()
+                },
                 outcome,
                 reason,
-                status: self.preflight_answer_if_applied(verdict),
-                headers: self.simulated_headers(&decision, &unsafe_headers),
+                status: policy.preflight_answer_if_applied(verdict),
+                headers: policy.simulated_headers(&decision, &request_headers_line(&unsafe_headers)),
             }
         });
+        // CORS check, steps 4 to 7: with credentials, both responses have to allow them.
+        let without_credentials = [Some(verdict), asked.map(|(_, decision, _)| decision.verdict())]
+            .into_iter()
+            .flatten()
+            .find(|verdict| *verdict != Verdict::AllowedWithCredentials);
         let in_browser = match &preflight {
             _ if verdict == Verdict::SameOrigin => BrowserOutcome::SameOrigin,
             Some(preflight) if preflight.outcome != Outcome::Allowed => BrowserOutcome::NotSent(preflight.reason),
             _ if blocks => BrowserOutcome::Blocked(reason),
             _ if outcome != Outcome::Allowed => BrowserOutcome::NotReadable(reason),
-            _ if simulated.credentials && verdict != Verdict::AllowedWithCredentials => BrowserOutcome::NoCredentials,
+            _ if simulated.credentials && without_credentials.is_some() => BrowserOutcome::NoCredentials,
             Some(_) if self.settings().preflight == PreflightMode::Pass => BrowserOutcome::UpToTheApplication,
             _ => BrowserOutcome::Readable,
         };
         Explanation {
+            method,
             preflight,
             actual,
-            remedy: in_browser.remedy(verdict, simulated.origin),
+            remedy: in_browser.remedy(without_credentials.unwrap_or(verdict), simulated.origin),
             in_browser,
         }
     }
 
-    fn simulated_headers(&self, decision: &Decision<'_>, requested: &[&[u8]]) -> Vec<(HeaderName, Vec<u8>)> {
+    /// What this policy of a server decides about a preflight, if it answers it before nginx looks for a location.
+    fn decide_early<'r, 'c>(&self, request: &Request<'r>, context: &impl Context<'c>) -> Option<(&Self, Decision<'r>)> {
+        if self.settings().preflight != PreflightMode::Early {
+            return None;
+        }
+        let decision = self.decide(request, context);
+        self.preflight_answer(decision.verdict())?;
+        Some((self, decision))
+    }
+
+    fn not_run_before_preflight(&self) -> Vec<NotRun> {
+        let mut not_run = vec![NotRun::Server];
+        if self.settings().preflight != PreflightMode::Early {
+            not_run.extend([NotRun::Location, NotRun::Limits]);
+        }
+        if self.settings().preflight == PreflightMode::Pass {
+            not_run.extend([NotRun::Authentication, NotRun::Application]);
+        }
+        not_run
+    }
+
+    /// The response to a request has the headers of the policy, whoever gives it, unless the request gets elsewhere before.
+    fn not_run_before_request(&self) -> Vec<NotRun> {
+        let mut not_run = vec![NotRun::Server, NotRun::Location];
+        if self.settings().enforce != Enforce::Off {
+            not_run.push(NotRun::Limits);
+        }
+        if !self.settings().overrides {
+            not_run.push(NotRun::Application);
+        }
+        not_run
+    }
+
+    /// `requested` is `Access-Control-Request-Headers`.
+    fn simulated_headers(&self, decision: &Decision<'_>, requested: &[u8]) -> Vec<(HeaderName, Vec<u8>)> {
         let Some(response) = self.response_headers(decision.response_kind()) else {
             return Vec::new();
         };
@@ -196,10 +298,13 @@ impl Policy {
                     Value::Origin => decision.allowed_origin().unwrap_or_default().to_vec(),
                     Value::Method => method.to_vec(),
                     Value::PrivateNetwork => Vec::new(),
-                    Value::FromRequest => self
-                        .echoed_headers(requested.iter().copied())
-                        .collect::<Vec<_>>()
-                        .join(&b", "[..]),
+                    Value::FromRequest => match self.echoed_line(iter::once(requested)) {
+                        Some(line) => line.to_vec(),
+                        None => {
+                            let names: Vec<_> = self.echoed_headers(iter::once(requested)).collect();
+                            names.join(&b", "[..])
+                        }
+                    },
                     Value::FromResponse => b"(the names that the response carries)".to_vec(),
                 };
                 (name, value)

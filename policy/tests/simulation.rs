@@ -4,7 +4,7 @@
 mod common;
 
 use common::{policy, Surroundings};
-use cors_policy::{BrowserOutcome, Explanation, Outcome, Reason, SimulatedRequest};
+use cors_policy::{BrowserOutcome, Explanation, HeaderName, NotRun, Outcome, Reason, SimulatedRequest};
 
 const APP: &[u8] = b"https://app.example";
 
@@ -17,7 +17,7 @@ const PLAIN: SimulatedRequest<'static> = SimulatedRequest {
 
 /// What becomes of the simulated under a policy; it is shown with the names and values of all headers.
 fn tried<'r>(configuration: &str, simulated: &SimulatedRequest<'r>) -> Explanation<'r> {
-    policy(&format!("cors on;\n{configuration}")).simulate(simulated, &Surroundings::with_variables(&[]))
+    policy(&format!("cors on;\n{configuration}")).simulate(simulated, &Surroundings::with_variables(&[]), None)
 }
 
 fn remedy(configuration: &str, simulated: &SimulatedRequest<'_>) -> Option<String> {
@@ -170,4 +170,89 @@ fn the_status_is_told_where_the_policy_chooses_it() {
     let passed = "cors_allow_origin https://app.example;\ncors_allow_methods PUT;\ncors_preflight pass;";
     assert_eq!(statuses(passed, &put(APP)), (None, None));
     assert_eq!(tried(passed, &put(APP)).in_browser, BrowserOutcome::UpToTheApplication);
+}
+
+/// What becomes of a request of a location, in a server with a policy of its own.
+fn tried_in<'r>(server: &str, location: &str, simulated: &SimulatedRequest<'r>) -> Explanation<'r> {
+    let [server, location] = [server, location].map(|configuration| policy(&format!("cors on;\n{configuration}")));
+    let surroundings = Surroundings::with_variables(&[]);
+    location.simulate(simulated, &surroundings, Some((&server, &surroundings)))
+}
+
+const PUT: SimulatedRequest<'static> = SimulatedRequest {
+    origin: APP,
+    method: b"PUT",
+    headers: Vec::new(),
+    credentials: false,
+};
+
+#[test]
+fn a_server_that_answers_early_decides_about_preflights() {
+    let location = "cors_allow_origin https://app.example;\ncors_allow_methods PUT;";
+    let server = "cors_allow_origin https://app.example;\ncors_preflight early;";
+    let tried = tried_in(server, location, &PUT);
+    assert_eq!(tried.in_browser, BrowserOutcome::NotSent(Some(Reason::Method(b"PUT"))));
+    assert_eq!(tried.actual.outcome, Outcome::Allowed);
+    let preflight = tried.preflight.unwrap();
+    assert!(preflight.is_early && preflight.not_run.is_empty());
+
+    let mended = format!("{server}\ncors_allow_methods PUT;");
+    assert_eq!(tried_in(&mended, location, &PUT).in_browser, BrowserOutcome::Readable);
+}
+
+#[test]
+fn a_server_that_does_not_answer_has_no_say() {
+    let location = "cors_allow_origin https://app.example;\ncors_allow_methods PUT;";
+    for server in [
+        "cors_allow_origin https://other.example;",
+        "cors_allow_origin https://other.example;\ncors_preflight early;\ncors_dry_run on;",
+    ] {
+        let tried = tried_in(server, location, &PUT);
+        assert_eq!(tried.in_browser, BrowserOutcome::Readable, "{server}");
+        assert!(!tried.preflight.unwrap().is_early, "{server}");
+    }
+}
+
+#[test]
+fn credentials_have_to_be_allowed_by_whoever_answers_the_preflight() {
+    let location = "cors_allow_origin https://app.example;\ncors_allow_methods PUT;\ncors_allow_credentials on;";
+    let server = "cors_allow_origin https://app.example;\ncors_allow_methods PUT;\ncors_preflight early;";
+    let credentials = SimulatedRequest {
+        credentials: true,
+        ..PUT
+    };
+    let tried = tried_in(server, location, &credentials);
+    assert_eq!(tried.in_browser, BrowserOutcome::NoCredentials);
+    assert_eq!(tried.remedy.as_deref(), Some("cors_allow_credentials on;"));
+}
+
+#[test]
+fn it_is_told_what_may_give_another_response() {
+    use NotRun::{Application, Authentication, Limits, Location, Server};
+    let not_run = |more: &str| {
+        let tried = tried(&format!("cors_allow_origin https://app.example;\n{more}"), &PUT);
+        (tried.preflight.unwrap().not_run, tried.actual.not_run)
+    };
+    assert_eq!(not_run(""), (vec![Server, Location, Limits], vec![Server, Location]));
+    assert_eq!(not_run("cors_preflight early;").0, [Server]);
+    assert_eq!(
+        not_run("cors_preflight pass;").0,
+        [Server, Location, Limits, Authentication, Application]
+    );
+    assert_eq!(not_run("cors_enforce on;").1, [Server, Location, Limits]);
+    assert_eq!(not_run("cors_override off;").1, [Server, Location, Application]);
+}
+
+#[test]
+fn headers_are_echoed_as_browsers_write_them() {
+    let configuration = "cors_allow_origin https://app.example;\ncors_allow_credentials on;\ncors_allow_headers *;";
+    let headers = vec![&b"X-Two"[..], b"x-one", b"Accept"];
+    let preflight = tried(configuration, &SimulatedRequest { headers, ..PLAIN })
+        .preflight
+        .unwrap();
+    let echoed = preflight
+        .headers
+        .iter()
+        .find(|(name, _)| *name == HeaderName::AllowHeaders);
+    assert_eq!(echoed.unwrap().1, b"x-one,x-two");
 }

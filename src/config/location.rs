@@ -191,7 +191,9 @@ pub(crate) unsafe extern "C" fn merge_location(
                 }
                 if let Some(zone) = main.zone() {
                     let location = format!("{}{}", block.modifier, block.location);
-                    let counted = zone.count_location(block.server, &block.server_name, &location, policy);
+                    let server = (block.server, &*block.server_name);
+                    let listener = || configuration.listener(block.server);
+                    let counted = zone.count_location(server, listener, &location, policy);
                     inner.counted.get_or_init(|| counted);
                 }
             }

@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use core::ptr;
 
 use cors_policy::{Position, Problem, Severity, Syntax};
+use cors_zone::Listener;
 use nginx_sys::{
     ngx_array_push, ngx_command_t, ngx_conf_parse, ngx_conf_t, ngx_http_add_variable, ngx_http_conf_ctx_t,
     ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t,
@@ -224,6 +225,19 @@ impl<'c> Configuration<'c> {
             location: String::from_utf8_lossy(location).into_owned(),
             modifier: modifier.to_str().unwrap_or_default(),
         }
+    }
+
+    /// The first address on which a server listens. `server` is its number, as [`MergedBlock`] has it.
+    pub(super) fn listener(self, server: usize) -> Option<Listener> {
+        let mut is_tls = 0;
+        // SAFETY: see `with_configuration`; servers are merged when all of `http` has been read. The function compares
+        // `server` with addresses, and reads what nginx has noted of `listen`; the string lives as long as the configuration.
+        let address = unsafe { shim::ngx_http_cors_listener(self.core(), server as *const c_void, &mut is_tls) };
+        let address = String::from_utf8_lossy(address.as_bytes()).into_owned();
+        (!address.is_empty()).then_some(Listener {
+            address,
+            is_tls: is_tls != 0,
+        })
     }
 
     /// The named locations to which an `error_page` of the block that nginx is merging leads.

@@ -1,11 +1,11 @@
 //! `cors_status`: a location that answers with the zone's figures, and with what a policy would make of a request.
 
 use cors_policy::SimulatedRequest;
-use cors_zone::{page, Format, Query, Report, TryRequest};
+use cors_zone::{page, Format, Query, Report, TriedRequest, TryRequest};
 use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK};
 
 use crate::config::StatusFormat;
-use crate::metrics::{ConfiguredZone, LocationCounters};
+use crate::metrics::{ConfiguredZone, LocationCounters, NO_LOCATION};
 use crate::nginx::clock::now;
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::return_code;
@@ -79,29 +79,34 @@ fn render(zone: &ConfiguredZone, format: Format) -> Option<Vec<u8>> {
 /// What the policy of a location would make of a request; nothing if there is no such location.
 fn explain(request: Request<'_>, zone: &ConfiguredZone, question: &TryRequest) -> Result<Option<Vec<u8>>, OutOfMemory> {
     let is = |asked: &Option<String>, name: &str| asked.as_deref().is_none_or(|asked| asked == name);
-    let context = SimulatedContext::new(request, question.origin.as_bytes())?;
+    let origin = question.origin.as_bytes();
+    let context = SimulatedContext::new(request, origin)?;
+    // A server that answers early does so before anything has given variables their values: they are known to have none.
+    let early_context = SimulatedContext::new(request, origin)?;
     let simulated = SimulatedRequest {
-        origin: question.origin.as_bytes(),
+        origin,
         method: question.method.as_bytes(),
-        headers: question
-            .headers
-            .split([',', ' '])
-            .filter(|name| !name.is_empty())
-            .map(str::as_bytes)
-            .collect(),
+        headers: question.header_names().map(str::as_bytes).collect(),
         credentials: question.credentials,
     };
     let explanation = zone.look(|_, locations| {
         let location = locations
             .iter()
             .find(|location| is(&question.server, location.server()) && is(&question.location, location.location()))?;
-        let explanation = location.policy().simulate(&simulated, &context);
-        let unknown = context.unknown_variables();
-        Some(cors_zone::explanation_to_json(
-            &location.counted(),
-            &explanation,
-            &unknown,
-        ))
+        let server = locations
+            .iter()
+            .find(|other| other.server() == location.server() && other.location() == NO_LOCATION);
+        let server = server.map(|server| (server.policy(), &early_context));
+        let explanation = location.policy().simulate(&simulated, &context, server);
+        let tried = TriedRequest {
+            question,
+            location: location.counted(),
+            server_location: NO_LOCATION,
+            listener: location.listener(),
+            explanation: &explanation,
+            variables: &context.variables(),
+        };
+        Some(tried.to_json())
     });
     Ok(explanation.flatten())
 }

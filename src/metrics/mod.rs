@@ -4,4 +4,4 @@ mod directive;
 mod zone;
 
 pub(crate) use directive::parse_zone;
-pub(crate) use zone::{open_zone, ConfiguredZone, CounterHandle, LocationCounters};
+pub(crate) use zone::{open_zone, ConfiguredZone, CounterHandle, LocationCounters, NO_LOCATION};

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use cors_policy::{Policy, Position, Problem, Reason};
-use cors_zone::{words_for, Counted, Counter, Slot};
+use cors_zone::{words_for, Counted, Counter, Listener, Slot};
 use nginx_sys::{ngx_int_t, ngx_log_t, ngx_shm_zone_t, NGX_LOG_EMERG, NGX_LOG_NOTICE};
 use ngx::ngx_log_error;
 
@@ -26,7 +26,7 @@ use crate::nginx::shared_memory::{self, SharedMemory};
 
 /// The name of a server that has none, and of its policy outside of any location.
 const UNNAMED: &str = "_";
-const NO_LOCATION: &str = "server";
+pub(crate) const NO_LOCATION: &str = "server";
 
 /// The zone of a configuration.
 pub(crate) struct ConfiguredZone {
@@ -48,16 +48,22 @@ struct Locations {
     list: Vec<NamedLocation>,
     /// Their numbers in the list, by the number of the server and the name of the location.
     numbers: HashMap<(usize, Box<str>), usize>,
-    /// The names under which servers are shown, by the numbers of the servers.
-    servers: HashMap<usize, Rc<str>>,
+    /// The servers by their numbers.
+    servers: HashMap<usize, Rc<NamedServer>>,
     server_names: HashSet<Rc<str>>,
     /// How often a server had this name.
     namesakes: HashMap<Box<str>, usize>,
 }
 
+/// A server with the name under which it is shown.
+struct NamedServer {
+    name: Rc<str>,
+    listener: Option<Listener>,
+}
+
 /// A name under which requests are counted.
 struct NamedLocation {
-    server: Rc<str>,
+    server: Rc<NamedServer>,
     location: Box<str>,
     /// The policy of the location. An `if` in it has its own, and counts as the location.
     policy: Rc<Policy>,
@@ -71,7 +77,12 @@ pub(crate) struct LocationCounters<'z> {
 
 impl<'z> LocationCounters<'z> {
     pub(crate) fn server(&self) -> &'z str {
-        &self.named.server
+        &self.named.server.name
+    }
+
+    /// An address on which the server listens.
+    pub(crate) fn listener(&self) -> Option<&'z Listener> {
+        self.named.server.listener.as_ref()
     }
 
     pub(crate) fn location(&self) -> &'z str {
@@ -143,18 +154,15 @@ impl ConfiguredZone {
     }
 
     /// Where the requests of a location are counted. nginx merges a location just before the blocks that are in it, so
-    /// that an `if` finds the name of its location taken, and counts under it.
+    /// that an `if` finds the name of its location taken, and counts under it. `server` is its number and its name.
     pub(crate) fn count_location(
         self: &Rc<Self>,
-        server: usize,
-        server_name: &str,
+        server: (usize, &str),
+        listener: impl FnOnce() -> Option<Listener>,
         location: &str,
         policy: &Rc<Policy>,
     ) -> CounterHandle {
-        let number = self
-            .locations
-            .borrow_mut()
-            .number(server, server_name, location, policy);
+        let number = self.locations.borrow_mut().number(server, listener, location, policy);
         CounterHandle {
             zone: self.clone(),
             number,
@@ -184,7 +192,10 @@ impl ConfiguredZone {
     /// nginx is taking up this configuration, and cannot fail to any more.
     pub(crate) unsafe fn assign_counters(&self) {
         let locations = self.locations.borrow();
-        let names = locations.list.iter().map(|named| (&*named.server, &*named.location));
+        let names = locations
+            .list
+            .iter()
+            .map(|named| (&*named.server.name, &*named.location));
         let assign = |words: &[AtomicU64]| {
             let zone = cors_zone::Zone::attach(words).or_else(|| format(words))?;
             let counters = zone.assign(names);
@@ -258,12 +269,18 @@ impl ConfiguredZone {
 }
 
 impl Locations {
-    fn number(&mut self, server: usize, server_name: &str, location: &str, policy: &Rc<Policy>) -> usize {
-        let server_name = self.server(server, server_name);
+    fn number(
+        &mut self,
+        (number, name): (usize, &str),
+        listener: impl FnOnce() -> Option<Listener>,
+        location: &str,
+        policy: &Rc<Policy>,
+    ) -> usize {
+        let server = self.server(number, name, listener);
         let location = if location.is_empty() { NO_LOCATION } else { location };
-        *self.numbers.entry((server, location.into())).or_insert_with(|| {
+        *self.numbers.entry((number, location.into())).or_insert_with(|| {
             self.list.push(NamedLocation {
-                server: server_name,
+                server,
                 location: location.into(),
                 policy: policy.clone(),
             });
@@ -271,10 +288,10 @@ impl Locations {
         })
     }
 
-    /// The name under which a server is shown: its own, with a number if another has it already.
-    fn server(&mut self, server: usize, name: &str) -> Rc<str> {
-        if let Some(shown) = self.servers.get(&server) {
-            return shown.clone();
+    /// The server of this number. It is shown under its own name, with a number if another has it already.
+    fn server(&mut self, server: usize, name: &str, listener: impl FnOnce() -> Option<Listener>) -> Rc<NamedServer> {
+        if let Some(named) = self.servers.get(&server) {
+            return named.clone();
         }
         let name = if name.is_empty() { UNNAMED } else { name };
         let mut shown: Rc<str> = name.into();
@@ -288,8 +305,12 @@ impl Locations {
                 break;
             }
         }
-        self.servers.insert(server, shown.clone());
-        shown
+        let named = Rc::new(NamedServer {
+            name: shown,
+            listener: listener(),
+        });
+        self.servers.insert(server, named.clone());
+        named
     }
 }
 

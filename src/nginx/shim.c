@@ -170,10 +170,12 @@ ngx_http_cors_simulated_request(ngx_http_request_t *r)
 
 
 ngx_uint_t
-ngx_http_cors_next_unset_variable(const ngx_http_request_t *r,
-    ngx_uint_t number, ngx_str_t *name)
+ngx_http_cors_next_evaluated_variable(const ngx_http_request_t *r,
+    ngx_uint_t number, ngx_str_t *name, ngx_str_t *value,
+    ngx_uint_t *is_known)
 {
     ngx_http_variable_t        *v;
+    ngx_http_variable_value_t  *evaluated;
     ngx_http_core_main_conf_t  *cmcf;
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
@@ -182,17 +184,75 @@ ngx_http_cors_next_unset_variable(const ngx_http_request_t *r,
 
     for ( /* void */ ; number < cmcf->variables.nelts; number++) {
 
-        /* No one but "set" declares a variable that gives way to any other. */
+        evaluated = &r->variables[number];
 
-        if ((v[number].flags & NGX_HTTP_VAR_WEAK)
-            && r->variables[number].valid)
-        {
-            *name = v[number].name;
-            return number + 1;
+        if (!evaluated->valid && !evaluated->not_found) {
+            continue;
         }
+
+        *name = v[number].name;
+        value->len = evaluated->valid ? evaluated->len : 0;
+        value->data = evaluated->valid ? evaluated->data : (u_char *) "";
+
+        if (evaluated->valid) {
+
+            /* No one but "set" declares a variable that gives way to any other. */
+
+            *is_known = (v[number].flags & NGX_HTTP_VAR_WEAK) ? 0 : 1;
+
+        } else {
+
+            /* What belongs to the request itself by its name is not there. */
+
+            *is_known = (v[number].flags & NGX_HTTP_VAR_CHANGEABLE) ? 0 : 1;
+        }
+
+        return number + 1;
     }
 
     return 0;
+}
+
+
+ngx_str_t
+ngx_http_cors_listener(const ngx_http_core_main_conf_t *cmcf,
+    const void *server, ngx_uint_t *is_tls)
+{
+    ngx_str_t                   none = ngx_null_string;
+    ngx_uint_t                  p, a, s;
+    ngx_http_conf_addr_t       *addr;
+    ngx_http_conf_port_t       *port;
+    ngx_http_core_srv_conf_t  **servers;
+
+    if (cmcf->ports == NULL) {
+        return none;
+    }
+
+    port = cmcf->ports->elts;
+
+    for (p = 0; p < cmcf->ports->nelts; p++) {
+
+        addr = port[p].addrs.elts;
+
+        for (a = 0; a < port[p].addrs.nelts; a++) {
+
+            servers = addr[a].servers.elts;
+
+            for (s = 0; s < addr[a].servers.nelts; s++) {
+
+                if ((const void *) servers[s] == server) {
+#if (NGX_HTTP_SSL)
+                    *is_tls = addr[a].opt.ssl;
+#else
+                    *is_tls = 0;
+#endif
+                    return addr[a].opt.addr_text;
+                }
+            }
+        }
+    }
+
+    return none;
 }
 
 

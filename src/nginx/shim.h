@@ -155,10 +155,18 @@ ngx_int_t ngx_http_cors_send(ngx_http_request_t *r, ngx_buf_t *b);
 ngx_http_request_t *ngx_http_cors_simulated_request(ngx_http_request_t *r);
 
 /*
- * The next variable, from "number" on, that was evaluated for "r" though only "set" gives it a value, and "set" was not
- * run. Returns the number to go on with, or 0 if there is none.
+ * The next variable, from "number" on, that was evaluated for "r": its name and its value. "is_known" is 0 if only a real
+ * request gives it one: "set" does in the rewrite phase, and another module ("auth_request_set") in a later one. Returns
+ * the number to go on with, or 0 if there is none.
  */
-ngx_uint_t ngx_http_cors_next_unset_variable(const ngx_http_request_t *r, ngx_uint_t number, ngx_str_t *name);
+ngx_uint_t ngx_http_cors_next_evaluated_variable(const ngx_http_request_t *r, ngx_uint_t number, ngx_str_t *name,
+    ngx_str_t *value, ngx_uint_t *is_known);
+
+/*
+ * The first address on which a server listens, as the configuration that nginx is reading has it; an empty string if
+ * there is none. "is_tls" is 1 if it speaks TLS.
+ */
+ngx_str_t ngx_http_cors_listener(const ngx_http_core_main_conf_t *cmcf, const void *server, ngx_uint_t *is_tls);
 
 /* Makes "data" the value of a variable; it is to be asked for again, as it may change with the location. */
 void ngx_http_cors_set_variable(ngx_http_variable_value_t *v, const u_char *data, size_t len);

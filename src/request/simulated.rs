@@ -5,6 +5,7 @@
 
 use core::cell::RefCell;
 use core::ptr::{addr_of_mut, NonNull};
+use std::collections::BTreeMap;
 
 use cors_policy::{Context, IgnoredValue};
 use nginx_sys::{ngx_http_request_t, ngx_str_t};
@@ -19,8 +20,8 @@ use crate::nginx::shim;
 pub(crate) struct SimulatedContext<'r> {
     asking: Request<'r>,
     simulated: NonNull<ngx_http_request_t>,
-    /// The variables whose values are not known, as `set` writes them in the rewrite phase, which was not run.
-    unknown: RefCell<Vec<String>>,
+    /// The variables that have been asked for, with their values; none where only a real request gives them one.
+    variables: RefCell<BTreeMap<String, Option<String>>>,
 }
 
 impl<'r> SimulatedContext<'r> {
@@ -56,36 +57,48 @@ impl<'r> SimulatedContext<'r> {
         Ok(Self {
             asking,
             simulated,
-            unknown: RefCell::default(),
+            variables: RefCell::default(),
         })
     }
 
-    /// The variables on whose values the decision depends, and whose values are not known.
-    pub(crate) fn unknown_variables(&self) -> Vec<String> {
-        self.unknown.borrow().clone()
+    /// The variables on whose values the decision depends, with these values; none where it is not known.
+    pub(crate) fn variables(&self) -> BTreeMap<String, Option<String>> {
+        self.variables.borrow().clone()
     }
 
-    /// Notes the variables without a known value that have been asked for.
-    fn note_unknown(&self) {
-        let mut number = 0;
+    /// Notes the variables that have been asked for.
+    fn note_variables(&self) {
+        let (mut number, mut is_known) = (0, 0);
         loop {
-            let mut name = ngx_str_t::empty();
+            let (mut name, mut value) = (ngx_str_t::empty(), ngx_str_t::empty());
             // SAFETY: the simulated request lives as long as the one that asks; the function reads the values of its
-            // variables, and gives the name of a variable, which lives as long as the configuration.
-            let name = unsafe {
-                number = shim::ngx_http_cors_next_unset_variable(self.simulated.as_ptr(), number, &mut name);
-                String::from_utf8_lossy(name.as_bytes())
+            // variables, and gives the name of one, which lives as long as the configuration, and its value, which lives
+            // as long as the request.
+            let (name, value) = unsafe {
+                number = shim::ngx_http_cors_next_evaluated_variable(
+                    self.simulated.as_ptr(),
+                    number,
+                    &mut name,
+                    &mut value,
+                    &mut is_known,
+                );
+                (name.as_bytes(), value.as_bytes())
             };
             if number == 0 {
                 return;
             }
-            let name = format!("${name}");
-            let mut unknown = self.unknown.borrow_mut();
-            if !unknown.contains(&name) {
-                unknown.push(name);
-            }
+            let is_known = is_known != 0 && !is_of_response(name);
+            self.variables.borrow_mut().insert(
+                format!("${}", String::from_utf8_lossy(name)),
+                is_known.then(|| String::from_utf8_lossy(value).into_owned()),
+            );
         }
     }
+}
+
+/// Whether a variable has a value once there is a response.
+fn is_of_response(name: &[u8]) -> bool {
+    name.starts_with(b"upstream_") || name.starts_with(b"sent_")
 }
 
 impl<'r> Context<'r> for SimulatedContext<'r> {
@@ -101,7 +114,7 @@ impl<'r> Context<'r> for SimulatedContext<'r> {
         // SAFETY: the simulated request lives for `'r`, has the pool of the one that asks, and no reference into it is
         // held.
         let value = unsafe { evaluate(self.simulated.as_ptr(), self.asking.main_conf(), number) };
-        self.note_unknown();
+        self.note_variables();
         value
     }
 

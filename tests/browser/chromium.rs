@@ -7,11 +7,37 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fantoccini::error::NewSessionError;
+use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
+use url::{ParseError, Url};
+
+/// Takes what the console has said since it was last taken.
+#[derive(Debug)]
+struct TakeLog;
+
+impl WebDriverCompatibleCommand for TakeLog {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        base_url.join(&format!("session/{}/se/log", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+/// What the console of a window has said since it was last asked.
+pub async fn console(window: &Client) -> Result<Vec<String>, CmdError> {
+    let lines = window.issue_cmd(TakeLog).await?;
+    let lines = lines.as_array().into_iter().flatten();
+    Ok(lines
+        .filter_map(|line| line["message"].as_str().map(str::to_owned))
+        .collect())
+}
 
 /// Much longer than it takes the browser to start, or to stop.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,7 +78,12 @@ impl Browser {
 
     /// Opens a window, which closes with the browser.
     pub async fn open(&self) -> Result<Client, NewSessionError> {
-        let arguments = [
+        self.open_with(&[]).await
+    }
+
+    /// Does the same with more arguments for the browser.
+    pub async fn open_with(&self, more: &[&str]) -> Result<Client, NewSessionError> {
+        let mut arguments = vec![
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -64,9 +95,15 @@ impl Browser {
             "--disable-sync",
             // A click does not wait for smooth scrolling.
             "--force-prefers-reduced-motion",
-            &format!("--user-data-dir={}", self.profile.path().display()),
         ];
-        let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
+        let profile = format!("--user-data-dir={}", self.profile.path().display());
+        arguments.push(&profile);
+        arguments.extend(more);
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
         ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities.as_object().expect("an object").clone())
             .connect(&format!("http://127.0.0.1:{}", self.port))

@@ -1,6 +1,9 @@
 //! The demo, in a real browser: what its scripts could read, what the browser asked beforehand, and
 //! what nginx answered. And what no browser would send, over plain sockets.
 
+#[path = "../causes.rs"]
+mod all_causes;
+mod causes;
 mod chromium;
 mod cookies;
 mod demo_script;

@@ -71,6 +71,16 @@ impl Binary {
         self.configure_arguments.contains("--with-http_v3_module")
     }
 
+    /// The file of a dynamic module of other people that was built for it; nothing where it is not installed.
+    pub(crate) fn dynamic_module(&self, name: &str) -> Option<PathBuf> {
+        let arguments = self.configure_arguments.split_whitespace();
+        let mut configured = arguments.filter_map(|argument| argument.strip_prefix("--modules-path="));
+        let directory = env::var_os("CORS_TEST_NGINX_MODULES")
+            .or_else(|| configured.next_back().map(Into::into))
+            .map(PathBuf::from)?;
+        Some(directory.join(format!("{name}.so"))).filter(|file| file.is_file())
+    }
+
     /// Whether the standard module `http_<name>` was left in.
     pub(crate) fn has_http_module(&self, name: &str) -> bool {
         !self

@@ -17,7 +17,8 @@ pub fn server(body: &str) -> String {
 
 /// A configuration whose ports are not picked yet.
 pub(crate) enum Template {
-    /// The inside of the `http` block, with `{port}`, `{port:name}`, `{listen}`, `{listen_http2}` and `{listen_http3}`.
+    /// The inside of the `http` block, with `{port}`, `{port:name}`, `{listen}`, `{listen_tls}`,
+    /// `{listen_http2}` and `{listen_http3}`.
     Http(String),
     /// The same, for an nginx without the module.
     Bare(String),
@@ -56,9 +57,12 @@ access_log logs/access.log;
     )
 }
 
-/// The certificate that a server for HTTP/3 needs.
+/// The certificate that a server for TLS needs.
 pub(crate) const CERTIFICATE: &str = "certificate.pem";
 pub(crate) const CERTIFICATE_KEY: &str = "certificate.key";
+/// What a server asks certificates of clients to be signed by.
+pub(crate) const CLIENT_AUTHORITY: &str = "clients.pem";
+pub(crate) const CLIENT_KEY: &str = "clients.key";
 
 const LOG_LEVEL: &str = "info";
 
@@ -82,18 +86,20 @@ fn temp_paths(text: &str) -> String {
 
 fn expand_tokens(text: &str, ports: &mut Ports) -> String {
     static TOKEN: Lazy<Regex> = Lazy::new(|| {
-        Regex::new(r"\{(port|listen|listen_http2|listen_http3)(?::([a-z0-9_]+))?\}").expect("a valid pattern")
+        Regex::new(r"\{(port|listen|listen_tls|listen_http2|listen_http3)(?::([a-z0-9_]+))?\}")
+            .expect("a valid pattern")
     });
+    let certificate = format!("ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE_KEY};");
     TOKEN
         .replace_all(text, |token: &Captures<'_>| {
             let port = ports.pick(token.get(2).map_or(DEFAULT_PORT, |name| name.as_str()));
             match &token[1] {
                 "port" => port.to_string(),
                 "listen" => format!("listen 127.0.0.1:{port};"),
-                "listen_http3" => format!(
-                    "listen 127.0.0.1:{port} ssl; listen 127.0.0.1:{port} quic;
-                    ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE_KEY};"
-                ),
+                "listen_tls" => format!("listen 127.0.0.1:{port} ssl; {certificate}"),
+                "listen_http3" => {
+                    format!("listen 127.0.0.1:{port} ssl; listen 127.0.0.1:{port} quic; {certificate}")
+                }
                 _ if Binary::get().has_http2_directive() => {
                     format!("listen 127.0.0.1:{port}; http2 on;")
                 }

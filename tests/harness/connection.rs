@@ -9,24 +9,34 @@ use crate::wait::patience;
 
 /// A connection that can carry several requests.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     unread: Vec<u8>,
 }
+
+/// What bytes are written to and read from: TCP, or TLS over it.
+pub(crate) trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
 
 impl Connection {
     pub fn open(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a listening port");
+        Self::over(stream, |stream| Box::new(stream))
+    }
+
+    /// One that sends and reads through what `wrap` makes of the stream.
+    pub(crate) fn over(stream: TcpStream, wrap: impl FnOnce(TcpStream) -> Box<dyn Stream>) -> Self {
         stream.set_read_timeout(Some(patience())).expect("a read timeout");
         stream.set_nodelay(true).expect("no delay");
         Self {
-            stream,
+            stream: wrap(stream),
             unread: Vec::new(),
         }
     }
 
     /// Sends `bytes` as they are. A server may answer, and close, before it has read them all.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        match self.stream.write_all(bytes.as_ref()) {
+        match self.stream.write_all(bytes.as_ref()).and_then(|()| self.stream.flush()) {
             Err(error) if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
                 panic!("cannot write: {error}")
             }
@@ -179,13 +189,12 @@ fn parse_head(head: &[u8]) -> Response {
 }
 
 /// Sends one request on a connection of its own, and makes sure that nothing follows the response.
-pub(crate) fn send_once(port: u16, request: &Request) -> Response {
+pub(crate) fn send_once(mut connection: Connection, request: &Request) -> Response {
     let request = if request.has("Connection") {
         request.clone()
     } else {
         request.clone().header("Connection", "close")
     };
-    let mut connection = Connection::open(port);
     let response = connection.send(&request);
     if response.status != 101 {
         connection.assert_closed();

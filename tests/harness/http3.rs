@@ -7,20 +7,14 @@ use bytes::{Buf, Bytes};
 use h3::client::SendRequest;
 use h3_quinn::OpenStreams;
 use quinn::crypto::rustls::QuicClientConfig;
-use rcgen::{generate_simple_self_signed, CertifiedKey, KeyPair};
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime;
 use tokio::time::timeout;
 
 use crate::request::Request;
 use crate::response::Response;
+use crate::tls;
 use crate::wait::patience;
-
-/// A certificate for `localhost`, and its key.
-pub(crate) fn certificate() -> CertifiedKey<KeyPair> {
-    generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
-}
 
 /// Sends all `requests` at once on one connection; the responses come in the order of the requests.
 pub(crate) fn exchange(port: u16, certificate: &CertificateDer<'static>, requests: &[Request]) -> Vec<Response> {
@@ -63,14 +57,7 @@ async fn exchange_all(port: u16, certificate: &CertificateDer<'static>, requests
 }
 
 fn client(certificate: &CertificateDer<'static>) -> quinn::ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate.clone()).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let mut tls = tls::trusting(certificate).with_no_client_auth();
     tls.alpn_protocols = vec![b"h3".to_vec()];
     quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).expect("a cipher for QUIC")))
 }

@@ -20,19 +20,22 @@ use crate::prefix::Prefix;
 use crate::request::Request;
 use crate::response::Response;
 use crate::signal;
+use crate::tls;
 use crate::wait::poll;
 use crate::wrapper;
 
 /// An nginx to be.
 ///
 /// The texts given to it may hold `{port}` for a port that the kernel picks, `{listen}` for a `listen`
-/// on it, `{listen_http2}` and `{listen_http3}` for one that speaks HTTP/2 or HTTP/3; `{port:name}` and so on for further ports.
+/// on it, `{listen_tls}`, `{listen_http2}` and `{listen_http3}` for one that speaks TLS, HTTP/2 or HTTP/3; `{port:name}` and so
+/// on for further ports.
 /// Relative paths are those of the prefix, where `html/hello.txt` holds `hello`.
 pub struct Builder {
     http: String,
     file: Option<PathBuf>,
     files: Vec<(String, Vec<u8>)>,
     ports: Ports,
+    other_modules: Vec<PathBuf>,
     faulty_module: bool,
     without_module: bool,
     alerts_expected: bool,
@@ -47,6 +50,7 @@ impl Builder {
             file,
             files: Vec::new(),
             ports: Ports::default(),
+            other_modules: Vec::new(),
             faulty_module: false,
             without_module: false,
             alerts_expected: false,
@@ -79,6 +83,17 @@ impl Builder {
     pub fn port(mut self, name: &str, port: u16) -> Self {
         self.ports.insert(name, port);
         self
+    }
+
+    /// Loads a dynamic module of other people, such as `ngx_http_js_module`, if there is one that was built for this
+    /// nginx; else it says so.
+    pub fn other_module(mut self, name: &str) -> Option<Self> {
+        let Some(file) = Binary::get().dynamic_module(name) else {
+            eprintln!("not tried: there is no {name} for this nginx");
+            return None;
+        };
+        self.other_modules.push(file);
+        Some(self)
     }
 
     /// Loads the module that knows `cors_test_panic`.
@@ -180,8 +195,16 @@ impl Builder {
             true => without_master(&config),
             false => config.replacen("worker_processes 1;", &format!("worker_processes {};", self.workers), 1),
         };
+        let others = self.other_modules.iter();
+        let others: String = others
+            .map(|file| format!("load_module {};\n", file.display()))
+            .collect();
+        let config = others + &config;
         if config.contains(config::CERTIFICATE) {
             prefix.write_certificate();
+        }
+        if config.contains(config::CLIENT_AUTHORITY) {
+            prefix.write_client_certificate();
         }
         prefix.write_config(&config);
         (prefix, config)
@@ -376,12 +399,25 @@ impl Nginx {
 
     /// Sends one request to `{port}` on a connection of its own.
     pub fn send(&self, request: &Request) -> Response {
-        connection::send_once(self.port(), request)
+        connection::send_once(self.connect(), request)
     }
 
     /// Sends one request to `{port:name}`.
     pub fn send_to(&self, name: &str, request: &Request) -> Response {
-        connection::send_once(self.port_named(name), request)
+        connection::send_once(Connection::open(self.port_named(name)), request)
+    }
+
+    /// Sends one request over TLS to `{port:name}`.
+    pub fn send_tls_to(&self, name: &str, request: &Request) -> Response {
+        let connection = tls::connect(self.port_named(name), &self.prefix.certificate(), None);
+        connection::send_once(connection, request)
+    }
+
+    /// Does the same with the certificate of a client that `clients.pem` vouches for.
+    pub fn send_tls_with_certificate_to(&self, name: &str, request: &Request) -> Response {
+        let client = self.prefix.client_certificate();
+        let connection = tls::connect(self.port_named(name), &self.prefix.certificate(), Some(client));
+        connection::send_once(connection, request)
     }
 
     /// Sends one request over HTTP/2.

@@ -5,11 +5,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
 
-use crate::config::{CERTIFICATE, CERTIFICATE_KEY};
-use crate::http3;
+use crate::config::{CERTIFICATE, CERTIFICATE_KEY, CLIENT_AUTHORITY, CLIENT_KEY};
+use crate::tls;
 
 /// A temporary directory in the shape of an nginx prefix. It goes away with the test, unless
 /// the test failed.
@@ -57,17 +57,37 @@ impl Prefix {
         write(&self.path(name), content);
     }
 
-    /// Beside the configuration, which names it.
+    /// Makes a certificate and its key beside the configuration, which names the first, and perhaps both.
+    fn write_pair(&self, certificate: &str, key: &str) {
+        let made = tls::certificate();
+        write(&self.config.with_file_name(certificate), made.cert.pem().as_bytes());
+        write(
+            &self.config.with_file_name(key),
+            made.signing_key.serialize_pem().as_bytes(),
+        );
+    }
+
+    /// Of the server.
     pub(crate) fn write_certificate(&self) {
-        let made = http3::certificate();
-        let beside = |name| self.config.with_file_name(name);
-        write(&beside(CERTIFICATE), made.cert.pem().as_bytes());
-        write(&beside(CERTIFICATE_KEY), made.signing_key.serialize_pem().as_bytes());
+        self.write_pair(CERTIFICATE, CERTIFICATE_KEY);
+    }
+
+    /// Of a client. It is signed by itself, and so its own authority.
+    pub(crate) fn write_client_certificate(&self) {
+        self.write_pair(CLIENT_AUTHORITY, CLIENT_KEY);
     }
 
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         let file = self.config.with_file_name(CERTIFICATE);
         CertificateDer::from_pem_file(file).expect("a certificate")
+    }
+
+    pub(crate) fn client_certificate(&self) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
+        let beside = |name| self.config.with_file_name(name);
+        (
+            CertificateDer::from_pem_file(beside(CLIENT_AUTHORITY)).expect("a certificate"),
+            PrivateKeyDer::from_pem_file(beside(CLIENT_KEY)).expect("a key"),
+        )
     }
 
     pub(crate) fn write_config(&self, text: &str) {

@@ -1,6 +1,8 @@
 //! Configurations that people have written, and what they get.
 
-use harness::{Check, Nginx, Request, Upstream};
+use std::fs;
+
+use harness::{workspace_root, Check, Nginx, Request, Upstream};
 
 use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
 
@@ -278,6 +280,167 @@ fn every_line_of_upgrade_is_looked_at() {
     assert_status(&connection.send(&request.header("Upgrade", "websocket")), 403);
 }
 
+/// A server that answers preflights early does so for its locations, too, whatever they say.
+#[test]
+fn an_early_server_that_speaks_for_other_policies_is_warned_about_and_an_early_location_speaks_for_itself() {
+    let server = |narrow: &str| {
+        Nginx::builder().server(&format!(
+            "cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods GET PUT DELETE;
+            cors_allow_credentials on;
+            cors_preflight early;
+            location /private/ {{
+                cors off;
+            }}
+            location /narrow/ {{
+                {narrow}
+            }}"
+        ))
+    };
+    let check = server("cors_allow_methods GET;").check();
+    for line in ["cors off;", "cors_allow_methods GET;"] {
+        let message = check.warning_at(line);
+        assert!(message.contains("under the policy of the server"), "{message}");
+    }
+
+    let nginx = Nginx::server(
+        "location /narrow/ {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods PUT;
+            cors_preflight early;
+            if ($request_method = OPTIONS) { return 418; }
+            return 418;
+        }",
+    );
+    let response = nginx.send(&Request::preflight("/narrow/", APP, "PUT"));
+    assert_status(&response, 204);
+    assert_eq!(response.only("Access-Control-Allow-Methods"), "PUT");
+}
+
+#[test]
+fn the_policy_of_a_named_location_is_dead_where_a_location_with_a_policy_leads_there() {
+    let server = |leads: &str| {
+        format!(
+            "location / {{ cors on; cors_allow_origin *; {leads} }}
+            location @app {{
+                cors on;
+                cors_allow_origin https://app.example.com;
+                cors_allow_credentials on;
+                cors_enforce on;
+                return 200 application;
+            }}"
+        )
+    };
+    for leads in ["try_files $uri @app;", "error_page 404 = @app;"] {
+        let nginx = Nginx::server(&server(leads));
+        assert_allows(&nginx.send(&Request::get("/missing").origin(STRANGER)), "*");
+    }
+    // Only the second is there for the module to see.
+    let check = Nginx::builder().server(&server("error_page 404 = @app;")).check();
+    assert!(check.accepted(), "{}", check.stderr);
+    let warning = "\"cors\" of location \"@app\" says nothing about requests that \"error_page\" leads there";
+    assert!(check.stderr.contains(warning), "{}", check.stderr);
+}
+
+#[test]
+fn any_header_with_credentials_is_authorization_too() {
+    let nginx = Nginx::server(
+        "cors on;
+        cors_allow_origin https://app.example.com;
+        cors_allow_headers *;
+        cors_allow_credentials on;",
+    );
+    let request = Request::preflight("/", APP, "GET");
+    let response = nginx.send(&request.header("Access-Control-Request-Headers", "authorization,content-type"));
+    assert_eq!(
+        response.list("Access-Control-Allow-Headers"),
+        ["authorization", "content-type"]
+    );
+}
+
+/// `early` comes before `set`: the list is still empty, and the answer is final.
+#[test]
+fn a_variable_of_set_is_empty_for_a_preflight_that_is_answered_early() {
+    let server = |mode: &str| {
+        format!(
+            "set $list https://app.example.com;
+            cors on;
+            cors_allow_origin $list;
+            cors_preflight {mode};"
+        )
+    };
+    let preflight = Request::preflight("/hello.txt", APP, "GET");
+    let early = Nginx::server(&server("early"));
+    assert_status(&early.send(&preflight), 403);
+    assert_allows(&early.send(&Request::get("/hello.txt").origin(APP)), APP);
+    let answer = Nginx::server(&server("answer"));
+    assert_allows(&answer.send(&preflight), APP);
+
+    let mapped = Nginx::builder()
+        .http("map \"\" $list { default https://app.example.com; }")
+        .server(&server("early").replace("set $list https://app.example.com;", ""))
+        .start();
+    assert_allows(&mapped.send(&preflight), APP);
+}
+
+#[test]
+fn try_says_that_it_runs_no_rewrite_and_knows_no_variable_of_set() {
+    let nginx = Nginx::builder()
+        .http("cors_zone cors:64k;")
+        .server(
+            "location /rewritten/ { cors on; cors_allow_origin *; rewrite ^ /other/ last; }
+            location /other/ { cors on; cors_allow_origin https://other.example; }
+            location /set/ { set $list https://app.example.com; cors on; cors_allow_origin $list; }
+            location /status { cors_status; }",
+        )
+        .start();
+    let ask = |location: &str| -> serde_json::Value {
+        let query = format!("/status?try=1&location={location}&origin={APP}");
+        serde_json::from_str(nginx.send(&Request::get(&query)).text()).expect("JSON")
+    };
+    let rewritten = ask("/rewritten/");
+    assert_eq!(rewritten["allowed"], true);
+    assert_silent(&nginx.send(&Request::get("/rewritten/").origin(APP)));
+    let not_run = rewritten["request"]["not_run"].to_string();
+    assert!(not_run.contains("rewrite"), "{rewritten:#}");
+
+    let set = ask("/set/");
+    assert_eq!(set["allowed"], false);
+    assert_allows(&nginx.send(&Request::get("/set/").origin(APP)), APP);
+    assert_eq!(set["unknown_variables"], serde_json::json!(["$list"]));
+}
+
+/// The answer, the variable, the log, the counters and the documents say the same.
+#[test]
+fn a_method_that_is_not_listed_is_a_denial_everywhere() {
+    let nginx = Nginx::builder()
+        .http("cors_zone cors:64k; log_format result $cors_result;")
+        .server(
+            "access_log logs/result.log result;
+            location /api/ { cors on; cors_allow_origin https://app.example.com; }
+            location /status { cors_status json; access_log off; }",
+        )
+        .start();
+    let response = nginx.send(&Request::preflight("/api/", APP, "DELETE"));
+    assert_status(&response, 204);
+    assert_allows(&response, APP);
+    assert_eq!(nginx.log_lines("logs/result.log", 1), ["method_denied"]);
+    let denied = "cors denied: method \"DELETE\" is not in cors_allow_methods";
+    assert!(nginx.error_log().contains(denied), "{}", nginx.error_log());
+    let figures = nginx.send(&Request::get("/status"));
+    let figures: serde_json::Value = serde_json::from_str(figures.text()).expect("JSON");
+    assert_eq!(figures["policies"][0]["denied"], 1, "{figures:#}");
+    assert_eq!(figures["denied_origins"][0]["result"], "method_denied", "{figures:#}");
+    for page in ["README.md", "docs/directives.md"] {
+        let text = fs::read_to_string(workspace_root().join(page)).expect("a page");
+        let text = text.replace('\n', " ");
+        assert!(text.contains("logs and counts `method_denied`"), "{page}");
+        assert!(!text.contains("no denial"), "{page}");
+    }
+}
+
 /// The idiom's own variables have the names that come to mind first.
 #[test]
 fn a_configuration_keeps_its_own_variables_of_our_names() {
@@ -290,6 +453,9 @@ fn a_configuration_keeps_its_own_variables_of_our_names() {
     let request = Request::get("/hello.txt").origin(APP);
     let with = Nginx::builder().http(own).server(server).start();
     assert_eq!(with.send(&request).only("X-Own"), "theirs,mine,geo");
+
+    let without = Nginx::builder().without_module().http(own).server(server).start();
+    assert_eq!(without.send(&request).only("X-Own"), "theirs,mine,geo");
 
     let check = |policy: &str| Nginx::builder().http(own).server(&format!("{server} {policy}")).check();
     let unused = check("");
@@ -305,4 +471,48 @@ fn a_configuration_keeps_its_own_variables_of_our_names() {
         assert!(used.stderr.contains(&warning), "{}", used.stderr);
     }
     assert!(!used.stderr.contains("cors_reason"), "{}", used.stderr);
+}
+
+#[test]
+fn a_variable_of_auth_request_set_keeps_its_name() {
+    let guard = Upstream::with_headers(&["X-Reason: theirs"]);
+    let server = "
+        location / {
+            auth_request /guard;
+            auth_request_set $cors_reason $upstream_http_x_reason;
+            add_header X-Own $cors_reason always;
+        }
+        location = /guard { internal; proxy_pass http://127.0.0.1:{port:guard}; }";
+    let policy = "cors on; cors_allow_origin https://app.example.com;";
+    for server in [server.to_owned(), format!("{policy} {server}")] {
+        let nginx = Nginx::builder().port("guard", guard.port()).server(&server).start();
+        let response = nginx.send(&Request::get("/hello.txt").origin(STRANGER));
+        assert_eq!(response.only("X-Own"), "theirs", "{server}");
+    }
+}
+
+/// Variables of modules that are not nginx's own, where they are installed.
+#[test]
+fn variables_of_scripts_keep_their_names() {
+    const JAVASCRIPT: &str = "export default { own: request => \"theirs:\" + request.headersIn[\"Origin\"] };";
+    let perl = "perl_set $cors_origin 'sub { my $r = shift; return \"theirs:\" . $r->header_in(\"Origin\"); }';";
+    let javascript = "js_import own from own.js; js_set $cors_origin own.own;";
+    for (module, own) in [("ngx_http_js_module", javascript), ("ngx_http_perl_module", perl)] {
+        let Some(builder) = Nginx::builder().other_module(module) else {
+            continue;
+        };
+        let nginx = builder
+            .file("conf/own.js", JAVASCRIPT)
+            .http(own)
+            .server(
+                "add_header X-Own $cors_origin always;
+                location /policy/ { cors on; cors_allow_origin https://app.example.com; alias html/; }",
+            )
+            .start();
+        for path in ["/hello.txt", "/policy/hello.txt"] {
+            let response = nginx.send(&Request::get(path).origin(STRANGER));
+            assert_eq!(response.only("X-Own"), format!("theirs:{STRANGER}"), "{module}");
+        }
+        assert_allows(&nginx.send(&Request::get("/policy/hello.txt").origin(APP)), APP);
+    }
 }

@@ -1,10 +1,13 @@
 //! What the module does to real requests in a real nginx, one file per subject.
 
 mod actual;
+#[path = "../causes.rs"]
+mod all_causes;
 mod auth;
 mod bystander;
 mod cache;
 mod candidate;
+mod causes;
 mod config_errors;
 mod config_files;
 mod cookbook;
@@ -43,6 +46,7 @@ mod status;
 mod subrequests;
 mod timing;
 mod told;
+mod tried;
 mod unanswered;
 mod variables;
 mod vary;

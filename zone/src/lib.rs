@@ -12,7 +12,7 @@
 //!
 //! | storey | files |
 //! |---|---|
-//! | how the figures are shown | `prometheus`, above `report`; `page`, `query`, above `accept` |
+//! | how the figures are shown | `prometheus`, above `report`, above `curl`; `page`; all above `query`, above `accept` |
 //! | the zone: opened, assigned, counted in, read | `zone` |
 //! | where its parts lie | `layout` |
 //! | its parts | `counters`, `history`, and `denied` above `record` |
@@ -26,6 +26,7 @@
 mod accept;
 mod cause;
 mod counters;
+mod curl;
 mod denied;
 mod history;
 mod layout;
@@ -41,9 +42,10 @@ mod zone;
 pub use accept::Format;
 pub use cause::Cause;
 pub use counters::{CandidateChange, Counted, Effect, RequestKind, Totals};
+pub use curl::Listener;
 pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, TryRequest};
 pub use record::DeniedOrigin;
-pub use report::{explanation_to_json, CountedLocation, Report};
+pub use report::{CountedLocation, Report, TriedRequest};
 pub use zone::{Counter, Slot, Zone};

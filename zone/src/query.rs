@@ -30,6 +30,13 @@ pub struct TryRequest {
     pub credentials: bool,
 }
 
+impl TryRequest {
+    /// The names of the headers that the script sets.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.split([',', ' ']).filter(|name| !name.is_empty())
+    }
+}
+
 impl Query {
     /// Reads a query. Unknown names are ignored; of several values of a name the last counts.
     pub fn parse(query: &[u8]) -> Self {

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::cause::Cause;
 use crate::counters::{is_denial, outcomes, RequestKind, Totals};
+use crate::curl::Listener;
 use crate::history::STEP;
+use crate::query::TryRequest;
 use crate::record::DeniedOrigin;
 use crate::zone::{Counter, Zone};
 
@@ -201,6 +203,23 @@ fn remedy(denied: &DeniedOrigin) -> Option<String> {
     copies.then(|| format!("{directive} {value};"))
 }
 
+/// A request that `try` was asked about, and what would become of it.
+pub struct TriedRequest<'t> {
+    /// What was asked.
+    pub question: &'t TryRequest,
+    /// The location whose policy was asked.
+    pub location: CountedLocation<'t>,
+    /// The name that stands in the place of a location for the policy of the server.
+    pub server_location: &'t str,
+    /// Where the server listens.
+    pub listener: Option<&'t Listener>,
+    /// What would become of it.
+    pub explanation: &'t Explanation<'t>,
+    /// The variables on whose values the decision depends, with their values here; none if the value is known for real
+    /// requests alone.
+    pub variables: &'t BTreeMap<String, Option<String>>,
+}
+
 /// The JSON of an explanation.
 #[derive(Serialize)]
 struct ExplanationJson<'t> {
@@ -210,24 +229,45 @@ struct ExplanationJson<'t> {
     allowed: bool,
     explanation: String,
     remedy: Option<String>,
-    preflight: Option<ResponseJson>,
-    request: ResponseJson,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    unknown_variables: &'t [String],
+    preflight: Option<ResponseJson<'t>>,
+    request: ResponseJson<'t>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    variables: BTreeMap<&'t str, &'t str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown_variables: Vec<&'t str>,
 }
 
 #[derive(Serialize)]
-struct ResponseJson {
+struct ResponseJson<'t> {
+    location: &'t str,
     result: &'static str,
     reason: Option<String>,
     status: Option<u16>,
     headers: Vec<(&'static str, String)>,
+    not_run: Vec<String>,
+    curl: Option<String>,
 }
 
-impl ResponseJson {
-    fn new(response: &SimulatedResponse<'_>) -> Self {
+impl<'t> ResponseJson<'t> {
+    fn new(tried: &TriedRequest<'t>, response: &SimulatedResponse<'_>, is_preflight: bool) -> Self {
         let headers = response.headers.iter();
+        let (server, location) = (tried.location.server, tried.location.location);
+        let path = if location == tried.server_location {
+            "/"
+        } else {
+            location
+        };
+        let method = String::from_utf8_lossy(tried.explanation.method);
         Self {
+            location: if response.is_early {
+                tried.server_location
+            } else {
+                location
+            },
+            not_run: response.not_run.iter().map(ToString::to_string).collect(),
+            curl: tried
+                .listener
+                .and_then(|listener| listener.curl(server, path, tried.question, &method, is_preflight)),
             result: response.outcome.as_str(),
             reason: response.reason.map(|reason| reason.to_string()),
             status: response.status,
@@ -238,28 +278,33 @@ impl ResponseJson {
     }
 }
 
-/// The JSON of what would become of a simulated request.
-///
-/// `unknown` names the variables on whose values the decision depends, and whose values are known for real requests alone.
-pub fn explanation_to_json(
-    location: &CountedLocation<'_>,
-    explanation: &Explanation<'_>,
-    unknown: &[String],
-) -> Vec<u8> {
-    json(&ExplanationJson {
-        server: location.server,
-        location: location.location,
-        dry_run: location.dry_run,
-        allowed: matches!(
-            explanation.in_browser,
-            BrowserOutcome::Readable | BrowserOutcome::SameOrigin
-        ),
-        explanation: explanation.in_browser.to_string(),
-        remedy: explanation.remedy.clone(),
-        preflight: explanation.preflight.as_ref().map(ResponseJson::new),
-        request: ResponseJson::new(&explanation.actual),
-        unknown_variables: unknown,
-    })
+impl TriedRequest<'_> {
+    /// What would become of it, as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        let (location, explanation) = (&self.location, self.explanation);
+        let known = self.variables.iter();
+        let unknown = self.variables.iter().filter(|(_, value)| value.is_none());
+        json(&ExplanationJson {
+            server: location.server,
+            location: location.location,
+            dry_run: location.dry_run,
+            allowed: matches!(
+                explanation.in_browser,
+                BrowserOutcome::Readable | BrowserOutcome::SameOrigin
+            ),
+            explanation: explanation.in_browser.to_string(),
+            remedy: explanation.remedy.clone(),
+            preflight: explanation
+                .preflight
+                .as_ref()
+                .map(|preflight| ResponseJson::new(self, preflight, true)),
+            request: ResponseJson::new(self, &explanation.actual, false),
+            variables: known
+                .filter_map(|(name, value)| Some((&**name, value.as_deref()?)))
+                .collect(),
+            unknown_variables: unknown.map(|(name, _)| &**name).collect(),
+        })
+    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -130,7 +130,11 @@ at("pause").addEventListener("click", (event) => {
 function part(title, part) {
   const status = part.status === null ? "" : ` ${part.status}`;
   const lines = part.headers.map(([name, value]) => `${name}: ${value}`);
-  return [make("span", "", `${title}: ${part.result}${status}`), make("pre", "", lines.join("\n") || "(no header)")];
+  const by = part.location === "server" && title === "Preflight" ? " (the server answers it early)" : "";
+  const shown = [make("span", "", `${title}: ${part.result}${status}${by}`), make("pre", "", lines.join("\n") || "(no header)")];
+  if (part.not_run.length) shown.push(make("p", "", `Not run here: ${part.not_run.join("; ")}.`));
+  if (part.curl !== null) shown.push(make("p", "", "To ask for real: ", make("code", "", part.curl)));
+  return shown;
 }
 document.forms.try.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -147,6 +151,7 @@ document.forms.try.addEventListener("submit", async (event) => {
     if (answer.remedy !== null) parts.push(make("p", "", make("code", "", answer.remedy)));
     if (answer.dry_run) parts.push(make("span", "tag", "dry run: the policy changes no response yet"), make("br"));
     if (answer.preflight) parts.push(...part("Preflight", answer.preflight));
+    if (answer.unknown_variables) parts.push(make("p", "wrong", `Only a request has a value for ${answer.unknown_variables.join(", ")}.`));
     const isSent = !answer.preflight || answer.preflight.result === "allowed";
     parts.push(...part(isSent ? "Request" : "Request, were it sent", answer.request));
     at("answer").replaceChildren(...parts);
