@@ -65,6 +65,7 @@ impl Scope {
 impl Level {
     /// Puts together what this level, which is that of `block`, says and what it inherits from `outer`.
     pub fn inherit(self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
+        let differs_from_early = !self.says_early() || self.says_what_is_allowed();
         let Some(first_at) = self.first_at else {
             // The values of `http` are checked where a server inherits them.
             let problems = match block {
@@ -119,11 +120,7 @@ impl Level {
             rules.expose_headers = Rc::new(value);
             *expose_list = Some(unused.add(Directive::ExposeHeaders, &at));
         }
-        let says_early = self
-            .preflight
-            .as_ref()
-            .is_some_and(|given| given.value == PreflightMode::Early);
-        if let (Block::Location(name), true, false) = (block, outer.server_answers_early, says_early) {
+        if let (Block::Location(name), true, true) = (block, outer.server_answers_early, differs_from_early) {
             problems.push(not_asked(name, &first_at));
         }
         Given::replace(self.max_age, &mut rules.max_age);
@@ -143,6 +140,22 @@ impl Level {
         scope.policy = Rc::new(policy);
         scope.server_answers_early |= matches!(block, Block::Server(_)) && scope.answers_early();
         (scope, problems)
+    }
+}
+
+impl Level {
+    fn says_early(&self) -> bool {
+        let given = self.preflight.as_ref();
+        given.is_some_and(|given| given.value == PreflightMode::Early)
+    }
+
+    /// Whether the level has a say in what a preflight is allowed.
+    fn says_what_is_allowed(&self) -> bool {
+        self.cors.is_some()
+            || self.allow_origin.is_some()
+            || self.allow_credentials.is_some()
+            || self.allow_methods.is_some()
+            || self.allow_headers.is_some()
     }
 }
 

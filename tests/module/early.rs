@@ -208,7 +208,13 @@ fn a_location_whose_policy_differs_from_that_of_an_early_server_is_warned_about(
             ))
             .check()
     };
-    for location in ["cors off;", "cors_allow_methods GET;", "cors_preflight answer;"] {
+    for location in [
+        "cors off;",
+        "cors_allow_methods GET;",
+        "cors_preflight answer;",
+        "cors_allow_methods GET; cors_preflight early;",
+        "cors_allow_origin https://stranger.example; cors_preflight early;",
+    ] {
         let check = check(location);
         let message = check.warning_at(location);
         assert!(
