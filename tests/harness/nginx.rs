@@ -32,6 +32,7 @@ pub struct Builder {
     http: String,
     file: Option<PathBuf>,
     files: Vec<(String, Vec<u8>)>,
+    included: Vec<(String, String)>,
     ports: Ports,
     faulty_module: bool,
     without_module: bool,
@@ -46,6 +47,7 @@ impl Builder {
             http: String::new(),
             file,
             files: Vec::new(),
+            included: Vec::new(),
             ports: Ports::default(),
             faulty_module: false,
             without_module: false,
@@ -72,6 +74,12 @@ impl Builder {
     /// Puts a file into the prefix.
     pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((path.to_owned(), content.as_ref().into()));
+        self
+    }
+
+    /// Puts a file into the prefix that the `http` block includes: it may hold `{port}` and the like, too.
+    pub fn included(mut self, path: &str, text: &str) -> Self {
+        self.included.push((path.to_owned(), text.to_owned()));
         self
     }
 
@@ -174,6 +182,9 @@ impl Builder {
         };
         for (path, content) in &self.files {
             prefix.write(path, content);
+        }
+        for (path, text) in &self.included {
+            prefix.write(path, config::expand_tokens(text, &mut self.ports).as_bytes());
         }
         let config = template.expand(&mut self.ports);
         let config = match self.single_process {
