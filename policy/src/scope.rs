@@ -8,6 +8,7 @@ use crate::directive::Directive;
 use crate::given::Given;
 use crate::given_origins::{complete, GivenOrigins, LaterChecks};
 use crate::level::Level;
+use crate::origin::OriginSet;
 use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
 use crate::rules::{AllowOrigin, Cors, Rules, UnsafeOptions};
@@ -87,6 +88,8 @@ impl Level {
             };
             scope.cors = value.then(|| unused.add(Directive::Cors, &at));
         }
+        // An outer level may list origins with credentials that only some of the inner ones allow.
+        let origins_are_given_here = self.allow_origin.is_some();
         let [origin_list, credential_list, method_list, header_list, expose_list] = &mut scope.lists;
         if let Some(Given { value, at }) = self.allow_origin {
             let GivenOrigins { mut list, checks } = value;
@@ -103,6 +106,9 @@ impl Level {
             if let AllowCredentials::For(set) = &mut list {
                 *credential_list = Some(unused.add(Directive::AllowCredentials, &at));
                 problems.extend(complete(set, Directive::AllowCredentials, &at));
+                if origins_are_given_here {
+                    problems.extend(without_permission(set, &rules.allow_origin, &at));
+                }
             }
             rules.allow_credentials = Rc::new(list);
             scope.credential_checks = Rc::new(checks);
@@ -240,6 +246,32 @@ impl Scope {
             Problem::new(kind, at, text)
         })
     }
+}
+
+/// Warnings of origins that get no credentials, though they are listed, as they are not allowed at all.
+fn without_permission<'a>(
+    credentials: &'a OriginSet,
+    allowed: &'a AllowOrigin,
+    at: &'a Position,
+) -> impl Iterator<Item = Problem> + 'a {
+    let allowed = match allowed {
+        AllowOrigin::Listed { set, variables } if variables.is_empty() => Some(set),
+        // Everyone is allowed, or nobody, which has a warning of its own, or who is shows for a request only.
+        _ => None,
+    };
+    let members = allowed.into_iter().flat_map(|allowed| credentials.not_in(allowed));
+    members.map(move |(member, place)| {
+        let text = format!(
+            "\"cors_allow_credentials\" has the value \"{}\": \"cors_allow_origin\" does not allow it, and without that it gets no credentials; add it there, or remove it here",
+            shown(member.as_bytes()),
+        );
+        let kind = ProblemKind {
+            severity: Severity::Warning,
+            directive: Directive::AllowCredentials.name(),
+            what: "not allowed",
+        };
+        Problem::new(kind, place.as_ref().unwrap_or(at), text)
+    })
 }
 
 /// The option of `cors_unsafe` that would permit a dangerous value: the reason against it names one.
