@@ -47,6 +47,36 @@ impl<T: Clone> Given<T> {
     }
 }
 
+/// A name that can be one by the grammar, but hardly is.
+#[derive(Debug, thiserror::Error)]
+enum NameDoubt {
+    #[error("it is taken for a name, and allows no other; write \"*\" to allow every name")]
+    Everything,
+    #[error("\"{0}\" is taken for a part of the name; separate names by spaces, without other signs")]
+    Sign(char),
+}
+
+impl NameDoubt {
+    fn of(name: &str) -> Option<Self> {
+        // RFC 9110 allows these signs in tokens. No method and no header that is in use has one; lists and expressions of
+        // other software do.
+        const SIGNS: [char; 9] = ['!', '#', '%', '&', '\'', '^', '`', '|', '~'];
+        if ["all", "any"].iter().any(|word| name.eq_ignore_ascii_case(word)) {
+            return Some(Self::Everything);
+        }
+        name.chars().find(|c| SIGNS.contains(c)).map(Self::Sign)
+    }
+}
+
+impl Warning for NameDoubt {
+    fn what(&self) -> &'static str {
+        match self {
+            Self::Everything => "everything",
+            Self::Sign(_) => "sign",
+        }
+    }
+}
+
 /// Collects what is wrong with one directive.
 pub(crate) struct Report<'a> {
     pub directive: Directive,
@@ -111,7 +141,14 @@ impl Report<'_> {
                     "\"*\" stands for every name and not for a part of one; write the names one by one, or \"*\"",
                 );
             } else {
+                let before = report.problems.len();
                 add(value, report);
+                let is_refused = |problem: &Problem| problem.severity == Severity::Error;
+                let found = report.problems.get(before..).unwrap_or_default();
+                if let (Some(doubt), false) = (NameDoubt::of(value), found.iter().any(is_refused)) {
+                    report.problems.truncate(before);
+                    report.warning(value.as_bytes(), doubt);
+                }
             }
         });
     }

@@ -12,6 +12,7 @@ use crate::headers::AllowHeaders;
 use crate::level::Level;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
+use crate::origin::OriginSet;
 use crate::policy::Policy;
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity};
 use crate::rules::{AllowOrigin, Cors, Rules};
@@ -145,6 +146,7 @@ impl Level {
 impl CompleteLevel {
     /// Puts together what this level, which is that of `block`, says and what it inherits from `outer`.
     pub fn inherit(&self, outer: &Scope, block: Block<'_>, unused: &mut UnusedDirectives) -> (Scope, Vec<Problem>) {
+        let differs_from_early = !self.says_early() || self.says_what_is_allowed();
         let Some(first_at) = &self.first_at else {
             // The values of `http` are checked where a server inherits them.
             let problems = match block {
@@ -166,6 +168,8 @@ impl CompleteLevel {
             };
             scope.cors = is_on.then(|| unused.add(Directive::Cors, at));
         }
+        // An outer level may list origins with credentials that only some of the inner ones allow.
+        let origins_are_given_here = self.allow_origin.is_some();
         let [origin_list, credential_list, method_list, header_list, expose_list] = &mut scope.lists;
         if let Some(CompleteOrigins { list, checks, at }) = &self.allow_origin {
             rules.allow_origin = list.clone();
@@ -173,10 +177,13 @@ impl CompleteLevel {
             *origin_list = Some(unused.add(Directive::AllowOrigin, at));
         }
         if let Some(CompleteOrigins { list, checks, at }) = &self.allow_credentials {
-            *credential_list = match **list {
-                AllowCredentials::For(_) => Some(unused.add(Directive::AllowCredentials, at)),
-                AllowCredentials::On | AllowCredentials::Off => None,
-            };
+            *credential_list = None;
+            if let AllowCredentials::For(set) = &**list {
+                *credential_list = Some(unused.add(Directive::AllowCredentials, at));
+                if origins_are_given_here {
+                    problems.extend(without_permission(set, &rules.allow_origin, at));
+                }
+            }
             rules.allow_credentials = list.clone();
             scope.credential_checks = checks.clone();
             scope.credentials_at = Some(at.clone());
@@ -193,12 +200,7 @@ impl CompleteLevel {
             rules.expose_headers = value.clone();
             *expose_list = Some(unused.add(Directive::ExposeHeaders, at));
         }
-        let says_early = self
-            .settings
-            .preflight
-            .as_ref()
-            .is_some_and(|given| given.value == PreflightMode::Early);
-        if let (Block::Location(name), true, false) = (block, outer.server_answers_early, says_early) {
+        if let (Block::Location(name), true, true) = (block, outer.server_answers_early, differs_from_early) {
             problems.push(not_asked(name, first_at));
         }
         Given::replace(&self.max_age, &mut rules.max_age);
@@ -212,6 +214,22 @@ impl CompleteLevel {
         scope.policy = Rc::new(policy);
         scope.server_answers_early |= matches!(block, Block::Server(_)) && scope.answers_early();
         (scope, problems)
+    }
+}
+
+impl CompleteLevel {
+    fn says_early(&self) -> bool {
+        let given = self.settings.preflight.as_ref();
+        given.is_some_and(|given| given.value == PreflightMode::Early)
+    }
+
+    /// Whether the level has a say in what a preflight is allowed.
+    fn says_what_is_allowed(&self) -> bool {
+        self.cors.is_some()
+            || self.allow_origin.is_some()
+            || self.allow_credentials.is_some()
+            || self.allow_methods.is_some()
+            || self.allow_headers.is_some()
     }
 }
 
@@ -296,6 +314,32 @@ impl Scope {
             Problem::new(kind, at, text)
         })
     }
+}
+
+/// Warnings of origins that get no credentials, though they are listed, as they are not allowed at all.
+fn without_permission<'a>(
+    credentials: &'a OriginSet,
+    allowed: &'a AllowOrigin,
+    at: &'a Position,
+) -> impl Iterator<Item = Problem> + 'a {
+    let allowed = match allowed {
+        AllowOrigin::Listed { set, variables } if variables.is_empty() => Some(set),
+        // Everyone is allowed, or nobody, which has a warning of its own, or who is shows for a request only.
+        _ => None,
+    };
+    let members = allowed.into_iter().flat_map(|allowed| credentials.not_in(allowed));
+    members.map(move |(member, place)| {
+        let text = format!(
+            "\"cors_allow_credentials\" has the value \"{}\": \"cors_allow_origin\" does not allow it, and without that it gets no credentials; add it there, or remove it here",
+            shown(member.as_bytes()),
+        );
+        let kind = ProblemKind {
+            severity: Severity::Warning,
+            directive: Directive::AllowCredentials.name(),
+            what: "not allowed",
+        };
+        Problem::new(kind, place.as_ref().unwrap_or(at), text)
+    })
 }
 
 /// The option of `cors_unsafe` that would permit a dangerous value: the reason against it names one.

@@ -411,7 +411,7 @@ mod origins {
         assert_eq!(
             told("
                 cors on;
-                cors_allow_origin https://a.example;
+                cors_allow_origin http://localhost:*;
                 cors_allow_credentials http://localhost:3000 http://localhost:*;
             "),
             ["warning: \"cors_allow_credentials\" has the value \"http://localhost:3000\": \"http://localhost:*\" covers it; remove one in nginx.conf:4"]
@@ -1079,7 +1079,7 @@ mod credentials {
     #[test]
     fn what_is_dangerous_with_credentials_alone_passes_without_and_for_others() {
         let nothing: [&str; 0] = [];
-        for origins in ["*", "null http://a.example http://*.b.example"] {
+        for origins in ["*", "null http://a.example http://*.b.example https://a.example"] {
             for credentials in ["off", "https://a.example https://*.b.example"] {
                 let configuration =
                     format!("cors on;\ncors_allow_origin {origins};\ncors_allow_credentials {credentials};");
@@ -1685,6 +1685,16 @@ mod early_preflights {
     }
 
     #[test]
+    fn nor_is_one_that_says_early_itself() {
+        let location = "location /x {\ncors_allow_origin https://b.example;\ncors_preflight early;\n}";
+        let problems = told(&format!("server a {{\n{ORIGIN}cors_preflight early;\n{location}\n}}"));
+        assert!(
+            problems[0].contains("answers the preflights of location \"/x\""),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
     fn a_location_that_says_nothing_or_early_itself_is_fine() {
         for configuration in [
             format!("{ORIGIN}cors_preflight early;\nserver a {{\nlocation /x {{\n}}\n}}"),
@@ -1806,6 +1816,73 @@ mod what_people_mean {
             "{error}"
         );
         assert_eq!(of("cors_max_age 0"), [""; 0]);
+    }
+
+    #[test]
+    fn a_word_for_every_name() {
+        for line in [
+            "cors_allow_methods ALL",
+            "cors_allow_methods any",
+            "cors_allow_headers all",
+            "cors_expose_headers Any",
+        ] {
+            assert_eq!(
+                warning(line),
+                "it is taken for a name, and allows no other; write \"*\" to allow every name"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sign_that_no_name_has() {
+        for (line, sign) in [
+            ("cors_allow_methods GET|PUT", '|'),
+            ("cors_allow_headers ~^x-", '~'),
+            ("cors_expose_headers 'X-Total'", '\''),
+        ] {
+            assert_eq!(
+                warning(line),
+                format!("\"{sign}\" is taken for a part of the name; separate names by spaces, without other signs")
+            );
+        }
+        for line in ["cors_allow_headers X_Api.Key+1", "cors_allow_methods M-SEARCH"] {
+            assert_eq!(of(line), [""; 0]);
+        }
+        // What is refused has its own remedy.
+        assert!(refused("cors_allow_headers ~x:y").contains("no colon"));
+    }
+
+    #[test]
+    fn credentials_for_an_origin_that_is_not_allowed() {
+        let told = |lines: &str| told(&format!("server a {{\ncors on;\n{lines}\n}}"));
+        let warning = |value: &str| {
+            format!(
+                "warning: \"cors_allow_credentials\" has the value \"{value}\": \"cors_allow_origin\" does not allow it, and without that it gets no credentials; add it there, or remove it here in nginx.conf:4"
+            )
+        };
+        for (allowed, credentials, outside) in [
+            ("https://b.example", "https://a.example", "https://a.example"),
+            (
+                "https://*.a.example https://b.example",
+                "https://a.example https://b.example",
+                "https://a.example",
+            ),
+            ("~https://b\\.example", "https://a.example", "https://a.example"),
+        ] {
+            let lines = format!("cors_allow_origin {allowed};\ncors_allow_credentials {credentials};");
+            assert_eq!(told(&lines), [warning(outside)], "{lines}");
+        }
+        for lines in [
+            "cors_allow_origin https://a.example;\ncors_allow_credentials https://a.example;",
+            "cors_allow_origin *;\ncors_allow_credentials https://a.example;",
+            "cors_allow_origin https://*.example.com;\ncors_allow_credentials https://a.example.com;",
+            "cors_allow_origin https://b.example $more;\ncors_allow_credentials https://a.example;",
+            // Inner levels may allow what an outer level gives credentials.
+            "cors_allow_credentials https://a.example https://b.example;\nlocation /x {\ncors_allow_origin https://a.example;\n}",
+        ] {
+            let told = told(lines);
+            assert!(!told.iter().any(|told| told.contains("cors_allow_credentials")), "{lines}: {told:?}");
+        }
     }
 
     #[test]

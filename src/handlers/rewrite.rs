@@ -3,7 +3,7 @@
 //! Of the handlers of a phase nginx runs the one that was registered last first, so that these come before `return`, `if`
 //! and `rewrite`.
 
-use cors_policy::PreflightMode;
+use cors_policy::{Policy, PreflightMode};
 use nginx_sys::{ngx_http_request_t, ngx_int_t};
 
 use super::preflight::answer_preflight;
@@ -70,9 +70,18 @@ fn enter_location(request: Request<'_>) -> Next {
         },
     };
     context.enter_rewrite(location);
+    let is_early = |policy: &Policy| policy.settings().preflight == PreflightMode::Early;
     match context.binding() {
-        Binding::Candidate(candidate) if request.is_options() && core::ptr::eq(candidate, location) => {
-            answer_if_early(request, location)
+        // Its preflight is answered here. Where the actual request goes from here, by `rewrite` or into an `if`, may have
+        // another policy; that would contradict the answer, so this one governs both.
+        Binding::Candidate(candidate)
+            if core::ptr::eq(candidate, location) && location.policy().is_some_and(is_early) =>
+        {
+            context.bind(location);
+            match request.is_options() {
+                true => answer_if_early(request, location),
+                false => Next::Continue,
+            }
         }
         _ => Next::Continue,
     }

@@ -84,7 +84,8 @@ fn temp_paths(text: &str) -> String {
         .collect()
 }
 
-fn expand_tokens(text: &str, ports: &mut Ports) -> String {
+/// The text with every port picked.
+pub(crate) fn expand_tokens(text: &str, ports: &mut Ports) -> String {
     static TOKEN: Lazy<Regex> = Lazy::new(|| {
         Regex::new(r"\{(port|listen|listen_tls|listen_http2|listen_http3)(?::([a-z0-9_]+))?\}")
             .expect("a valid pattern")

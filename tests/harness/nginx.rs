@@ -34,6 +34,7 @@ pub struct Builder {
     http: String,
     file: Option<PathBuf>,
     files: Vec<(String, Vec<u8>)>,
+    included: Vec<(String, String)>,
     ports: Ports,
     other_modules: Vec<PathBuf>,
     faulty_module: bool,
@@ -49,6 +50,7 @@ impl Builder {
             http: String::new(),
             file,
             files: Vec::new(),
+            included: Vec::new(),
             ports: Ports::default(),
             other_modules: Vec::new(),
             faulty_module: false,
@@ -76,6 +78,12 @@ impl Builder {
     /// Puts a file into the prefix.
     pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((path.to_owned(), content.as_ref().into()));
+        self
+    }
+
+    /// Puts a file into the prefix that the `http` block includes: it may hold `{port}` and the like, too.
+    pub fn included(mut self, path: &str, text: &str) -> Self {
+        self.included.push((path.to_owned(), text.to_owned()));
         self
     }
 
@@ -189,6 +197,9 @@ impl Builder {
         };
         for (path, content) in &self.files {
             prefix.write(path, content);
+        }
+        for (path, text) in &self.included {
+            prefix.write(path, config::expand_tokens(text, &mut self.ports).as_bytes());
         }
         let config = template.expand(&mut self.ports);
         let config = match self.single_process {

@@ -177,6 +177,25 @@ fn a_location_that_says_early_answers_before_its_own_return_if_and_rewrite() {
     assert_status(&nginx.send(&Request::preflight("/other", APP, "PUT")), 418);
 }
 
+/// The actual request of a preflight that is answered early goes on to a place with a policy of its own.
+#[test]
+fn a_location_that_says_early_governs_the_actual_request_as_it_does_the_preflight() {
+    let early = "cors on; cors_allow_origin https://app.example.com; cors_preflight early;";
+    let other = "cors on; cors_allow_origin https://stranger.example;";
+    let nginx = Nginx::server(&format!(
+        "location /moved/ {{ {early} rewrite ^ /other last; }}
+        location /if/ {{ {early} if ($uri) {{ {other} }} }}
+        location = /other {{ {other} return 204; }}"
+    ));
+    for path in ["/moved/", "/if/"] {
+        for (origin, status) in [(APP, 204), (STRANGER, 403)] {
+            assert_status(&nginx.send(&Request::preflight(path, origin, "GET")), status);
+        }
+        assert_allows(&nginx.send(&Request::get(path).origin(APP)), APP);
+        assert_silent(&nginx.send(&Request::get(path).origin(STRANGER)));
+    }
+}
+
 #[test]
 fn a_location_whose_policy_differs_from_that_of_an_early_server_is_warned_about() {
     let check = |location: &str| {
@@ -189,7 +208,13 @@ fn a_location_whose_policy_differs_from_that_of_an_early_server_is_warned_about(
             ))
             .check()
     };
-    for location in ["cors off;", "cors_allow_methods GET;", "cors_preflight answer;"] {
+    for location in [
+        "cors off;",
+        "cors_allow_methods GET;",
+        "cors_preflight answer;",
+        "cors_allow_methods GET; cors_preflight early;",
+        "cors_allow_origin https://stranger.example; cors_preflight early;",
+    ] {
         let check = check(location);
         let message = check.warning_at(location);
         assert!(

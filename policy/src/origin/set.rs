@@ -66,6 +66,13 @@ impl OriginSet {
         exact.chain(patterns.map(|(member, at, pattern)| (member, Some(at.clone()), pattern)))
     }
 
+    /// The exact members that are not in `other`, and where each was listed if that is known.
+    pub(crate) fn not_in<'s>(&'s self, other: &'s Self) -> impl Iterator<Item = (&'s str, Option<Position>)> + 's {
+        self.exact
+            .iter()
+            .filter(|(origin, _)| !other.contains(origin.as_bytes()))
+    }
+
     /// Makes the list ready for requests, once it is complete.
     pub(crate) fn complete(&mut self) -> Result<(), SetError> {
         self.regexes.compile()

@@ -49,8 +49,68 @@ pub(super) fn why(syntax: &Syntax<'_>) -> Nothing {
     })
 }
 
-/// The branches of the outermost alternation of `syntax` that match no origin, where others do.
+/// So many bytes of expressions are tried for branches of inner alternations, beyond so many for each byte of the source.
+/// What is left then is not told: it is a hint, and must not take the time that a long expression would need.
+const FEWEST_TRIED: usize = 16 << 10;
+const TRIED_FOR_EACH_BYTE: usize = 16;
+
+/// The branches of alternations of `syntax` that match no origin, where others do.
 pub(super) fn dead_branches(syntax: &Syntax<'_>) -> Result<Vec<String>, RegexError> {
+    let mut dead = dead_outermost_branches(syntax)?;
+    dead.extend(dead_inner_branches(syntax));
+    Ok(dead)
+}
+
+fn dead_inner_branches(syntax: &Syntax<'_>) -> Vec<String> {
+    let outermost = outermost_branches(&syntax.ast).map(<[Ast]>::as_ptr);
+    let mut alternations = Vec::new();
+    alternations_in(&syntax.ast, &mut alternations);
+    let inner = alternations.into_iter().filter(|asts| Some(asts.as_ptr()) != outermost);
+    let mut tried = 0;
+    let mut dead = Vec::new();
+    for asts in inner {
+        let (Some(first), Some(last)) = (asts.first(), asts.last()) else {
+            continue;
+        };
+        let before = syntax.source.get(..first.span().start.offset).unwrap_or_default();
+        let after = syntax.source.get(last.span().end.offset..).unwrap_or_default();
+        for ast in asts {
+            let branch = syntax.source.get(ast.span().start.offset..ast.span().end.offset);
+            let branch = branch.unwrap_or_default();
+            // The others are taken away: what is left matches nothing if this one never does.
+            let alone = format!("{before}{branch}{after}");
+            tried += alone.len();
+            if tried > FEWEST_TRIED + TRIED_FOR_EACH_BYTE * syntax.source.len() {
+                return dead;
+            }
+            let budget = &mut Budget::for_source(&alone);
+            let Ok(alone) = Syntax::parse(&alone) else { continue };
+            if alone.graph(budget).is_ok_and(|graph| graph.is_empty()) {
+                let reason = self::why(&alone).reason;
+                dead.push(format!(
+                    "its branch \"{}\" matches no origin: {reason}",
+                    shown(branch.as_bytes())
+                ));
+            }
+        }
+    }
+    dead
+}
+
+/// The alternations of `ast` of which an origin takes one branch at most: not those that are repeated.
+fn alternations_in<'a>(ast: &'a Ast, found: &mut Vec<&'a [Ast]>) {
+    match ast {
+        Ast::Alternation(alternation) => {
+            found.push(&alternation.asts);
+            alternation.asts.iter().for_each(|ast| alternations_in(ast, found));
+        }
+        Ast::Group(group) => alternations_in(&group.ast, found),
+        Ast::Concat(concat) => concat.asts.iter().for_each(|ast| alternations_in(ast, found)),
+        _ => {}
+    }
+}
+
+fn dead_outermost_branches(syntax: &Syntax<'_>) -> Result<Vec<String>, RegexError> {
     let budget = &mut Budget::for_source(syntax.source);
     let Some(branches) = outermost_branches(&syntax.ast) else {
         return Ok(Vec::new());
