@@ -12,6 +12,7 @@ use crate::problem::{Position, Problem, Severity, Warning};
 use crate::rules::AllowOrigin;
 use crate::settings::GivenSettings;
 use crate::unsafe_options::UnsafeOptions;
+use crate::written::WrittenLists;
 
 /// The notation of the server whose configuration is read.
 pub trait Syntax {
@@ -48,6 +49,7 @@ pub struct Level {
     pub(crate) preflight_status: Option<Given<u16>>,
     pub(crate) unsafe_options: Option<Given<UnsafeOptions>>,
     pub(crate) settings: GivenSettings,
+    pub(crate) written: WrittenLists,
 }
 
 impl Level {
@@ -78,6 +80,7 @@ impl Level {
             let text = format!("\"{name}\" directive is duplicate: it stands at {first} already; remove one");
             report.add(Severity::Error, "", text);
         } else {
+            self.written.add(directive, values, at);
             self.read_values(values, syntax, &mut report);
         }
         report.problems

@@ -15,13 +15,13 @@
 //! |---|---|
 //! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
 //! | the values of one level's directives, as they are read | `given_origins`, above `risks`, `variables` |
-//! | what becomes of a request that nobody has sent, and what another policy would change | `simulation`, `candidate` |
+//! | what becomes of a request that nobody has sent, and what another policy would change | `simulation`, above `remedy`; `candidate` |
 //! | **what is decided about a request** | **`policy`**, above `variable_list` |
 //! | the headers of responses | `response` |
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
 //! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`; `settings`, above `given` |
 //! | origins, lists of names | `origin`; `vary`, `name_list` |
-//! | what they are made of | `directive`, `distinct`, `escaped`, `header_name`, `name_hash`, `problem`, `token`, `unsafe_options` |
+//! | what they are made of | `directive`, `distinct`, `escaped`, `header_name`, `name_hash`, `problem`, `token`, `unsafe_options`, `written` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -48,6 +48,7 @@ mod origin;
 mod policy;
 mod problem;
 mod problems;
+mod remedy;
 mod request;
 mod response;
 mod risks;
@@ -61,6 +62,7 @@ mod unused;
 mod variable_list;
 mod variables;
 pub mod vary;
+mod written;
 
 pub use candidate::{Change, Comparison};
 pub use decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
@@ -71,6 +73,7 @@ pub use origin::PUBLIC_SUFFIX_LIST_DATE;
 pub use policy::Policy;
 pub use problem::{shown, Position, Problem, Severity};
 pub use problems::Problems;
+pub use remedy::{Remedy, Wanted};
 pub use request::{Context, Field, IgnoredValue, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
 pub use scope::{Block, CompleteLevel, Scope};

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::credentials::AllowCredentials;
+use crate::directive::Directive;
 use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
 use crate::max_age::MaxAge;
@@ -10,6 +11,7 @@ use crate::methods::AllowMethods;
 use crate::origin::{is_insecure, stands_for_no_site, OriginSet};
 use crate::settings::Settings;
 use crate::unsafe_options::UnsafeOptions;
+use crate::written::WrittenLists;
 
 /// The value of `cors_allow_origin`.
 #[derive(Debug, Default)]
@@ -53,6 +55,9 @@ pub(crate) struct Rules {
     pub preflight_status: u16,
     pub unsafe_options: UnsafeOptions,
     pub settings: Settings,
+    /// The lists as they are written, and those of them that the level gives itself.
+    pub written: WrittenLists,
+    pub written_here: WrittenLists,
 }
 
 impl Default for Rules {
@@ -68,11 +73,18 @@ impl Default for Rules {
             preflight_status: 204,
             unsafe_options: UnsafeOptions::default(),
             settings: Settings::default(),
+            written: WrittenLists::default(),
+            written_here: WrittenLists::default(),
         }
     }
 }
 
 impl Rules {
+    /// Whether the list of a directive is one that the level inherits.
+    pub(crate) fn is_inherited(&self, directive: Directive) -> bool {
+        self.written_here.get(directive).is_none()
+    }
+
     /// Whether responses depend on `Origin`, which `Vary` then has to name (Fetch, "CORS protocol and HTTP caches").
     /// With a plain `*` every request gets the same response.
     pub(crate) fn vary_by_origin(&self) -> bool {

@@ -19,6 +19,7 @@ use crate::rules::{AllowOrigin, Cors, Rules};
 use crate::settings::{GivenSettings, PreflightMode};
 use crate::unsafe_options::UnsafeOptions;
 use crate::unused::{DirectiveId, UnusedDirectives};
+use crate::written::WrittenLists;
 
 /// A block of the configuration, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,7 @@ pub struct CompleteLevel {
     preflight_status: Option<Given<u16>>,
     unsafe_options: Option<Given<UnsafeOptions>>,
     settings: GivenSettings,
+    written: WrittenLists,
 }
 
 /// A list of origins, where it was given, and what has to be looked at once the other directives are known.
@@ -130,6 +132,7 @@ impl Level {
             preflight_status: self.preflight_status,
             unsafe_options: self.unsafe_options,
             settings: self.settings,
+            written: self.written,
         };
         (level, problems)
     }
@@ -207,6 +210,8 @@ impl CompleteLevel {
         Given::replace(&self.preflight_status, &mut rules.preflight_status);
         Given::replace(&self.unsafe_options, &mut rules.unsafe_options);
         self.settings.replace(&mut rules.settings);
+        rules.written = self.written.or_inherited(&outer.policy.rules().written);
+        rules.written_here = self.written.clone();
         let policy = Policy::new(rules);
         if block != Block::Http {
             problems.extend(scope.check_in_force(&policy, block, unused));

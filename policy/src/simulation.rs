@@ -7,6 +7,7 @@ use crate::decision::{Decision, Outcome, Reason, Verdict};
 use crate::header_name::HeaderName;
 use crate::methods::normalized;
 use crate::policy::Policy;
+use crate::remedy::{Remedy, Wanted};
 use crate::request::{Context, Field, Preflight, Request};
 use crate::response::Value;
 use crate::settings::{Enforce, PreflightMode};
@@ -79,8 +80,8 @@ pub struct Explanation<'r> {
     pub actual: SimulatedResponse<'r>,
     /// What the browser does with the responses.
     pub in_browser: BrowserOutcome<'r>,
-    /// The directive that would allow the request, if there is one that can be pasted as it is.
-    pub remedy: Option<String>,
+    /// What to write so that the request would be allowed.
+    pub remedy: Option<Remedy>,
 }
 
 /// What the browser does with the responses.
@@ -128,27 +129,16 @@ impl fmt::Display for BrowserOutcome<'_> {
     }
 }
 
-impl BrowserOutcome<'_> {
-    fn remedy(&self, verdict: Verdict, origin: &[u8]) -> Option<String> {
-        let (directive, value) = match *self {
-            // Beside `*` only origins by name may have them.
-            Self::NoCredentials if verdict == Verdict::Anyone => ("cors_allow_credentials", origin),
-            Self::NoCredentials => ("cors_allow_credentials", &b"on"[..]),
-            Self::NotSent(reason) | Self::Blocked(reason) | Self::NotReadable(reason) => match reason? {
-                Reason::NoOriginAllowed | Reason::Origin(_) => ("cors_allow_origin", origin),
-                Reason::Method(method) => ("cors_allow_methods", method),
-                Reason::Header(name) => ("cors_allow_headers", name),
-                Reason::NotAHeaderName(_)
-                | Reason::NotAnOrigin(_)
-                | Reason::SeveralOrigins
-                | Reason::Unanswered { .. } => return None,
-            },
-            Self::Readable | Self::SameOrigin | Self::UpToTheApplication => return None,
-        };
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(byte);
-        let value = std::str::from_utf8(value).ok()?;
-        let copies = !value.is_empty() && value.as_bytes().iter().all(is_plain);
-        copies.then(|| format!("{directive} {value};"))
+impl<'r> BrowserOutcome<'r> {
+    /// What would have to be allowed.
+    fn wanted(&self, origin: &'r [u8]) -> Option<Wanted<'r>> {
+        match self {
+            Self::NoCredentials => Some(Wanted::Credentials(origin)),
+            Self::NotSent(reason) | Self::Blocked(reason) | Self::NotReadable(reason) => {
+                Wanted::of(reason.as_ref()?, origin)
+            }
+            Self::Readable | Self::SameOrigin | Self::UpToTheApplication => None,
+        }
     }
 }
 
@@ -229,10 +219,13 @@ impl Policy {
             }
         });
         // CORS check, steps 4 to 7: with credentials, both responses have to allow them.
-        let without_credentials = [Some(verdict), asked.map(|(_, decision, _)| decision.verdict())]
-            .into_iter()
-            .flatten()
-            .find(|verdict| *verdict != Verdict::AllowedWithCredentials);
+        let without_credentials = [
+            Some((self, verdict)),
+            asked.map(|(policy, decision, _)| (policy, decision.verdict())),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|(_, verdict)| *verdict != Verdict::AllowedWithCredentials);
         let in_browser = match &preflight {
             _ if verdict == Verdict::SameOrigin => BrowserOutcome::SameOrigin,
             Some(preflight) if preflight.outcome != Outcome::Allowed => BrowserOutcome::NotSent(preflight.reason),
@@ -242,11 +235,19 @@ impl Policy {
             Some(_) if self.settings().preflight == PreflightMode::Pass => BrowserOutcome::UpToTheApplication,
             _ => BrowserOutcome::Readable,
         };
+        // The policy that would have to allow more.
+        let refusing = match (&in_browser, asked, without_credentials) {
+            (BrowserOutcome::NotSent(_), Some((policy, ..)), _) => policy,
+            (BrowserOutcome::NoCredentials, _, Some((policy, _))) => policy,
+            _ => self,
+        };
         Explanation {
             method,
             preflight,
             actual,
-            remedy: in_browser.remedy(without_credentials.unwrap_or(verdict), simulated.origin),
+            remedy: in_browser
+                .wanted(simulated.origin)
+                .and_then(|wanted| refusing.remedy(wanted)),
             in_browser,
         }
     }

@@ -98,6 +98,7 @@ impl<'z> LocationCounters<'z> {
         cors_zone::CountedLocation {
             server: self.server(),
             location: self.location(),
+            policy: self.policy(),
             dry_run: self.policy().settings().dry_run,
             counter: self.counter,
         }

@@ -102,7 +102,12 @@ fn a_policy_can_be_asked() {
 
     let denied = ask("location=/api/&origin=https://stranger.example");
     assert_eq!(denied["allowed"], false);
-    assert_eq!(denied["remedy"], "cors_allow_origin https://stranger.example;");
+    assert_eq!(
+        denied["remedy"],
+        "cors_allow_origin https://app.example.com https://stranger.example;"
+    );
+    let advice = denied["advice"].as_str().unwrap_or_default();
+    assert!(advice.starts_with("it takes the place of \"cors_allow_origin\" at ") && advice.contains("nginx.conf:"));
     assert_eq!(denied["preflight"], Value::Null);
 
     let unlisted = ask("location=/empty/&origin=https://app.example.com");
@@ -114,7 +119,10 @@ fn a_policy_can_be_asked() {
         (&false.into(), &"header_denied".into())
     );
     let credentials = ask("location=/api/&origin=https://app.example.com&credentials=1");
-    assert_eq!(credentials["remedy"], "cors_allow_credentials on;", "{credentials:#}");
+    assert_eq!(
+        credentials["remedy"], "cors_allow_credentials https://app.example.com;",
+        "{credentials:#}"
+    );
 
     let nowhere = nginx.send(&Request::get("/status?try=1&location=/nowhere"));
     assert_status(&nowhere, 400);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cors_policy::{BrowserOutcome, Explanation, Outcome, SimulatedResponse};
+use cors_policy::{BrowserOutcome, Explanation, Outcome, Remedy, SimulatedResponse, Wanted};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -20,6 +20,8 @@ pub struct CountedLocation<'n> {
     pub server: &'n str,
     /// The location in it.
     pub location: &'n str,
+    /// Its policy.
+    pub policy: &'n cors_policy::Policy,
     /// Whether the policy changes no response (`cors_dry_run`).
     pub dry_run: bool,
     /// The counters of its policy.
@@ -72,7 +74,10 @@ struct Denied<'n> {
     reason: String,
     server: Option<&'n str>,
     location: Option<&'n str>,
+    /// The directive that would allow the request, with its whole list.
     remedy: Option<String>,
+    /// What to do with that, or instead.
+    advice: Option<String>,
     last: u64,
 }
 
@@ -175,6 +180,7 @@ impl<'n> Denied<'n> {
             },
             |reason| reason.to_string(),
         );
+        let (remedy, advice) = parts(location.and_then(|location| remedy_for(denied, location)));
         Self {
             origin,
             count: denied.count,
@@ -183,24 +189,24 @@ impl<'n> Denied<'n> {
             reason,
             server: location.map(|location| location.server),
             location: location.map(|location| location.location),
-            remedy: remedy(denied),
+            remedy,
+            advice,
             last: denied.last,
         }
     }
 }
 
-/// The directive that would allow such a request, if there is one that can be pasted as it is.
-fn remedy(denied: &DeniedOrigin) -> Option<String> {
-    let (directive, value) = match denied.cause {
-        Cause::NoOriginAllowed | Cause::Origin => ("cors_allow_origin", &denied.origin),
-        Cause::Method => ("cors_allow_methods", denied.detail.as_ref()?),
-        Cause::Header => ("cors_allow_headers", denied.detail.as_ref()?),
-        Cause::NotAHeaderName | Cause::NotAnOrigin | Cause::SeveralOrigins => return None,
-    };
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(byte);
-    let value = std::str::from_utf8(value).ok()?;
-    let copies = !denied.is_cut && !value.is_empty() && value.as_bytes().iter().all(is_plain);
-    copies.then(|| format!("{directive} {value};"))
+/// What to write so that such a request would be allowed.
+fn remedy_for(denied: &DeniedOrigin, location: &CountedLocation<'_>) -> Option<Remedy> {
+    let reason = denied.reason().filter(|_| !denied.is_cut)?;
+    location.policy.remedy(Wanted::of(&reason, &denied.origin)?)
+}
+
+fn parts(remedy: Option<Remedy>) -> (Option<String>, Option<String>) {
+    match remedy {
+        Some(Remedy { line, advice }) => (line, Some(advice)),
+        None => (None, None),
+    }
 }
 
 /// A request that `try` was asked about, and what would become of it.
@@ -228,7 +234,10 @@ struct ExplanationJson<'t> {
     dry_run: bool,
     allowed: bool,
     explanation: String,
+    /// The directive that would allow the request, with its whole list.
     remedy: Option<String>,
+    /// What to do with that, or instead.
+    advice: Option<String>,
     preflight: Option<ResponseJson<'t>>,
     request: ResponseJson<'t>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -282,6 +291,7 @@ impl TriedRequest<'_> {
     /// What would become of it, as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         let (location, explanation) = (&self.location, self.explanation);
+        let (remedy, advice) = parts(explanation.remedy.clone());
         let known = self.variables.iter();
         let unknown = self.variables.iter().filter(|(_, value)| value.is_none());
         json(&ExplanationJson {
@@ -293,7 +303,8 @@ impl TriedRequest<'_> {
                 BrowserOutcome::Readable | BrowserOutcome::SameOrigin
             ),
             explanation: explanation.in_browser.to_string(),
-            remedy: explanation.remedy.clone(),
+            remedy,
+            advice,
             preflight: explanation
                 .preflight
                 .as_ref()
@@ -335,9 +346,11 @@ mod tests {
         for &(origin, reason) in denials {
             counter.deny(origin, reason, NOW);
         }
+        let policy = cors_policy::Policy::default();
         let location = CountedLocation {
             server: "a.example",
             location: "/api/",
+            policy: &policy,
             dry_run: false,
             counter,
         };

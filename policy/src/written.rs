@@ -1,0 +1,101 @@
+//! Lists as they are written in a configuration, so that a remedy can show the whole one with what is missing.
+
+use std::rc::Rc;
+
+use crate::directive::Directive;
+use crate::problem::Position;
+
+/// The values of a list that are kept. Whoever has more looks at the file.
+const MOST_VALUES: usize = 20;
+
+/// A list as it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenList {
+    /// Where its first line stands.
+    pub at: Position,
+    /// Its first values.
+    pub values: Vec<String>,
+    /// How many values it has in all.
+    pub count: usize,
+}
+
+/// The lists of one level that a remedy may add to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WrittenLists {
+    allow_origin: Option<Rc<WrittenList>>,
+    allow_credentials: Option<Rc<WrittenList>>,
+    allow_methods: Option<Rc<WrittenList>>,
+    allow_headers: Option<Rc<WrittenList>>,
+}
+
+impl WrittenLists {
+    fn slot(&mut self, directive: Directive) -> Option<&mut Option<Rc<WrittenList>>> {
+        match directive {
+            Directive::AllowOrigin => Some(&mut self.allow_origin),
+            Directive::AllowCredentials => Some(&mut self.allow_credentials),
+            Directive::AllowMethods => Some(&mut self.allow_methods),
+            Directive::AllowHeaders => Some(&mut self.allow_headers),
+            _ => None,
+        }
+    }
+
+    /// Takes in a line of a directive, if it is one of these.
+    pub(crate) fn add(&mut self, directive: Directive, values: &[&[u8]], at: &Position) {
+        let Some(slot) = self.slot(directive) else {
+            return;
+        };
+        let list = slot.get_or_insert_with(|| {
+            Rc::new(WrittenList {
+                at: at.clone(),
+                values: Vec::new(),
+                count: 0,
+            })
+        });
+        let Some(list) = Rc::get_mut(list) else {
+            return; // no one else has it while the level is read
+        };
+        list.count += values.len();
+        let room = MOST_VALUES.saturating_sub(list.values.len());
+        let kept = values.iter().take(room);
+        list.values
+            .extend(kept.map(|value| String::from_utf8_lossy(value).into_owned()));
+    }
+
+    /// The lists in force where a level gives `self` and inherits `outer`.
+    pub(crate) fn or_inherited(&self, outer: &Self) -> Self {
+        let either =
+            |own: &Option<Rc<WrittenList>>, outer: &Option<Rc<WrittenList>>| own.clone().or_else(|| outer.clone());
+        Self {
+            allow_origin: either(&self.allow_origin, &outer.allow_origin),
+            allow_credentials: either(&self.allow_credentials, &outer.allow_credentials),
+            allow_methods: either(&self.allow_methods, &outer.allow_methods),
+            allow_headers: either(&self.allow_headers, &outer.allow_headers),
+        }
+    }
+
+    /// The list of a directive, if it is one of these.
+    pub(crate) fn get(&self, directive: Directive) -> Option<&WrittenList> {
+        let list = match directive {
+            Directive::AllowOrigin => &self.allow_origin,
+            Directive::AllowCredentials => &self.allow_credentials,
+            Directive::AllowMethods => &self.allow_methods,
+            Directive::AllowHeaders => &self.allow_headers,
+            _ => &None,
+        };
+        list.as_deref()
+    }
+}
+
+impl WrittenList {
+    /// Whether all of its values are known.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.values.len() == self.count
+    }
+
+    /// Its first value with variables: what that is for a request decides.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        let mut values = self.values.iter();
+        let found = values.find(|value| value.contains('$') && !value.starts_with('~'));
+        found.map(String::as_str)
+    }
+}
