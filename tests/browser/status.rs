@@ -147,6 +147,10 @@ fn visit() -> Result<(), Box<dyn Error>> {
             verdict,
             "No: the browser does not send the request: header \"X-Unknown\" is not in cors_allow_headers"
         );
+        let answer = window.find(Locator::Css("#answer")).await?.text().await?;
+        for part in ["Not run here: return, rewrite", "To ask for real: curl -i --connect-to"] {
+            assert!(answer.contains(part), "{answer}");
+        }
         if let Some(file) = std::env::var_os("CORS_TEST_SCREENSHOT") {
             window.set_window_size(1240, 1560).await?;
             window.execute("scrollTo(0, 0)", Vec::new()).await?;

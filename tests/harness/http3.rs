@@ -57,7 +57,7 @@ async fn exchange_all(port: u16, certificate: &CertificateDer<'static>, requests
 }
 
 fn client(certificate: &CertificateDer<'static>) -> quinn::ClientConfig {
-    let mut tls = tls::trusting(certificate).with_no_client_auth();
+    let mut tls = tls::trusting(certificate, &[&rustls::version::TLS13]).with_no_client_auth();
     tls.alpn_protocols = vec![b"h3".to_vec()];
     quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).expect("a cipher for QUIC")))
 }

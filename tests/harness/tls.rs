@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rcgen::{generate_simple_self_signed, CertifiedKey, KeyPair};
 use rustls::client::WantsClientCert;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
 use crate::connection::Connection;
 
@@ -15,13 +15,16 @@ pub(crate) fn certificate() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
 }
 
-/// A client that takes this certificate of a server.
-pub(crate) fn trusting(certificate: &CertificateDer<'static>) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+/// A client that speaks these versions, and takes this certificate of a server.
+pub(crate) fn trusting(
+    certificate: &CertificateDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).expect("a certificate");
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .expect("TLS 1.3")
+        .with_protocol_versions(versions)
+        .expect("versions of TLS that there are")
         .with_root_certificates(roots)
 }
 
@@ -31,7 +34,7 @@ pub(crate) fn connect(
     certificate: &CertificateDer<'static>,
     client: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>,
 ) -> Connection {
-    let config = trusting(certificate);
+    let config = trusting(certificate, rustls::DEFAULT_VERSIONS);
     let config = match client {
         Some((certificate, key)) => config
             .with_client_auth_cert(vec![certificate], key)
