@@ -516,3 +516,22 @@ fn variables_of_scripts_keep_their_names() {
         assert_allows(&nginx.send(&Request::get("/policy/hello.txt").origin(APP)), APP);
     }
 }
+
+/// What a `map` yields is read as the directive reads its values.
+#[test]
+fn a_value_of_a_variable_may_be_a_pattern_or_a_star() {
+    let server = |value: &str| {
+        Nginx::builder()
+            .http(&format!("map $host $origins {{ default \"{value}\"; }}"))
+            .server("cors on; cors_allow_origin $origins;")
+            .start()
+    };
+    let get = Request::get("/hello.txt");
+    let pattern = server("https://*.example.com");
+    assert_allows(&pattern.send(&get.clone().origin(APP)), APP);
+    assert_silent(&pattern.send(&get.clone().origin(STRANGER)));
+    let star = server("*");
+    let response = star.send(&get.origin(STRANGER));
+    assert!(response.get("Access-Control-Allow-Origin").is_some(), "{response}");
+    assert!(!star.error_log().contains("is ignored"), "{}", star.error_log());
+}
