@@ -177,6 +177,8 @@ mod tests {
             "https://*pr.example.com",
             "https://a*a.example.com",
             "https://a*aa.b.example.com",
+            "https://q*x.example.com",
+            "https://qa*.example.com",
         ])
         .is_empty());
         assert!(covered(&[
