@@ -1,4 +1,4 @@
-//! The causes in `docs/cookbook.md`, "What is wrong?": for each the request of a script that meets it, and the application
+//! The causes in `docs/troubleshooting.md`: for each the request of a script that meets it, and the application
 //! behind nginx.
 
 use harness::{Builder, Nginx, Page, Received, Request, Script, Upstream};
@@ -131,7 +131,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn page() -> Page {
-    Page::read("docs/cookbook.md")
+    Page::read("docs/troubleshooting.md")
 }
 
 /// Whether `words` are what the console says; `...` in them stands for what differs.

@@ -1,4 +1,4 @@
-//! "What is wrong?" in `docs/cookbook.md`, in the browser: its console says the words under which a cause stands, and
+//! `docs/troubleshooting.md`, in the browser: its console says the words under which a cause stands, and
 //! nothing where the cause is mended.
 
 use std::error::Error;

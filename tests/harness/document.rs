@@ -54,9 +54,9 @@ impl Page {
         blocks(rest.split("\n#").next().unwrap_or_default(), language)
     }
 
-    /// What the page has under `### <words of the console>` and `#### <cause>`, where that shows a difference.
+    /// What the page has under `## <words of the console>` and `### <cause>`, where that shows a difference.
     pub fn causes(&self) -> Vec<Cause> {
-        let sections = self.0.split("\n### ").skip(1);
+        let sections = self.0.split("\n## ").skip(1);
         sections.flat_map(causes_of).collect()
     }
 }
@@ -86,7 +86,7 @@ fn causes_of(section: &str) -> Vec<Cause> {
             mended: side('-'),
         })
     };
-    section.split("\n#### ").skip(1).filter_map(cause).collect()
+    section.split("\n### ").skip(1).filter_map(cause).collect()
 }
 
 fn blocks(text: &str, language: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! "What is wrong?" in `docs/cookbook.md`: each configuration with the lines to remove makes the browsers say what stands
+//! `docs/troubleshooting.md`: each configuration with the lines to remove makes the browsers say what stands
 //! above it, and with the lines to write it does not.
 
 use std::collections::BTreeSet;
@@ -58,6 +58,21 @@ fn each_that_is_tried_is_on_the_page() {
     let on_page: BTreeSet<_> = page().causes().into_iter().map(|cause| cause.title).collect();
     let tried: BTreeSet<_> = cases().iter().map(|case| case.title.to_owned()).collect();
     assert_eq!(on_page, tried);
+}
+
+#[test]
+fn the_cookbook_has_an_index_of_them() {
+    let cookbook = std::fs::read_to_string(harness::workspace_root().join("docs/cookbook.md")).expect("the page");
+    for cause in page().causes() {
+        // As GitHub names a heading.
+        let sign = |sign: char| match sign {
+            ' ' => Some('-'),
+            _ => (sign.is_alphanumeric() || "-_".contains(sign)).then(|| sign.to_ascii_lowercase()),
+        };
+        let anchor: String = cause.title.chars().filter_map(sign).collect();
+        let link = format!("  - [{}](troubleshooting.md#{anchor})\n", cause.title);
+        assert!(cookbook.contains(&link), "no {link}");
+    }
 }
 
 /// A script reads few headers without leave, <https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name>.

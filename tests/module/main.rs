@@ -4,6 +4,7 @@ mod actual;
 #[path = "../causes.rs"]
 mod all_causes;
 mod auth;
+mod breakages;
 mod bystander;
 mod cache;
 mod candidate;
