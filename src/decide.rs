@@ -4,7 +4,7 @@
 //! that they have bound; everyone else asks for the decision of whichever policy governs. What is decided is kept in the
 //! request's context once nothing can change it; who comes later reads that.
 
-use cors_policy::{Comparison, Decision, Outcome, Policy, PreflightMode, Reason};
+use cors_policy::{Comparison, Decision, Field, Outcome, Policy, PreflightMode, Reason};
 
 use crate::config::LocationConf;
 use crate::nginx::pool::OutOfMemory;
@@ -140,7 +140,18 @@ impl<'r> Decided<'r> {
         if self.existing_allow_origin(request).is_some() {
             return (Outcome::Kept, None);
         }
-        self.policy.result(&self.decision, request.requested_headers())
+        self.policy.result(&self.decision, self.requested_headers(request))
+    }
+
+    /// The lines of `Access-Control-Request-Headers` of a preflight. There is one as a rule, and it has been read with the
+    /// other headers.
+    fn requested_headers(&self, request: Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
+        let (one, all) = match self.decision.preflight().map(|preflight| preflight.requested_headers) {
+            Some(Field::One(line)) => (Some(line), None),
+            Some(Field::Several) => (None, Some(request.requested_headers())),
+            Some(Field::Absent) | None => (None, None),
+        };
+        one.into_iter().chain(all.into_iter().flatten())
     }
 
     /// The same for a request whose response is there. It is kept: what is denied is logged and counted, and variables
@@ -164,7 +175,7 @@ impl<'r> Decided<'r> {
     /// What the candidate of the location would change, if it has one.
     pub(crate) fn compare_candidate(&self, request: Request<'r>) -> Option<Comparison<'r>> {
         let candidate = self.location.candidate()?;
-        let lines = request.requested_headers();
+        let lines = self.requested_headers(request);
         let headers = request.cors_headers(was_options(RequestContext::get(request), request));
         Some(candidate.compare(self.policy, &self.decision, &headers, lines, &request))
     }

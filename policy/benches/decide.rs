@@ -73,7 +73,7 @@ fn preflight(policy: &Policy, origin: &str, requested: &[u8]) -> usize {
     for (_, value) in policy.response_headers(decision.response_kind()).unwrap().lines() {
         sent += match value {
             Value::Bytes(bytes) => bytes.len(),
-            Value::Origin => preflight.origin.len(),
+            Value::Origin => decision.origin().value().len(),
             Value::Method => preflight.method.len(),
             _ => policy.echoed_headers([requested].into_iter()).map(<[u8]>::len).sum(),
         };

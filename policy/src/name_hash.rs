@@ -9,15 +9,25 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The hash of `name` in any case. Eight bytes are taken in at once, since names make up most of a long preflight.
 pub(crate) fn hash_folded(name: &[u8]) -> u64 {
-    let mut words = name.chunks_exact(8);
     let mut hash = name.len() as u64;
-    for word in &mut words {
-        hash = mix(hash, word.try_into().map_or(0, u64::from_le_bytes));
+    let mut rest = name;
+    while let Some((word, others)) = rest.split_first_chunk() {
+        hash = mix(hash, u64::from_le_bytes(*word));
+        rest = others;
     }
-    let rest = words.remainder();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    mix(hash, u64::from_le_bytes(last))
+    // The end of the name, which may begin within the last word.
+    let end = name
+        .last_chunk()
+        .map_or_else(|| short(name), |word| u64::from_le_bytes(*word));
+    mix(hash, end)
+}
+
+/// The bytes of a name of less than eight, in one word.
+fn short(name: &[u8]) -> u64 {
+    match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32,
+        _ => name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
 }
 
 fn mix(hash: u64, word: u64) -> u64 {

@@ -15,7 +15,7 @@ pub enum Field<'r> {
     Absent,
     /// It has one.
     One(&'r [u8]),
-    /// It has several, which no browser sends of the headers for which this type is used.
+    /// It has several, which no browser sends.
     Several,
 }
 
@@ -48,6 +48,8 @@ pub struct Request<'r> {
     pub origin: Field<'r>,
     /// `Access-Control-Request-Method`
     pub request_method: Field<'r>,
+    /// `Access-Control-Request-Headers`
+    pub requested_headers: Field<'r>,
     /// `Sec-Fetch-Site`
     pub fetch_site: Field<'r>,
     /// `Access-Control-Request-Private-Network`
@@ -57,10 +59,10 @@ pub struct Request<'r> {
 /// A CORS-preflight request (Fetch, "HTTP requests"): a browser asks whether it may send another request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preflight<'r> {
-    /// The one `Origin`.
-    pub origin: &'r [u8],
     /// The one `Access-Control-Request-Method`, a token.
     pub method: &'r [u8],
+    /// `Access-Control-Request-Headers`, which may have several lines.
+    pub requested_headers: Field<'r>,
     /// Whether it asks for access to a private network.
     pub private_network: bool,
 }
@@ -71,9 +73,9 @@ impl<'r> Request<'r> {
     #[inline]
     pub fn preflight(&self) -> Option<Preflight<'r>> {
         match (self.is_options, self.origin, self.request_method) {
-            (true, Field::One(origin), Field::One(method)) if is_method(method) => Some(Preflight {
-                origin,
+            (true, Field::One(_), Field::One(method)) if is_method(method) => Some(Preflight {
                 method,
+                requested_headers: self.requested_headers,
                 private_network: self.private_network == Field::One(b"true"),
             }),
             _ => None,

@@ -198,8 +198,8 @@ impl Policy {
             let verdict = decision.verdict();
             let decision = Decision {
                 preflight: Some(Preflight {
-                    origin: simulated.origin,
                     method,
+                    requested_headers: Field::Absent,
                     private_network: false,
                 }),
                 ..decision

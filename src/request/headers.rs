@@ -5,7 +5,7 @@ use cors_policy::{is_named, Request as CorsRequestHeaders};
 use super::live::Request;
 
 /// A bit for each length that a name has that `cors_headers` looks for.
-const LENGTHS: u64 = 1 << 6 | 1 << 14 | 1 << 29 | 1 << 38;
+const LENGTHS: u64 = 1 << 6 | 1 << 14 | 1 << 29 | 1 << 30 | 1 << 38;
 
 impl<'r> Request<'r> {
     /// The header lines that decide. `is_options` tells whether the client's method was `OPTIONS`.
@@ -24,6 +24,7 @@ impl<'r> Request<'r> {
                 6 if is_named(header.name(), b"origin") => &mut read.origin,
                 14 if is_named(header.name(), b"sec-fetch-site") => &mut read.fetch_site,
                 29 if is_named(header.name(), b"access-control-request-method") => &mut read.request_method,
+                30 if is_named(header.name(), b"access-control-request-headers") => &mut read.requested_headers,
                 38 if is_named(header.name(), b"access-control-request-private-network") => &mut read.private_network,
                 _ => continue,
             };
