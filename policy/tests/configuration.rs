@@ -94,11 +94,11 @@ mod origins {
     fn a_scheme_that_is_none() {
         assert_eq!(
             why("ht_tps://a.example"),
-            "\"ht_tps\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first"
+            "\"ht_tps\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first; begin with \"https://\""
         );
         assert_eq!(
             why("*://a.example"),
-            "\"*\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first"
+            "\"*\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first; begin with \"https://\""
         );
     }
 
@@ -176,18 +176,24 @@ mod origins {
     fn a_host_that_is_none() {
         assert_eq!(
             why("https://a<b.example"),
-            "\"a<b.example\" is no host: invalid international domain name"
+            "\"a<b.example\" is no host: invalid international domain name; copy it from the address bar of a browser"
         );
-        assert_eq!(why("https://[::g]"), "\"[::g]\" is no host: invalid IPv6 address");
+        assert_eq!(
+            why("https://[::g]"),
+            "\"[::g]\" is no host: invalid IPv6 address; copy it from the address bar of a browser"
+        );
         assert_eq!(
             why("http://1.2.3.256"),
-            "\"1.2.3.256\" is no host: invalid IPv4 address"
+            "\"1.2.3.256\" is no host: invalid IPv4 address; copy it from the address bar of a browser"
         );
         assert_eq!(
             why("https://.a.example"),
-            "\".a.example\" is no host: it starts with a dot"
+            "\".a.example\" is no host: it starts with a dot; copy it from the address bar of a browser"
         );
-        assert_eq!(why("app://a%b"), "\"a%b\" is no host: \"%\" cannot stand in it");
+        assert_eq!(
+            why("app://a%b"),
+            "\"a%b\" is no host: \"%\" cannot stand in it; copy it from the address bar of a browser"
+        );
     }
 
     #[test]
@@ -227,7 +233,7 @@ mod origins {
     fn a_space_or_a_control_character_which_the_message_escapes() {
         assert_eq!(
             of("cors_allow_origin \"https://a.example\u{1} https://b.example\""),
-            ["error: \"cors_allow_origin\" has the value \"https://a.example\\u{1} https://b.example\": it holds a space or a control character in nginx.conf:7"]
+            ["error: \"cors_allow_origin\" has the value \"https://a.example\\u{1} https://b.example\": it holds a space or a control character; write each origin as a value of its own in nginx.conf:7"]
         );
     }
 
@@ -976,11 +982,15 @@ mod credentials {
     fn what_is_no_origin() {
         assert_eq!(
             refusal("cors_allow_credentials", "a.example"),
-            "the scheme is missing; write \"https://a.example\", or write \"on\" or \"off\""
+            "the scheme is missing; write \"https://a.example\""
+        );
+        assert_eq!(
+            refusal("cors_allow_credentials", "maybe"),
+            "it is no origin; write \"on\" or \"off\", or list origins"
         );
         assert_eq!(
             refusal("cors_allow_credentials", "https://a.example/"),
-            "an origin ends after its host and port; remove the trailing \"/\": write \"https://a.example\", or write \"on\" or \"off\""
+            "an origin ends after its host and port; remove the trailing \"/\": write \"https://a.example\""
         );
     }
 
@@ -1006,20 +1016,24 @@ mod credentials {
 
     #[test]
     fn origins_in_the_clear_with_credentials_in_every_form() {
-        for (value, admitted) in [
-            ("http://a.example", "http://a.example"),
-            ("http://*.a.example", "http://*.a.example"),
-            ("http://a.example:*", "http://a.example:*"),
-            (r"~https?://a\.example\.com", "http://a.example.com"),
-            ("http://192.168.1.7", "http://192.168.1.7"),
+        for (value, admitted, secure) in [
+            ("http://a.example", "http://a.example", "https://a.example"),
+            ("http://*.a.example", "http://*.a.example", "https://*.a.example"),
+            ("http://a.example:*", "http://a.example:*", "https://a.example:*"),
+            (
+                r"~https?://a\.example\.com",
+                "http://a.example.com",
+                r"~https://a\.example\.com",
+            ),
+            ("http://192.168.1.7", "http://192.168.1.7", "https://192.168.1.7"),
         ] {
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin {value};\ncors_allow_credentials on;")),
-                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in server) in nginx.conf:2")]
+                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"{secure}\", or write \"cors_unsafe insecure_origins\" (in server) in nginx.conf:2")]
             );
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin *;\ncors_allow_credentials {value};")),
-                [format!("error: \"cors_allow_credentials\" has the value \"{value}\": it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in server) in nginx.conf:3")]
+                [format!("error: \"cors_allow_credentials\" has the value \"{value}\": it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"{secure}\", or write \"cors_unsafe insecure_origins\" (in server) in nginx.conf:3")]
             );
         }
     }
@@ -1780,7 +1794,12 @@ mod what_people_mean {
             let lines = format!("cors_allow_origin {allowed};\ncors_allow_credentials {credentials};");
             assert_eq!(told(&lines), [warning(outside)], "{lines}");
         }
+        assert_eq!(
+            told("cors_allow_origin https://a.example;\ncors_allow_credentials https://*.a.example;"),
+            ["warning: \"cors_allow_credentials\" lists none of the origins that \"cors_allow_origin\" allows, and others get no credentials; list one of those, or add the others there in nginx.conf:4"]
+        );
         for lines in [
+            "cors_allow_origin https://a.example;\ncors_allow_credentials https://*.a.example https://a.example;",
             "cors_allow_origin https://a.example;\ncors_allow_credentials https://a.example;",
             "cors_allow_origin *;\ncors_allow_credentials https://a.example;",
             "cors_allow_origin https://*.example.com;\ncors_allow_credentials https://a.example.com;",

@@ -25,7 +25,9 @@ pub(crate) enum AllowedOrigin {
 pub(crate) enum OriginError {
     #[error("the scheme is missing; write \"https://{0}\"")]
     NoScheme(String),
-    #[error("\"{0}\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first")]
+    #[error(
+        "\"{0}\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first; begin with \"https://\""
+    )]
     BadScheme(String),
     #[error("an origin ends after its host and port; remove the trailing \"/\": write \"{0}\"")]
     TrailingSlash(String),
@@ -39,7 +41,7 @@ pub(crate) enum OriginError {
     NoHost,
     #[error("\"{0}\" is no port; write a number from 1 to 65535, or \"*\" for any port")]
     BadPort(String),
-    #[error("\"{0}\" is no host: {1}")]
+    #[error("\"{0}\" is no host: {1}; copy it from the address bar of a browser")]
     BadHost(String, String),
     #[error("\"*\" stands for whole labels at the front of a host only; write \"{0}\"")]
     MisplacedWildcard(String),
@@ -49,9 +51,9 @@ pub(crate) enum OriginError {
     Empty,
     #[error("a list is separated by spaces, not by commas; write \"{0}\"")]
     Comma(String),
-    #[error("it holds a space or a control character")]
+    #[error("it holds a space or a control character; write each origin as a value of its own")]
     Whitespace,
-    #[error("it is longer than any origin that resolves")]
+    #[error("it is longer than any origin that resolves; shorten it")]
     TooLong,
     #[error(transparent)]
     Regex(#[from] RegexError),
