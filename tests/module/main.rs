@@ -26,6 +26,7 @@ mod keepalive;
 mod lifetimes;
 mod logging;
 mod manifests;
+mod messages;
 mod off;
 mod origins;
 mod overriding;
