@@ -508,7 +508,6 @@ pub const KINDS: &[Kind] = &[
             form("~^https://[a-z\\.{r}$", BELOW),
             form("~^https://(|{r})$", HOST),
             form("~^https://{r}$|", HOST),
-            form("~^https://\\\\.{r}$", BELOW),
             form("~^https://(x /y|{r})$", HOST),
         ],
     ),
