@@ -131,7 +131,10 @@ impl GivenOrigins<AllowCredentials> {
             }
             Err(_) if matches!(value, "true" | "yes" | "1") => report.error(bytes, "it is no origin; write \"on\""),
             Err(_) if matches!(value, "false" | "no" | "0") => report.error(bytes, "it is no origin; write \"off\""),
-            Err(error) => report.error(bytes, format_args!("{error}, or write \"on\" or \"off\"")),
+            Err(_) if bytes.iter().all(u8::is_ascii_alphabetic) => {
+                report.error(bytes, "it is no origin; write \"on\" or \"off\", or list origins");
+            }
+            Err(error) => report.error(bytes, error),
         }
     }
 }

@@ -54,7 +54,7 @@ impl Risks {
     pub(crate) fn objections(&self, allowed: UnsafeOptions) -> impl Iterator<Item = Objection<'_>> {
         let mut told = [0; Risk::KINDS];
         self.kept.iter().filter_map(move |Risky { value, risk, at }| {
-            let (why, needs_credentials) = against(risk, allowed)?;
+            let (why, needs_credentials) = against(risk, value, allowed)?;
             let kind = risk.kind();
             let told = told.get_mut(kind)?;
             *told += 1;
@@ -73,8 +73,8 @@ impl Risks {
     }
 }
 
-/// What speaks against a dangerous value, unless it was allowed, and whether it does so with credentials alone.
-fn against(risk: &Risk, allowed: UnsafeOptions) -> Option<(String, bool)> {
+/// What speaks against a dangerous value, which was written as `value`, unless it was allowed, and whether it does so with credentials alone.
+fn against(risk: &Risk, value: &str, allowed: UnsafeOptions) -> Option<(String, bool)> {
     match risk {
         Risk::Anyone => (!allowed.any_origin_credentials).then(|| {
             let why = "every site could read what the user may read; list the origins to trust, or write \"cors_unsafe any_origin_credentials\"";
@@ -86,8 +86,9 @@ fn against(risk: &Risk, allowed: UnsafeOptions) -> Option<(String, bool)> {
         }),
         Risk::Insecure(admitted) => (!allowed.insecure_origins).then(|| {
             let why = format!(
-                "it admits \"{}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\"",
-                shown(admitted.as_bytes())
+                "it admits \"{}\", and whoever is on the network can speak for an origin without TLS; {}, or write \"cors_unsafe insecure_origins\"",
+                shown(admitted.as_bytes()),
+                secured(value)
             );
             (why, true)
         }),
@@ -123,5 +124,23 @@ fn against(risk: &Risk, allowed: UnsafeOptions) -> Option<(String, bool)> {
             );
             (why, true)
         }),
+    }
+}
+
+/// What to write in the place of `value`, which admits origins without TLS.
+fn secured(value: &str) -> String {
+    let secure = [
+        "http://",
+        "https?://",
+        "http(s)?://",
+        "(http|https)://",
+        "(https|http)://",
+    ]
+    .into_iter()
+    .find(|scheme| value.contains(scheme))
+    .map(|scheme| value.replacen(scheme, "https://", 1));
+    match secure {
+        Some(secure) => format!("write \"{}\"", shown(secure.as_bytes())),
+        None => "admit \"https://\" alone".to_owned(),
     }
 }

@@ -322,29 +322,33 @@ impl Scope {
 }
 
 /// Warnings of origins that get no credentials, though they are listed, as they are not allowed at all.
-fn without_permission<'a>(
-    credentials: &'a OriginSet,
-    allowed: &'a AllowOrigin,
-    at: &'a Position,
-) -> impl Iterator<Item = Problem> + 'a {
+fn without_permission(credentials: &OriginSet, allowed: &AllowOrigin, at: &Position) -> Vec<Problem> {
     let allowed = match allowed {
-        AllowOrigin::Listed { set, variables } if variables.is_empty() => Some(set),
+        AllowOrigin::Listed { set, variables } if variables.is_empty() => set,
         // Everyone is allowed, or nobody, which has a warning of its own, or who is shows for a request only.
-        _ => None,
+        _ => return Vec::new(),
     };
-    let members = allowed.into_iter().flat_map(|allowed| credentials.not_in(allowed));
-    members.map(move |(member, place)| {
+    let warning = |text: String, at: &Position| {
+        let kind = ProblemKind {
+            severity: Severity::Warning,
+            directive: Directive::AllowCredentials.name(),
+            what: "outside",
+        };
+        Problem::new(kind, at, text)
+    };
+    let members = credentials.not_in(allowed).map(|(member, place)| {
         let text = format!(
             "\"cors_allow_credentials\" has the value \"{}\": \"cors_allow_origin\" does not allow it, and without that it gets no credentials; add it there, or remove it here",
             shown(member.as_bytes()),
         );
-        let kind = ProblemKind {
-            severity: Severity::Warning,
-            directive: Directive::AllowCredentials.name(),
-            what: "not allowed",
-        };
-        Problem::new(kind, place.as_ref().unwrap_or(at), text)
-    })
+        warning(text, place.as_ref().unwrap_or(at))
+    });
+    let mut warnings: Vec<_> = members.collect();
+    if warnings.is_empty() && credentials.is_apart_from(allowed) {
+        let text = "\"cors_allow_credentials\" lists none of the origins that \"cors_allow_origin\" allows, and others get no credentials; list one of those, or add the others there";
+        warnings.push(warning(text.to_owned(), at));
+    }
+    warnings
 }
 
 /// The option of `cors_unsafe` that would permit a dangerous value: the reason against it names one.

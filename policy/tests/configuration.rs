@@ -94,11 +94,11 @@ mod origins {
     fn a_scheme_that_is_none() {
         assert_eq!(
             why("ht_tps://a.example"),
-            "\"ht_tps\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first"
+            "\"ht_tps\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first; begin with \"https://\""
         );
         assert_eq!(
             why("*://a.example"),
-            "\"*\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first"
+            "\"*\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first; begin with \"https://\""
         );
     }
 
@@ -1013,11 +1013,15 @@ mod credentials {
     fn what_is_no_origin() {
         assert_eq!(
             refusal("cors_allow_credentials", "a.example"),
-            "the scheme is missing; write \"https://a.example\", or write \"on\" or \"off\""
+            "the scheme is missing; write \"https://a.example\""
+        );
+        assert_eq!(
+            refusal("cors_allow_credentials", "maybe"),
+            "it is no origin; write \"on\" or \"off\", or list origins"
         );
         assert_eq!(
             refusal("cors_allow_credentials", "https://a.example/"),
-            "an origin ends after its host and port, without a trailing \"/\"; write \"https://a.example\", or write \"on\" or \"off\""
+            "an origin ends after its host and port, without a trailing \"/\"; write \"https://a.example\""
         );
     }
 
@@ -1043,20 +1047,24 @@ mod credentials {
 
     #[test]
     fn origins_in_the_clear_with_credentials_in_every_form() {
-        for (value, admitted) in [
-            ("http://a.example", "http://a.example"),
-            ("http://*.a.example", "http://*.a.example"),
-            ("http://a.example:*", "http://a.example:*"),
-            (r"~https?://a\.example\.com", "http://a.example.com"),
-            ("http://192.168.1.7", "http://192.168.1.7"),
+        for (value, admitted, secure) in [
+            ("http://a.example", "http://a.example", "https://a.example"),
+            ("http://*.a.example", "http://*.a.example", "https://*.a.example"),
+            ("http://a.example:*", "http://a.example:*", "https://a.example:*"),
+            (
+                r"~https?://a\.example\.com",
+                "http://a.example.com",
+                r"~https://a\.example\.com",
+            ),
+            ("http://192.168.1.7", "http://192.168.1.7", "https://192.168.1.7"),
         ] {
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin {value};\ncors_allow_credentials on;")),
-                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in server) in nginx.conf:2")]
+                [format!("error: \"cors_allow_origin\" has the value \"{value}\" beside \"cors_allow_credentials\" at nginx.conf:3: it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"{secure}\", or write \"cors_unsafe insecure_origins\" (in server) in nginx.conf:2")]
             );
             assert_eq!(
                 told(&format!("cors on;\ncors_allow_origin *;\ncors_allow_credentials {value};")),
-                [format!("error: \"cors_allow_credentials\" has the value \"{value}\": it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"https://\", or \"cors_unsafe insecure_origins\" (in server) in nginx.conf:3")]
+                [format!("error: \"cors_allow_credentials\" has the value \"{value}\": it admits \"{admitted}\", and whoever is on the network can speak for an origin without TLS; write \"{secure}\", or write \"cors_unsafe insecure_origins\" (in server) in nginx.conf:3")]
             );
         }
     }
@@ -1872,7 +1880,12 @@ mod what_people_mean {
             let lines = format!("cors_allow_origin {allowed};\ncors_allow_credentials {credentials};");
             assert_eq!(told(&lines), [warning(outside)], "{lines}");
         }
+        assert_eq!(
+            told("cors_allow_origin https://a.example;\ncors_allow_credentials https://*.a.example;"),
+            ["warning: \"cors_allow_credentials\" lists none of the origins that \"cors_allow_origin\" allows, and others get no credentials; list one of those, or add the others there in nginx.conf:4"]
+        );
         for lines in [
+            "cors_allow_origin https://a.example;\ncors_allow_credentials https://*.a.example https://a.example;",
             "cors_allow_origin https://a.example;\ncors_allow_credentials https://a.example;",
             "cors_allow_origin *;\ncors_allow_credentials https://a.example;",
             "cors_allow_origin https://*.example.com;\ncors_allow_credentials https://a.example.com;",

@@ -176,7 +176,7 @@ fn parse_status(values: &[&[u8]], is_second: bool) -> Result<StatusFormat, Strin
     const DIRECTIVE: &str = "cors_status";
     let refused = |value: &[u8], why: &str| {
         Err(format!(
-            "\"{DIRECTIVE}\" has the value \"{}\": {why}; write \"json\", \"prometheus\" or \"html\", or nothing to answer by \"Accept\"",
+            "\"{DIRECTIVE}\" has the value \"{}\": {why}; write \"json\", \"prometheus\" or \"html\", or nothing to go by the header Accept",
             cors_policy::shown(value)
         ))
     };

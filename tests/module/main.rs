@@ -31,6 +31,7 @@ mod keepalive;
 mod lifetimes;
 mod logging;
 mod manifests;
+mod messages;
 mod off;
 mod origins;
 mod overriding;

@@ -144,10 +144,7 @@ fn try_configurations(count: usize) -> Findings {
                 Outcome::Served
             } else if surroundings.check(configuration).stderr.contains("[warn]") {
                 Outcome::Warned
-            } else if written
-                .variable()
-                .is_some_and(|name| nginx.error_log().contains(&ignored(&name)))
-            {
+            } else if written.texts().any(|text| nginx.error_log().contains(&ignored(text))) {
                 Outcome::Logged
             } else {
                 Outcome::Silent
@@ -166,9 +163,9 @@ fn try_configurations(count: usize) -> Findings {
     findings
 }
 
-/// What the log says where the value of a variable was of no use.
-fn ignored(variable: &str) -> String {
-    format!("cors: the value of \"{variable}\" is ignored")
+/// What the log says where the value of a text with variables was of no use.
+fn ignored(text: &str) -> String {
+    format!("cors: the value of \"{text}\" is ignored")
 }
 
 #[track_caller]

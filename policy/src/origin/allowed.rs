@@ -72,7 +72,7 @@ impl AllowedOrigin {
             return Err(error.advise("write each origin as a value of its own"));
         }
         if value.len() > LONGEST {
-            return Err(OriginError::new("it is longer than any origin that resolves"));
+            return Err(OriginError::new("it is longer than any origin that resolves").advise("shorten it"));
         }
         let pattern = Pattern::take_apart(value).map_err(Unreadable::told)?.normalized()?;
         Ok(match (&pattern.front, pattern.port) {

@@ -73,6 +73,15 @@ impl OriginSet {
             .filter(|(origin, _)| !other.contains(origin.as_bytes()))
     }
 
+    /// Whether there are patterns and expressions, and no member is in `other`, as far as that can be told: where `other` has
+    /// exact members alone, and `null` is no member, which is dangerous in any case.
+    pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
+        self.is_more_than_exact
+            && !self.null
+            && !other.is_more_than_exact
+            && !other.exact.iter().any(|(origin, _)| self.contains(origin.as_bytes()))
+    }
+
     /// Makes the list ready for requests, once it is complete.
     pub(crate) fn complete(&mut self) -> Result<(), SetError> {
         self.regexes.compile()

@@ -47,7 +47,7 @@ impl<'a> Pattern<&'a str> {
                 "\"{}\" is no scheme: letters, digits, \"+\", \"-\" and \".\" only, a letter first",
                 shown(scheme.as_bytes())
             ));
-            return Err(error.into());
+            return Err(error.advise("begin with \"https://\"").into());
         }
         if scheme.eq_ignore_ascii_case("file") {
             return match rest {
@@ -159,7 +159,7 @@ impl<'a> Pattern<&'a str> {
             return Ok(pattern);
         }
         if sample.len() > LONGEST {
-            return Err(OriginError::new("it is longer than any origin that resolves"));
+            return Err(OriginError::new("it is longer than any origin that resolves").advise("shorten it"));
         }
         let host = &*pattern.host;
         let c = host.chars().find(|c| !u8::try_from(*c).is_ok_and(is_host_byte));

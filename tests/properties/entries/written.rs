@@ -31,7 +31,6 @@ pub struct Written {
     server: String,
     location: String,
     has_credentials: bool,
-    number: usize,
 }
 
 /// Hosts that people might have, each with a number that no other configuration has.
@@ -64,7 +63,6 @@ impl Written {
             server: String::new(),
             location: String::new(),
             has_credentials: false,
-            number,
         };
         let lines = names.fill(&lines(kind, form, random));
         let is_in_server = random.u8(0..100) < 30;
@@ -107,13 +105,14 @@ impl Written {
         self.kind.is_sound && !self.has_credentials
     }
 
-    /// The variable that holds its origins, if there is one.
-    pub fn variable(&self) -> Option<String> {
-        let name = format!("$o{}", self.number);
-        [&self.server, &self.location]
-            .iter()
-            .any(|text| text.contains(&name))
-            .then_some(name)
+    /// Its entries with variables.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let words = [&self.server, &self.location]
+            .into_iter()
+            .flat_map(|text| text.split(|c: char| c.is_whitespace() || c == ';'));
+        words
+            .map(|word| word.trim_matches(['"', '\'']))
+            .filter(|word| word.contains('$') && !word.starts_with('~'))
     }
 }
 

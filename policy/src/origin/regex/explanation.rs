@@ -53,7 +53,7 @@ fn dot(syntax: &Syntax<'_>) -> Option<String> {
             "a \".\" stands for any character; write \"~{}\"",
             shown(escaped.as_bytes())
         ),
-        _ => "a \".\" stands for any character; write \"\\.\"".to_owned(),
+        _ => "a \".\" stands for any character; escape it, as \"\\.\"".to_owned(),
     })
 }
 
@@ -103,7 +103,7 @@ fn scheme(syntax: &Syntax<'_>, origin: &str) -> Option<String> {
     let secure = format!("https://{behind}");
     Some(match secure.len() <= LONGEST_REMEDY && is_accepted(&secure) {
         true => format!("it leaves the scheme open; write \"~{}\"", shown(secure.as_bytes())),
-        false => "it leaves the scheme open; write \"https://\"".to_owned(),
+        false => "it leaves the scheme open; begin with \"https://\"".to_owned(),
     })
 }
 
@@ -132,8 +132,8 @@ fn boundary(graph: &Graph, names: &Names, origin: &str) -> Option<String> {
     };
     Some(match patterns(graph, names) {
         Some(patterns) => format!("{mistake}; write \"{patterns}\""),
-        None if is_end => format!("{mistake}; write \"\\.\" there, and the domains out that are meant"),
-        None => format!("{mistake}; end it there, and write the domains out that are meant"),
+        None if is_end => format!("{mistake}; put \"\\.\" there, and write out the domains that are meant"),
+        None => format!("{mistake}; end it there, and write out the domains that are meant"),
     })
 }
 

@@ -88,7 +88,7 @@ fn dead_inner_branches(syntax: &Syntax<'_>) -> Vec<String> {
             if alone.graph(budget).is_ok_and(|graph| graph.is_empty()) {
                 let reason = self::why(&alone).reason;
                 dead.push(format!(
-                    "its branch \"{}\" matches no origin: {reason}",
+                    "its branch \"{}\" matches no origin: {reason}; mend it, or remove it",
                     shown(branch.as_bytes())
                 ));
             }

@@ -491,19 +491,19 @@ mod nothing {
         assert_eq!(
             dead(r"^https://(a\.example/|b\.example)$"),
             [
-                r#"its branch "a\.example/" matches no origin: an origin ends after its host and port, without a slash or a path"#
+                r#"its branch "a\.example/" matches no origin: an origin ends after its host and port, without a slash or a path; mend it, or remove it"#
             ]
         );
         assert_eq!(
             dead(r"https://(A\.example|(b|C)\.example)"),
             [
-                r#"its branch "A\.example" matches no origin: browsers send origins in lower case"#,
-                r#"its branch "C" matches no origin: browsers send origins in lower case"#,
+                r#"its branch "A\.example" matches no origin: browsers send origins in lower case; mend it, or remove it"#,
+                r#"its branch "C" matches no origin: browsers send origins in lower case; mend it, or remove it"#,
             ]
         );
         assert_eq!(
             dead(r"https://a\.example(:443|:8443)"),
-            [r#"its branch ":443" matches no origin: browsers leave the default port out"#]
+            [r#"its branch ":443" matches no origin: browsers leave the default port out; mend it, or remove it"#]
         );
         // Either way of going on is taken with the other one, too.
         for source in [

@@ -1,0 +1,147 @@
+//! What the module writes to the error log while nginx runs.
+
+use harness::{Nginx, Request};
+
+use crate::{APP, STRANGER};
+
+/// A line, without what nginx puts around it.
+pub struct Line {
+    pub level: String,
+    pub text: String,
+    pub why: &'static str,
+    pub remedy: &'static str,
+}
+
+/// A request, and what it leaves in the log.
+struct Case {
+    location: &'static str,
+    request: fn() -> Request,
+    why: &'static str,
+    remedy: &'static str,
+}
+
+const POLICY: &str = "cors on; cors_allow_origin https://app.example.com;";
+
+const NOT_LISTED: &str = "The response has no headers of CORS, or the preflight is answered with 403.";
+const LISTS: &str = "The answer has the lists, and the browser does not send the request.";
+const NO_BROWSER: &str = "A program has sent the request, or something in between has changed it.";
+const IGNORED: &str =
+    "The value of the variable allows nobody in this request. Each text is told of once by each worker.";
+
+const CASES: [Case; 10] = [
+    Case {
+        location: POLICY,
+        request: || Request::get("/").origin(STRANGER),
+        why: NOT_LISTED,
+        remedy: "Add the origin to `cors_allow_origin`, if it is yours.",
+    },
+    Case {
+        location: "cors on;",
+        request: || Request::get("/").origin(STRANGER),
+        why: NOT_LISTED,
+        remedy: "Write `cors_allow_origin`.",
+    },
+    Case {
+        location: POLICY,
+        request: || Request::preflight("/", APP, "DELETE"),
+        why: LISTS,
+        remedy: "Add the method to `cors_allow_methods`.",
+    },
+    Case {
+        location: POLICY,
+        request: || Request::preflight("/", APP, "GET").header("Access-Control-Request-Headers", "x-api-key"),
+        why: LISTS,
+        remedy: "Add the name to `cors_allow_headers`.",
+    },
+    Case {
+        location: POLICY,
+        request: || Request::preflight("/", APP, "GET").header("Access-Control-Request-Headers", "x:y"),
+        why: NO_BROWSER,
+        remedy: "—",
+    },
+    Case {
+        location: POLICY,
+        request: || Request::get("/").origin("app.example.com"),
+        why: NO_BROWSER,
+        remedy: "—",
+    },
+    Case {
+        location: POLICY,
+        request: || Request::get("/").origin(APP).origin(APP),
+        why: NO_BROWSER,
+        remedy: "—",
+    },
+    Case {
+        location: "cors on; cors_dry_run on; cors_allow_origin https://app.example.com;",
+        request: || Request::get("/").origin(STRANGER),
+        why: "With `cors_dry_run on`, nothing has become of it.",
+        remedy: "As above.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin $arg_list;",
+        request: || Request::get("/?list=app.example.com").origin(APP),
+        why: IGNORED,
+        remedy: "Have the variable hold origins as browsers send them.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin $http_x_list;",
+        request: || Request::get("/").origin(APP).header("X-List", b"https://a.example\x01"),
+        why: IGNORED,
+        remedy: "Have the variable hold origins as browsers send them.",
+    },
+];
+
+/// What a request leaves in the log.
+fn lines_of(case: &Case) -> Vec<Line> {
+    let nginx = Nginx::server(&format!("location / {{ {} }}", case.location));
+    nginx.send(&(case.request)());
+    lines(&nginx.error_log(), case.why, case.remedy)
+}
+
+fn lines(log: &str, why: &'static str, remedy: &'static str) -> Vec<Line> {
+    let lines = log.lines().filter_map(|line| {
+        let (_, behind) = line.split_once(" [")?;
+        let (level, behind) = behind.split_once("] ")?;
+        let text = &behind[behind.find("cors")?..];
+        let text = text.split_once(", client: ").map_or(text, |(text, _)| text);
+        let text = text.split_once(" while sending").map_or(text, |(text, _)| text);
+        (text.starts_with("cors denied") || text.starts_with("cors: ") || text.starts_with("cors zone ")).then(|| {
+            Line {
+                level: level.to_owned(),
+                text: text.to_owned(),
+                why,
+                remedy,
+            }
+        })
+    });
+    lines.collect()
+}
+
+/// A variable that yields an origin without TLS, beside credentials.
+fn insecure_value() -> Vec<Line> {
+    let nginx = Nginx::builder()
+        .http("map $host $list { default http://app.example.com; }")
+        .server("location / { cors on; cors_allow_origin $list; cors_allow_credentials on; }")
+        .start();
+    nginx.send(&Request::get("/").origin("http://app.example.com"));
+    lines(
+        &nginx.error_log(),
+        IGNORED,
+        "Have the variable hold `https://`, or write `cors_unsafe insecure_origins`; for `null`, `cors_unsafe null_origin`.",
+    )
+}
+
+/// A zone that is laid out anew.
+fn new_zones() -> Vec<Line> {
+    let server = |size: &str| format!("cors_zone cors:{size};\nserver {{ {{listen}} }}");
+    let mut nginx = Nginx::builder().http(&server("64k")).start();
+    nginx.reload_with(&server("128k"));
+    nginx.reload_with_other_module(&server("128k"));
+    lines(&nginx.error_log(), "Counting begins anew.", "—")
+}
+
+/// All of them.
+pub fn all() -> Vec<Line> {
+    let cases = CASES.iter().flat_map(lines_of);
+    cases.chain(insecure_value()).chain(new_zones()).collect()
+}
