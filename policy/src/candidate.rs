@@ -42,11 +42,7 @@ impl fmt::Display for Change<'_> {
             Self::Denied(reason) => write!(f, "would deny: {reason}"),
             Self::Allowed(reason) => write!(f, "would allow what is denied: {reason}"),
             Self::WithoutCredentials(origin) => {
-                write!(
-                    f,
-                    "would take the credentials from origin \"{}\"",
-                    origin.escape_ascii()
-                )
+                write!(f, "would take the credentials from origin {}", Escaped(origin))
             }
             Self::WithCredentials(origin) => {
                 write!(f, "would give credentials to origin {}", Escaped(origin))

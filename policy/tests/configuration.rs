@@ -213,12 +213,12 @@ mod origins {
         ] {
             assert_eq!(
                 refusal_of_quoted(value),
-                format!("\"{host}\" is no host: \"{c}\" cannot stand in it; write letters, digits, \"-\", \"_\" and \".\" alone")
+                format!("\"{host}\" is no host: \"{c}\" cannot stand in it; a host has letters, digits, \"-\", \"_\" and \".\" alone")
             );
         }
         assert_eq!(
             why("https://pr+*.a.example"),
-            "\"pr+*\" is no host: \"+\" cannot stand beside a \"*\"; write letters, digits, \"-\", \"_\" and \".\" alone"
+            "\"pr+*\" is no host: \"+\" cannot stand beside a \"*\"; a host has letters, digits, \"-\", \"_\" and \".\" alone"
         );
     }
 

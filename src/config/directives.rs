@@ -54,10 +54,7 @@ pub(crate) unsafe extern "C" fn read_candidate_directive(
             let at = configuration.position(main);
             let (_, values) = configuration.words()?;
             let wrong = if !values.is_empty() {
-                Some(
-                    "takes no value: write \"cors_candidate { cors_allow_origin https://app.example.com; }\""
-                        .to_owned(),
-                )
+                Some("takes no value; remove what stands before \"{\"".to_owned())
             } else {
                 let first = location.candidate_at.get();
                 first.map(|first| format!("directive is duplicate: it stands at {first} already; write one block"))
@@ -86,7 +83,7 @@ unsafe extern "C" fn read_candidate_line(cf: *mut ngx_conf_t, _: *mut ngx_comman
             let problems = match Directive::from_name(name) {
                 Some(Directive::Cors) => vec![Problem::error(
                     &at,
-                    "\"cors\" does not belong in \"cors_candidate\": a candidate is judged where a policy is in force; write it outside of the block".to_owned(),
+                    "\"cors_candidate\" has \"cors\" in it, but is judged where a policy is in force; move it out of the block".to_owned(),
                 )],
                 Some(directive) => {
                     let mut level = location?.candidate_level.borrow_mut();
@@ -95,7 +92,7 @@ unsafe extern "C" fn read_candidate_line(cf: *mut ngx_conf_t, _: *mut ngx_comman
                 None => vec![Problem::error(
                     &at,
                     format!(
-                        "\"{}\" does not belong in \"cors_candidate\": it takes the directives of a policy, such as \"cors_allow_origin\"",
+                        "\"cors_candidate\" has \"{}\" in it, which is no directive of a policy; move it out of the block",
                         cors_policy::shown(name)
                     ),
                 )],

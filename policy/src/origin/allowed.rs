@@ -276,9 +276,16 @@ mod tests {
             ("*.co.uk", "the scheme is missing; name the domain that is meant"),
             (
                 "https://a.example,b.example",
-                "a list is separated by spaces, not by commas",
+                "a list is separated by spaces, not by commas; write each origin as a value of its own",
             ),
-            ("https://a.example,*", "a list is separated by spaces, not by commas"),
+            (
+                "https://a.example,*",
+                "a list is separated by spaces, not by commas; write each origin as a value of its own",
+            ),
+            (
+                "*,",
+                "a list is separated by spaces, not by commas; write it alone, or the origins without it",
+            ),
         ] {
             assert_eq!(error(value), remedy, "{value}");
         }

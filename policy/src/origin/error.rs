@@ -63,7 +63,7 @@ impl OriginError {
         let remedy = match values.split(' ').try_for_each(accept) {
             Ok(()) if values.len() <= LONGEST_REMEDY => return self,
             Err(Self { remedy, .. }) if !values.contains(' ') => remedy,
-            Ok(()) | Err(_) => Remedy::None,
+            Ok(()) | Err(_) => Remedy::Advice("write each origin as a value of its own".to_owned()),
         };
         Self { remedy, ..self }
     }

@@ -170,7 +170,7 @@ impl<'a> Pattern<&'a str> {
 
 /// What hosts consist of that people and certificates have names for. The URL standard lets more pass (`!`, `(`, `;`), but
 /// hosts with such characters serve no page.
-const HOST_BYTES: &str = "write letters, digits, \"-\", \"_\" and \".\" alone";
+const HOST_BYTES: &str = "a host has letters, digits, \"-\", \"_\" and \".\" alone";
 
 fn lower(text: &str) -> Cow<'_, str> {
     match text.bytes().any(|byte| byte.is_ascii_uppercase()) {

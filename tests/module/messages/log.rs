@@ -28,7 +28,10 @@ const NO_BROWSER: &str = "A program has sent the request, or something in betwee
 const IGNORED: &str =
     "The value of the variable allows nobody in this request. Each text is told of once by each worker.";
 
-const CASES: [Case; 10] = [
+const CANDIDATE: &str = "It would be so with `cors_candidate` in force; nothing has become of it.";
+const UNANSWERED: &str = "No browser takes the answer for leave, and no request follows.";
+
+const CASES: [Case; 18] = [
     Case {
         location: POLICY,
         request: || Request::get("/").origin(STRANGER),
@@ -89,6 +92,54 @@ const CASES: [Case; 10] = [
         why: IGNORED,
         remedy: "Have the variable hold origins as browsers send them.",
     },
+    Case {
+        location: "cors on; cors_allow_origin $arg_list;",
+        request: || Request::get("/?list=~https://a").origin(APP),
+        why: IGNORED,
+        remedy: "Have a `map` compare the origin, and yield it.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin https://app.example.com; return 301 /other;",
+        request: || Request::preflight("/", APP, "GET"),
+        why: UNANSWERED,
+        remedy: "Write `cors_preflight early`.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin https://app.example.com; cors_preflight pass;",
+        request: || Request::preflight("/", APP, "GET"),
+        why: UNANSWERED,
+        remedy: "Write `cors_preflight answer`, or have the application answer.",
+    },
+    Case {
+        location: "} location /api/ { cors on; cors_allow_origin https://app.example.com; cors_preflight early; proxy_pass http://127.0.0.1:1;",
+        request: || Request::preflight("/api", APP, "GET"),
+        why: UNANSWERED,
+        remedy: "Write `cors_preflight early` in the server.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin https://app.example.com; cors_candidate { cors_allow_origin https://new.example.com; }",
+        request: || Request::get("/").origin(APP),
+        why: CANDIDATE,
+        remedy: "Add to the candidate what is missing there.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin https://app.example.com; cors_candidate { cors_allow_methods PUT; }",
+        request: || Request::preflight("/", APP, "PUT"),
+        why: CANDIDATE,
+        remedy: "Take from the candidate what it should not allow.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin https://app.example.com; cors_candidate { cors_allow_credentials on; }",
+        request: || Request::get("/").origin(APP),
+        why: CANDIDATE,
+        remedy: "Name the origins that are to have credentials.",
+    },
+    Case {
+        location: "cors on; cors_allow_origin https://app.example.com; cors_allow_credentials on; cors_candidate { cors_allow_credentials off; }",
+        request: || Request::get("/").origin(APP),
+        why: CANDIDATE,
+        remedy: "Name the origin in `cors_allow_credentials` of the candidate.",
+    },
 ];
 
 /// What a request leaves in the log.
@@ -104,14 +155,19 @@ fn lines(log: &str, why: &'static str, remedy: &'static str) -> Vec<Line> {
         let (level, behind) = behind.split_once("] ")?;
         let text = &behind[behind.find("cors")?..];
         let text = text.split_once(", client: ").map_or(text, |(text, _)| text);
-        let text = text.split_once(" while sending").map_or(text, |(text, _)| text);
-        (text.starts_with("cors denied") || text.starts_with("cors: ") || text.starts_with("cors zone ")).then(|| {
-            Line {
-                level: level.to_owned(),
-                text: text.to_owned(),
-                why,
-                remedy,
-            }
+        let text = text.split_once(" while ").map_or(text, |(text, _)| text);
+        let kinds = [
+            "cors denied",
+            "cors unanswered",
+            "cors candidate ",
+            "cors: ",
+            "cors zone ",
+        ];
+        kinds.iter().any(|kind| text.starts_with(kind)).then(|| Line {
+            level: level.to_owned(),
+            text: text.to_owned(),
+            why,
+            remedy,
         })
     });
     lines.collect()

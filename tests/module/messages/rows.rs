@@ -123,10 +123,37 @@ pub const ROWS: &[Row] = &[
     row("cors_allow_origin https://app.example.com:http;", BROWSERS_SEND).mended(&["cors_allow_origin https://app.example.com:*;"]).allows(APP),
     row("cors_allow_origin https://app.exa<mple.com;", BROWSERS_SEND).mended(&["cors_allow_origin https://app.example.com;"]).allows(APP),
     row("cors_allow_origin https://.example.com;", "That is how cookies name a domain; browsers send the name of a host.")
-        .mended(&["cors_allow_origin https://*.example.com;"])
+        .mended(&["cors_allow_origin https://*.example.com https://example.com;"])
         .allows(BELOW),
     row("cors_allow_origin app://a%b;", BROWSERS_SEND).mended(&["cors_allow_origin app://a;"]),
-    row("cors_allow_origin https://*example.com;", "The labels of a host are compared whole.").allows(BELOW),
+    row("cors_allow_origin https://*example.com;", "That begins the names of strangers, too.")
+        .mended(&["cors_allow_origin https://*.example.com;", "cors_allow_origin https://*example.com https://*.example.com;\ncors_unsafe public_suffixes;"])
+        .allows(BELOW),
+    row("cors_allow_origin https://*;", "That is every site.")
+        .mended(&["cors_allow_origin *;", "cors_allow_origin https://*.example.com;"])
+        .allows(BELOW),
+    row("cors_allow_origin https://pr+*.example.com;", BROWSERS_SEND)
+        .mended(&["cors_allow_origin https://pr-*.example.com;"])
+        .allows(&["https://pr-1.example.com"]),
+    row("cors_allow_origin https://a.*.example.com;", "A pattern covers what is in front of a domain.").allows(&["https://a.b.example.com"]),
+    row("cors_allow_origin https://example.*;", NARROW)
+        .mended(&["cors_allow_origin https://example.com https://example.org;"])
+        .allows(&["https://example.com"]),
+    row("cors_allow_origin *.co.uk;", NARROW)
+        .mended(&["cors_allow_origin https://*.example.co.uk;"])
+        .allows(&["https://a.example.co.uk"]),
+    row("cors_allow_origin \"*,\";", "nginx separates values by spaces.")
+        .mended(&["cors_allow_origin *;", "cors_allow_origin https://app.example.com;"])
+        .allows(APP),
+    row("cors_allow_origin \"https://a.example,*\";", "A list with \"*\" allows everyone anyway.")
+        .mended(&["cors_allow_origin *;", "cors_allow_origin https://a.example;"])
+        .allows(&["https://a.example"]),
+    row("cors_allow_origin file:///home/me;", "Files have no origin of their own.")
+        .mended(&["cors_allow_origin file:// null;"])
+        .allows(&["null", "file://"]),
+    row("cors_allow_origin file://;\ncors_allow_credentials on;", CREDENTIALS)
+        .mended(&["cors_allow_origin file://;\ncors_allow_credentials on;\ncors_unsafe null_origin;"])
+        .allows(&["file://"]),
     row("cors_allow_origin https://*.127.0.0.1;", BROWSERS_SEND)
         .mended(&["cors_allow_origin https://127.0.0.1;"])
         .allows(&["https://127.0.0.1"]),
@@ -295,13 +322,24 @@ pub const ROWS: &[Row] = &[
         "server { {server}\ncors on;\ncors_allow_origin https://a.example;\nlocation / {\ncors_preflight early;\n}\nlocation /b/ {\ncors_allow_origin https://b.example;\ncors_preflight early;\n}\n}",
         "server { {server}\ncors on;\ncors_allow_origin https://a.example;\ncors_preflight early;\nlocation /b/ { }\n}",
     ]),
+    // cors_candidate
+    row("cors_candidate on {\ncors_allow_methods PUT;\n}", "It is a block.").mended(&["cors_candidate {\ncors_allow_methods PUT;\n}"]),
+    row("cors_candidate {\ncors_allow_methods PUT;\n}\ncors_candidate {\ncors_allow_headers X-A;\n}", ONCE)
+        .mended(&["cors_candidate {\ncors_allow_methods PUT;\ncors_allow_headers X-A;\n}"]),
+    row("cors on;\ncors_allow_origin https://a.example;\ncors_candidate {\ncors on;\n}", "Beside a policy, another one is judged.")
+        .mended(&["cors on;\ncors_allow_origin https://a.example;\ncors_candidate { }"]),
+    row("cors_candidate {\nadd_header X-A b;\n}", "Nothing in it has an effect on a response.")
+        .mended(&["add_header X-A b;\ncors_candidate { }"]),
+    row("server { {server}\ncors_candidate {\ncors_allow_origin https://a.example;\n}\n}", "It is judged beside a policy.")
+        .in_http()
+        .mended(&["server { {server}\ncors on;\ncors_allow_origin https://b.example;\ncors_candidate {\ncors_allow_origin https://a.example;\n}\n}"]),
     // cors_zone and cors_status
     row("cors_zone cors;\nserver { {server} }", "The zone is shared by all workers, and has a size.").in_http(),
     row("cors_zone cors:many;\nserver { {server} }", "The zone is shared by all workers, and has a size.").in_http(),
     row("cors_zone cors:1k;\nserver { {server} }", "The zone has to hold some counters.").in_http(),
     row("cors_zone cors:32k;\nserver { {server}\n{many locations}\n}", "Each policy has counters of its own.")
         .in_http()
-        .mended(&["cors_zone cors:36k;\nserver { {server}\n{many locations}\n}"]),
+        .mended(&["cors_zone cors:44k;\nserver { {server}\n{many locations}\n}"]),
     row("cors_zone a:1m b:1m;\nserver { {server} }", ONE_VALUE).in_http(),
     row("cors_zone a:1m;\ncors_zone b:1m;\nserver { {server} }", "All requests are counted in one zone.")
         .in_http()

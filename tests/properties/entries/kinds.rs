@@ -322,6 +322,7 @@ pub const KINDS: &[Kind] = &[
             form("\" https://{h}\"", HOST),
             form("\"https://{h} \"", HOST),
             form("\"https://{h}\\t\"", HOST),
+            form("\"https://{h};\"", HOST),
             form("`https://{h}`", HOST),
             form("<https://{h}>", HOST),
             form("\"\"", HOST),
