@@ -160,7 +160,7 @@ impl PatternSet {
 }
 
 /// Whether these are one or more labels of a host.
-fn are_labels(bytes: &[u8]) -> bool {
+pub(super) fn are_labels(bytes: &[u8]) -> bool {
     let mut is_empty = true;
     for &byte in bytes {
         if is_label_byte(byte) {
