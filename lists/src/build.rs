@@ -6,7 +6,7 @@ use cors_policy::ListEntry;
 use sha2::{Digest as _, Sha256};
 
 use crate::checked::{Checked, Digest};
-use crate::control::{Control, Stamp, Writable};
+use crate::control::{Control, Stamp, Written};
 use crate::entry;
 use crate::half::Half;
 use crate::seeds::Seeds;
@@ -79,10 +79,10 @@ impl<'m> Build<'m> {
         seeds_of: impl FnOnce(Stamp) -> Seeds,
         generation: u64,
     ) -> Option<Self> {
-        let Writable { half, stamp } = control.begin();
+        let Written { half, stamp } = control.begin();
         let (half, seeds) = (half_of(half), seeds_of(stamp));
         let size = checked.size(half.room())?;
-        half.describe(&checked, size.slots, seeds);
+        half.describe(&checked, size.slots);
         Some(Self {
             control,
             filling: Filling::new(half.words(), size, checked.entries, seeds)?,

@@ -59,10 +59,10 @@ impl State {
     }
 }
 
-/// A half that a build may write to.
+/// A half and who writes to it, or has written it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Writable {
-    /// Its number.
+pub(crate) struct Written {
+    /// The number of the half.
     pub(crate) half: usize,
     /// The stamp of the build.
     pub(crate) stamp: Stamp,
@@ -73,26 +73,27 @@ pub(crate) struct Writable {
 pub(crate) struct Overtaken;
 
 impl Control<'_> {
-    /// The stamp of the list that is served, and the number of its half.
+    /// The list that is served, if there is one.
     #[inline]
-    pub(crate) fn served(self) -> Option<(Stamp, usize)> {
+    pub(crate) fn served(self) -> Option<Written> {
         let state = State(self.0.load(Ordering::Acquire));
-        (state.served() != 0).then(|| (state.served(), state.served_half()))
+        let (half, stamp) = (state.served_half(), state.served());
+        (stamp != 0).then_some(Written { half, stamp })
     }
 
-    /// What `look` makes of the half that is served, of which it is given the number; `None` where there is none.
+    /// What `look` makes of the list that is served; `None` where there is none.
     ///
     /// What `look` reads may be replaced meanwhile, and then it is called again.
     #[inline]
-    pub(crate) fn read<T>(self, mut look: impl FnMut(usize) -> T) -> Result<Option<T>, Overtaken> {
+    pub(crate) fn read<T>(self, mut look: impl FnMut(Written) -> T) -> Result<Option<T>, Overtaken> {
         for _ in 0..ATTEMPTS {
-            let Some((stamp, half)) = self.served() else {
+            let Some(served) = self.served() else {
                 return Ok(None);
             };
-            let seen = look(half);
+            let seen = look(served);
             // Whoever writes to the half has served the other before: if `look` saw a word of it, so does this load.
             fence(Ordering::Acquire);
-            if State(self.0.load(Ordering::Relaxed)).served() == stamp {
+            if State(self.0.load(Ordering::Relaxed)).served() == served.stamp {
                 return Ok(Some(seen));
             }
         }
@@ -100,7 +101,7 @@ impl Control<'_> {
     }
 
     /// Begins a build, and with that ends those that have begun before.
-    pub(crate) fn begin(self) -> Writable {
+    pub(crate) fn begin(self) -> Written {
         let mut state = State(self.0.load(Ordering::Acquire));
         loop {
             let (next, stamp) = state.begin();
@@ -111,7 +112,7 @@ impl Control<'_> {
                 Ok(_) => {
                     // What is written from here on is not seen before the word is.
                     fence(Ordering::Release);
-                    return Writable {
+                    return Written {
                         half: 1 - state.served_half(),
                         stamp,
                     };
@@ -151,10 +152,10 @@ mod tests {
         for _ in 0..5 {
             let build = control.begin();
             assert_ne!(Some(build.half), last);
-            assert_eq!(control.served().map(|(_, half)| half), last);
+            assert_eq!(control.served().map(|served| served.half), last);
             control.publish(build.stamp).unwrap();
             last = Some(build.half);
-            assert_eq!(control.read(|half| half), Ok(last));
+            assert_eq!(control.read(|served| served.half), Ok(last));
         }
     }
 
@@ -168,7 +169,7 @@ mod tests {
         control.publish(quick.stamp).unwrap();
         assert_eq!(control.publish(slow.stamp), Err(Overtaken));
         assert_eq!(control.publish(quick.stamp), Err(Overtaken));
-        assert_eq!(control.served(), Some((quick.stamp, quick.half)));
+        assert_eq!(control.served(), Some(quick));
     }
 
     #[test]
@@ -178,14 +179,14 @@ mod tests {
         let replace = || control.publish(control.begin().stamp).unwrap();
         replace();
         let mut looks = 0;
-        let once = |half| {
+        let once = |served| {
             looks += 1;
             if looks == 1 {
                 replace();
             }
-            half
+            served
         };
-        assert_eq!(control.read(once), Ok(control.served().map(|(_, half)| half)));
+        assert_eq!(control.read(once), Ok(control.served()));
         assert_eq!(looks, 2);
         assert_eq!(control.read(|_| replace()), Err(Overtaken));
     }
@@ -197,6 +198,6 @@ mod tests {
         let build = control.begin();
         assert_eq!(build.stamp, 1);
         control.publish(build.stamp).unwrap();
-        assert_eq!(control.served(), Some((1, 1)));
+        assert_eq!(control.served(), Some(build));
     }
 }

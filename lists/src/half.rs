@@ -9,8 +9,7 @@ use crate::table::Table;
 
 /// Every look-up reads these; the table is found by them.
 const SLOTS: usize = 0;
-const SEEDS: usize = 1;
-const SHAPES: usize = SEEDS + Seeds::WORDS;
+const SHAPES: usize = 1;
 const ENTRIES: usize = SHAPES + PatternShapes::WORDS;
 const GENERATION: usize = ENTRIES + 1;
 const READ_AT: usize = GENERATION + 1;
@@ -57,12 +56,11 @@ impl<'m> Half<'m> {
         self.table
     }
 
-    /// The table. Where the half is being written to it may be none.
+    /// The table that was built with these secrets. Where the half is being written to it may be none.
     #[inline]
-    pub(crate) fn table(&self) -> Option<Table<'m>> {
+    pub(crate) fn table(&self, seeds: Seeds) -> Option<Table<'m>> {
         let slots = usize::try_from(self.load(SLOTS)).ok()?;
-        let seeds = core::array::from_fn(|number| self.load(SEEDS + number));
-        Table::new(self.table, slots, Seeds::from_words(seeds))
+        Table::new(self.table, slots, seeds)
     }
 
     /// What patterns the list has; `None` if it has none.
@@ -76,9 +74,8 @@ impl<'m> Half<'m> {
     }
 
     /// Writes all that is known of a list before its table is filled.
-    pub(crate) fn describe(&self, checked: &Checked, slots: usize, seeds: Seeds) {
+    pub(crate) fn describe(&self, checked: &Checked, slots: usize) {
         self.store(SLOTS, slots as u64);
-        self.store_all(SEEDS, &seeds.to_words());
         self.store_all(SHAPES, checked.shapes.words());
         self.store_all(DIGEST, &checked.digest.to_words());
         for (number, (count, line)) in checked.risky.each().into_iter().enumerate() {

@@ -1,9 +1,12 @@
-//! The secrets of one build. Each build has others, made of its stamp and of what was drawn when the memory was set up.
+//! The secrets of one build, made of what was drawn when the memory was set up and of the stamp of the build.
+//!
+//! A reader makes them of the stamp that it found to be served. So it takes nothing for an entry that a build of another
+//! stamp has written, be it that this one was overtaken while it was asleep and does not know yet.
 
 use core::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::FixedState;
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::SipHasher24;
 
 use crate::control::Stamp;
 
@@ -19,35 +22,18 @@ pub(crate) struct Seeds {
 }
 
 impl Seeds {
-    pub(crate) const WORDS: usize = 4;
-
     /// Those of the build of this stamp.
-    pub(crate) fn of_build(secret: [u64; SECRET_WORDS], stamp: Stamp) -> Self {
-        let [a, b, c, d] = secret;
-        let derive = |a, b, purpose: u32| {
-            let mut hasher = SipHasher24::new_with_keys(a, b);
-            hasher.write(&stamp.to_le_bytes());
-            hasher.write(&purpose.to_le_bytes());
-            let hash = hasher.finish128();
-            [hash.h1, hash.h2]
-        };
-        let [place, mask] = derive(a, b, 0);
-        Self {
-            place,
-            mask,
-            key: derive(c, d, 1),
-        }
-    }
-
-    pub(crate) fn to_words(self) -> [u64; Self::WORDS] {
-        let [one, other] = self.key;
-        [self.place, self.mask, one, other]
-    }
-
     #[inline]
-    pub(crate) fn from_words([place, mask, one, other]: [u64; Self::WORDS]) -> Self {
-        let key = [one, other];
-        Self { place, mask, key }
+    pub(crate) fn of_build([a, b, c, d]: [u64; SECRET_WORDS], stamp: Stamp) -> Self {
+        let stamp = u64::from(stamp);
+        // Both halves of a product of two secrets: whoever has not seen them cannot tell how the masks of two builds
+        // differ.
+        let product = u128::from(b ^ stamp) * u128::from(a | 1);
+        Self {
+            place: a ^ stamp,
+            mask: product as u64 ^ (product >> u64::BITS) as u64,
+            key: [c, d ^ stamp],
+        }
     }
 
     /// A hash by which the place of a text is found. Nothing depends on it but the time that this takes.
@@ -79,20 +65,15 @@ mod tests {
 
     #[test]
     fn each_build_has_secrets_of_its_own() {
-        let words = |secret, stamp| Seeds::of_build(secret, stamp).to_words();
-        let secret = [1, 2, 3, 4];
-        let one = words(secret, 1);
-        assert_eq!(words(secret, 1), one);
-        for other in [
-            words(secret, 2),
-            words([1, 2, 3, 5], 1),
-            words([1, 2, 4, 4], 1),
-            words([0, 2, 3, 4], 1),
-        ] {
-            assert_ne!(other, one);
-        }
-        for (index, word) in one.iter().enumerate() {
-            assert_ne!(words(secret, 2)[index], *word);
+        let seeds = |secret, stamp| {
+            let seeds = Seeds::of_build(secret, stamp);
+            (seeds.place(b"text"), seeds.mask(), seeds.digest(b"text"))
+        };
+        let secret = [0x1357_9bdf_0246_8ace, 0xfedc_ba98_7654_3210, 3, 4];
+        for stamp in 1..1000 {
+            let (one, other) = (seeds(secret, stamp), seeds(secret, stamp + 1));
+            assert!(one.0 != other.0 && one.1 != other.1 && one.2 != other.2, "{stamp}");
+            assert_eq!(seeds(secret, stamp), one);
         }
     }
 }

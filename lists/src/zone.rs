@@ -4,7 +4,7 @@ use cors_policy::ListRisks;
 
 use crate::build::{Build, Prepared, TooLarge};
 use crate::checked::{Checked, Digest};
-use crate::control::Overtaken;
+use crate::control::{Overtaken, Written};
 use crate::entry;
 use crate::failure::Failure;
 use crate::half::{Half, Served};
@@ -74,7 +74,10 @@ impl<'m> Zone<'m> {
     /// twice, the answer is no.
     #[inline]
     pub fn admits(&self, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
-        let look = |half: usize| admits(self.parts.half(half), key, origin, ignored);
+        let look = |served: Written| {
+            let half = self.parts.half(served.half);
+            admits(half, self.seeds(served.stamp), key, origin, ignored)
+        };
         matches!(self.parts.control.read(look), Ok(Some(true)))
     }
 
@@ -87,7 +90,7 @@ impl<'m> Zone<'m> {
     }
 
     fn served(&self) -> Option<Served> {
-        let served = self.parts.control.read(|half| self.parts.half(half).served());
+        let served = self.parts.control.read(|served| self.parts.half(served.half).served());
         served.ok().flatten()
     }
 
@@ -124,10 +127,11 @@ impl<'m> Zone<'m> {
                 .parts
                 .control
                 .served()
-                .is_some_and(|(stamp, _)| stamp == prepared.stamp),
+                .is_some_and(|served| served.stamp == prepared.stamp),
         }
     }
 
+    #[inline]
     fn seeds(&self, stamp: u32) -> Seeds {
         let [.., a, b, c, d] = self.parts.head;
         let secret = [a, b, c, d].map(|word| word.load(Ordering::Relaxed));
@@ -135,8 +139,9 @@ impl<'m> Zone<'m> {
     }
 }
 
-fn admits(half: &Half<'_>, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
-    let Some(table) = half.table() else {
+#[inline]
+fn admits(half: &Half<'_>, seeds: Seeds, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
+    let Some(table) = half.table(seeds) else {
         return false;
     };
     entry::is_listed(&table, key, origin, ignored)
@@ -180,8 +185,8 @@ impl<'m> Lease<'m> {
     /// its own; false if another list is served.
     pub fn is_unchanged(&self, digest: Digest, now: u64) -> bool {
         let is_same = self.zone.served().is_some_and(|served| served.digest == digest);
-        if let Some((_, half)) = self.zone.parts.control.served().filter(|_| is_same) {
-            self.zone.parts.half(half).read_again(now);
+        if let Some(served) = self.zone.parts.control.served().filter(|_| is_same) {
+            self.zone.parts.half(served.half).read_again(now);
         }
         is_same
     }

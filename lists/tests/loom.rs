@@ -25,7 +25,7 @@ use cors_policy::ListRisks;
 use loom::model::Builder;
 use loom::thread;
 
-use control::{Control, Overtaken, Stamp};
+use control::{Control, Overtaken, Stamp, Written};
 use lease::LeaseWord;
 use seeds::Seeds;
 use sync::{AtomicU64, Ordering};
@@ -70,7 +70,7 @@ impl Numbers {
 
     /// The two numbers of the list that is served.
     fn read(&self) -> Result<Option<[u64; 2]>, Overtaken> {
-        let look = |half| [0, 1].map(|at: usize| self.half(half)[at].load(Ordering::Relaxed));
+        let look = |served: Written| [0, 1].map(|at: usize| self.half(served.half)[at].load(Ordering::Relaxed));
         self.control().read(look)
     }
 }
@@ -110,8 +110,7 @@ fn of_two_that_build_at_once_only_one_that_was_not_overtaken_is_served() {
         let is_served = memory.replace(1).is_ok();
         let is_other_served = other.join().unwrap();
         assert!(is_served || is_other_served);
-        let (served, _) = memory.control().served().unwrap();
-        assert!(served <= 2);
+        assert!(memory.control().served().unwrap().stamp <= 2);
     });
 }
 
@@ -142,40 +141,33 @@ const SIZE: Size = Size { slots: 2, records: 1 };
 
 impl Tables {
     fn new() -> Self {
-        Self(words(1 + 2 * (1 + SIZE.words())))
+        Self(words(1 + 2 * SIZE.words()))
     }
 
     fn control(&self) -> Control<'_> {
         Control(&self.0[0])
     }
 
-    /// The stamp of the build, of which its secrets are made, and the table.
-    fn half(&self, number: usize) -> (&AtomicU64, &[AtomicU64]) {
-        let words = 1 + SIZE.words();
-        let half = &self.0[1 + words * number..][..words];
-        (&half[0], &half[1..])
+    fn half(&self, number: usize) -> &[AtomicU64] {
+        &self.0[1 + SIZE.words() * number..][..SIZE.words()]
     }
 
-    fn seeds(stamp: u64) -> Seeds {
-        Seeds::of_build([1, 2, 3, 4], stamp as Stamp)
+    fn seeds(stamp: Stamp) -> Seeds {
+        Seeds::of_build([1, 2, 3, 4], stamp)
     }
 
     /// Whoever was overtaken goes on all the same: it may have been asleep between a look and what it writes.
     fn replace(&self, entry: &[u8]) -> Result<(), Overtaken> {
         let build = self.control().begin();
-        let (stamp, words) = self.half(build.half);
-        stamp.store(u64::from(build.stamp), Ordering::Relaxed);
-        let mut filling = Filling::new(words, SIZE, 1, Self::seeds(u64::from(build.stamp))).unwrap();
+        let mut filling = Filling::new(self.half(build.half), SIZE, 1, Self::seeds(build.stamp)).unwrap();
         let _ = filling.insert(entry, Kind::EXACT, ListRisks::NONE);
         self.control().publish(build.stamp)
     }
 
     /// Which of the entries the list that is served has.
     fn has<const N: usize>(&self, entries: [&[u8]; N]) -> Option<[bool; N]> {
-        let look = |half| {
-            let (stamp, words) = self.half(half);
-            let seeds = Self::seeds(stamp.load(Ordering::Relaxed));
-            let table = Table::new(words, SIZE.slots, seeds).unwrap();
+        let look = |served: Written| {
+            let table = Table::new(self.half(served.half), SIZE.slots, Self::seeds(served.stamp)).unwrap();
             entries.map(|entry| table.holds(entry, Kind::EXACT, ListRisks::NONE))
         };
         self.control().read(look).unwrap()
