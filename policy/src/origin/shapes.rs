@@ -226,7 +226,7 @@ mod tests {
     ];
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(50_000))]
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
         fn a_list_of_texts_covers_what_the_same_patterns_in_a_configuration_cover(
