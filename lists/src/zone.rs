@@ -191,18 +191,22 @@ impl<'m> Lease<'m> {
         is_same
     }
 
-    /// Takes note of what was read, whatever came of it, and why the attempt failed if it did. False if the last
-    /// attempt failed for the same reason: it has been logged then.
+    /// Takes note of what was read, whatever came of it, and why the attempt failed if it did. False if an attempt to
+    /// read the same version has failed for the same reason: that has been logged.
     pub fn note(&self, read: Sighting, failure: Option<&Failure>) -> bool {
-        self.zone.parts.seen.write(read);
-        let cell = self.zone.parts.failure;
+        let Parts {
+            seen, failure: cell, ..
+        } = self.zone.parts;
+        let (read_before, before) = (seen.read(), cell.read());
+        seen.write(read);
         let Some(failure) = failure else {
             cell.clear();
             return true;
         };
-        let before = cell.read();
         cell.write(failure);
-        cell.read().map(|failure| failure.text) != before.map(|failure| failure.text)
+        // What was written may have been cut.
+        let text = |failure: Option<Failure>| failure.map(|failure| failure.text);
+        read_before != Some(read) || text(before) != text(cell.read())
     }
 }
 

@@ -300,7 +300,7 @@ fn a_file_that_is_still_what_is_served_is_not_built_again() {
 }
 
 #[test]
-fn a_failure_is_new_once_and_forgotten_after_a_success() {
+fn a_failure_is_new_once_for_each_version_and_forgotten_after_a_success() {
     let memory = memory(64);
     let zone = Zone::format(&memory, SECRET).unwrap();
     let lease = lease(&zone);
@@ -316,6 +316,15 @@ fn a_failure_is_new_once_and_forgotten_after_a_success() {
     assert!(lease.note(Sighting::Gone, Some(&failure(&long, NOW))));
     assert!(!lease.note(Sighting::Gone, Some(&failure(&long, NOW))));
     assert_eq!(zone.last_read(), Some(Sighting::Gone));
+    let file = Sighting::File(crate::Version {
+        device: 1,
+        inode: 2,
+        size: 3,
+        seconds: 4,
+        nanoseconds: 5,
+    });
+    assert!(lease.note(file, Some(&failure(&long, NOW))));
+    assert!(!lease.note(file, Some(&failure(&long, NOW))));
     lease.note(Sighting::Gone, None);
     assert_eq!(zone.status().failure, None);
 }
@@ -344,4 +353,13 @@ fn the_lease_is_held_by_one_process() {
     assert!(zone.take_lease(9, 6, 10, |_| true).is_none());
     other.release();
     assert!(zone.take_lease(9, 6, 10, |_| true).is_some());
+}
+
+/// A thread may build while the process goes on with its requests.
+#[test]
+fn what_reads_a_file_can_be_sent_to_a_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Check>();
+    is_send::<Build<'_>>();
+    is_send::<Lease<'_>>();
 }
