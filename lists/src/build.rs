@@ -74,13 +74,13 @@ impl<'m> Build<'m> {
     /// Begins a build, which ends those that have begun before, in the half that is not served.
     pub(crate) fn begin(
         control: Control<'m>,
-        half_of: impl FnOnce(usize) -> Half<'m>,
+        half_of: impl FnOnce(usize) -> Option<Half<'m>>,
         checked: Checked,
         seeds_of: impl FnOnce(Stamp) -> Seeds,
         generation: u64,
     ) -> Option<Self> {
         let Written { half, stamp } = control.begin();
-        let (half, seeds) = (half_of(half), seeds_of(stamp));
+        let (half, seeds) = (half_of(half)?, seeds_of(stamp));
         let size = checked.size(half.room())?;
         half.describe(&checked, size.slots);
         Some(Self {

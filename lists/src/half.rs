@@ -41,6 +41,7 @@ pub struct Served {
 }
 
 impl<'m> Half<'m> {
+    #[inline]
     pub(crate) fn new(words: &'m [AtomicU64]) -> Option<Self> {
         let (header, table) = words.split_first_chunk()?;
         Some(Self { header, table })

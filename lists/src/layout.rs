@@ -5,64 +5,73 @@ use crate::failure::{self, FailureCell};
 use crate::half::{self, Half};
 use crate::lease::LeaseWord;
 use crate::seeds::SECRET_WORDS;
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, Ordering};
 use crate::watch::{self, SeenCell};
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"cors ls\x01");
 
-/// Of the words at the beginning: [`MAGIC`], the length of the memory, the secret.
+/// The words at the beginning: [`MAGIC`], the length of the memory, the secret, and what concerns the zone itself.
 pub(crate) const MAGIC_AT: usize = 0;
 pub(crate) const LENGTH: usize = 1;
 pub(crate) const SECRET: usize = 2;
-const HEAD: usize = SECRET + SECRET_WORDS;
+const CONTROL: usize = SECRET + SECRET_WORDS;
+const LEASE: usize = CONTROL + 1;
+const SEEN: usize = LEASE + 1;
+const FAILURE: usize = SEEN + watch::WORDS;
+const HEAD: usize = FAILURE + failure::WORDS;
 
-/// The parts of the memory.
+/// The parts of the memory. Where they lie is computed when they are asked for, as most requests need few of them.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'m> {
     pub(crate) head: &'m [AtomicU64; HEAD],
-    pub(crate) lease: LeaseWord<'m>,
-    pub(crate) seen: SeenCell<'m>,
-    pub(crate) failure: FailureCell<'m>,
-    pub(crate) control: Control<'m>,
-    halves: [Half<'m>; 2],
+    halves: &'m [AtomicU64],
 }
 
 impl<'m> Parts<'m> {
     /// Divides the memory, if it is large enough.
+    #[inline]
     pub(crate) fn of(words: &'m [AtomicU64]) -> Option<Self> {
-        let (head, rest) = words.split_first_chunk()?;
-        let ([lease], rest) = rest.split_first_chunk()?;
-        let (seen, rest) = rest.split_first_chunk()?;
-        let (failure, rest) = rest.split_first_chunk()?;
-        let ([control], rest) = rest.split_first_chunk()?;
-        let (first, rest) = rest.split_at_checked(rest.len() / 2)?;
-        let second = rest.get(..first.len())?;
-        Some(Self {
-            head,
-            lease: LeaseWord(lease),
-            seen: SeenCell(seen),
-            failure: FailureCell(failure),
-            control: Control(control),
-            halves: [Half::new(first)?, Half::new(second)?],
+        let (head, halves) = words.split_first_chunk()?;
+        (halves.len() >= 2 * half::HEADER).then_some(Self { head, halves })
+    }
+
+    #[inline]
+    pub(crate) fn secret(&self) -> [u64; SECRET_WORDS] {
+        core::array::from_fn(|number| {
+            let word = self.head.get(SECRET + number);
+            word.map_or(0, |word| word.load(Ordering::Relaxed))
         })
     }
 
     #[inline]
-    pub(crate) fn half(&self, number: usize) -> &Half<'m> {
-        let [first, second] = &self.halves;
-        if number == 0 {
-            first
-        } else {
-            second
-        }
+    pub(crate) fn control(&self) -> Control<'m> {
+        Control(&self.head[CONTROL])
+    }
+
+    pub(crate) fn lease(&self) -> LeaseWord<'m> {
+        LeaseWord(&self.head[LEASE])
+    }
+
+    pub(crate) fn seen(&self) -> Option<SeenCell<'m>> {
+        self.head.get(SEEN..)?.first_chunk().map(SeenCell)
+    }
+
+    pub(crate) fn failure(&self) -> Option<FailureCell<'m>> {
+        self.head.get(FAILURE..)?.first_chunk().map(FailureCell)
+    }
+
+    #[inline]
+    pub(crate) fn half(&self, number: usize) -> Option<Half<'m>> {
+        let length = self.halves.len() / 2;
+        let (first, second) = self.halves.split_at_checked(length)?;
+        Half::new(if number == 0 { first } else { second.get(..length)? })
     }
 }
 
 /// The words of a zone whose halves have room for a table of so many words.
 pub(crate) fn words_for_table(words: usize) -> usize {
-    let before = HEAD + 1 + watch::WORDS + failure::WORDS + 1;
-    before + 2 * (half::HEADER + words)
+    HEAD + 2 * (half::HEADER + words)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -71,7 +80,8 @@ mod tests {
 
     fn room(words: usize) -> Option<usize> {
         let memory: Vec<_> = (0..words).map(|_| AtomicU64::new(0)).collect();
-        Parts::of(&memory).map(|parts| parts.half(0).room().min(parts.half(1).room()))
+        let parts = Parts::of(&memory)?;
+        Some(parts.half(0)?.room().min(parts.half(1)?.room()))
     }
 
     #[test]

@@ -59,8 +59,8 @@ impl Size {
         self.slots.div_ceil(MARKS) + self.slots.div_ceil(PLACES) + self.records
     }
 
-    /// A table for so many entries: of every four slots one stays free, or of every ten, where there is no room for
-    /// more. Fewer would make look-ups of what is not listed long.
+    /// A table for so many entries that has forty bytes for each, as far as there is room: what their records leave of
+    /// that is for free slots, which make look-ups of what is not listed short.
     pub(crate) fn of(entries: usize, records: usize, room: usize) -> Option<Self> {
         [Self::roomy(entries, records), Self::tight(entries, records)]
             .into_iter()
@@ -68,8 +68,13 @@ impl Size {
     }
 
     fn roomy(entries: usize, records: usize) -> Self {
-        let slots = entries + entries / 3 + 1;
-        Self { slots, records }
+        const WORDS_OF_AN_ENTRY: usize = 5;
+        // A slot has 3/4 of a word: its mark and its place.
+        let slots = (entries * WORDS_OF_AN_ENTRY).saturating_sub(records) * 4 / 3;
+        Self {
+            slots: slots.clamp(entries + entries / 3, 2 * entries) + 1,
+            records,
+        }
     }
 
     /// The smallest that there is for so many entries.
@@ -354,6 +359,19 @@ mod tests {
         }
         assert_eq!(filling.entries(), 1);
         assert_eq!(filling.insert(b"b", Kind::EXACT, ListRisks::NONE), Err(Full));
+    }
+
+    #[test]
+    fn a_table_that_another_build_has_filled_is_full() {
+        let size = Size::of(2, 8, usize::MAX).unwrap();
+        let memory = words(size.words());
+        let mut filling = Filling::new(&memory, size, 2, seeds()).unwrap();
+        filling
+            .table
+            .marks
+            .iter()
+            .for_each(|word| word.store(u64::MAX, Ordering::Relaxed));
+        assert_eq!(filling.insert(b"a", Kind::EXACT, ListRisks::NONE), Err(Full));
     }
 
     #[test]

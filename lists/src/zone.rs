@@ -6,13 +6,13 @@ use crate::build::{Build, Prepared, TooLarge};
 use crate::checked::{Checked, Digest};
 use crate::control::{Overtaken, Written};
 use crate::entry;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCell};
 use crate::half::{Half, Served};
 use crate::layout::{self, Parts, LENGTH, MAGIC, MAGIC_AT, SECRET};
 use crate::lease::Term;
 use crate::seeds::{Seeds, SECRET_WORDS};
 use crate::sync::{AtomicU64, Ordering};
-use crate::watch::Sighting;
+use crate::watch::{SeenCell, Sighting};
 
 /// A list in memory that processes share.
 #[derive(Clone, Copy)]
@@ -42,6 +42,7 @@ pub struct Status {
 
 impl<'m> Zone<'m> {
     /// The zone that is in this memory, if there is one. Nothing in it is changed.
+    #[inline]
     pub fn attach(words: &'m [AtomicU64]) -> Option<Self> {
         let parts = Parts::of(words)?;
         let is_ours = parts.head[MAGIC_AT].load(Ordering::Acquire) == MAGIC
@@ -76,27 +77,30 @@ impl<'m> Zone<'m> {
     pub fn admits(&self, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
         let look = |served: Written| {
             let half = self.parts.half(served.half);
-            admits(half, self.seeds(served.stamp), key, origin, ignored)
+            half.is_some_and(|half| admits(&half, self.seeds(served.stamp), key, origin, ignored))
         };
-        matches!(self.parts.control.read(look), Ok(Some(true)))
+        matches!(self.parts.control().read(look), Ok(Some(true)))
     }
 
     /// What there is to know of the list.
     pub fn status(&self) -> Status {
         Status {
             served: self.served(),
-            failure: self.parts.failure.read(),
+            failure: self.parts.failure().and_then(FailureCell::read),
         }
     }
 
     fn served(&self) -> Option<Served> {
-        let served = self.parts.control.read(|served| self.parts.half(served.half).served());
-        served.ok().flatten()
+        let served = self
+            .parts
+            .control()
+            .read(|served| Some(self.parts.half(served.half)?.served()));
+        served.ok().flatten().flatten()
     }
 
     /// What was read last, whatever came of it: what the next holder of the lease begins with.
     pub fn last_read(&self) -> Option<Sighting> {
-        self.parts.seen.read()
+        self.parts.seen().and_then(SeenCell::read)
     }
 
     /// Takes the lease for the process `holder` until `now + seconds`, if no living process holds it. `now` is counted
@@ -109,7 +113,7 @@ impl<'m> Zone<'m> {
         seconds: u32,
         is_alive: impl FnOnce(u32) -> bool,
     ) -> Option<Lease<'m>> {
-        let term = self.parts.lease.take(holder, now, seconds, is_alive)?;
+        let term = self.parts.lease().take(holder, now, seconds, is_alive)?;
         Some(Lease {
             zone: *self,
             term,
@@ -121,11 +125,11 @@ impl<'m> Zone<'m> {
     ///
     /// Any process may do this. Where several do, the first one does it.
     pub fn publish(&self, prepared: Prepared) -> bool {
-        match self.parts.control.publish(prepared.stamp) {
+        match self.parts.control().publish(prepared.stamp) {
             Ok(()) => true,
             Err(Overtaken) => self
                 .parts
-                .control
+                .control()
                 .served()
                 .is_some_and(|served| served.stamp == prepared.stamp),
         }
@@ -133,9 +137,7 @@ impl<'m> Zone<'m> {
 
     #[inline]
     fn seeds(&self, stamp: u32) -> Seeds {
-        let [.., a, b, c, d] = self.parts.head;
-        let secret = [a, b, c, d].map(|word| word.load(Ordering::Relaxed));
-        Seeds::of_build(secret, stamp)
+        Seeds::of_build(self.parts.secret(), stamp)
     }
 }
 
@@ -153,14 +155,14 @@ fn admits(half: &Half<'_>, seeds: Seeds, key: Option<&[u8]>, origin: &[u8], igno
 impl<'m> Lease<'m> {
     /// Prolongs the lease, by as much as it was taken for.
     pub fn renew(&mut self, now: u32) -> Result<(), LeaseLost> {
-        let renewed = self.zone.parts.lease.renew(self.term, now, self.seconds);
+        let renewed = self.zone.parts.lease().renew(self.term, now, self.seconds);
         self.term = renewed.ok_or(LeaseLost)?;
         Ok(())
     }
 
     /// Gives the lease back, so that the next one need not wait until it is out.
     pub fn release(self) {
-        self.zone.parts.lease.release(self.term);
+        self.zone.parts.lease().release(self.term);
     }
 
     /// Begins to build the list of a file that was checked, where no one reads. A build that another process has begun
@@ -172,21 +174,24 @@ impl<'m> Lease<'m> {
         let too_large = TooLarge {
             needed: layout::words_for_table(checked.least_room()).saturating_mul(size_of::<u64>()),
         };
-        if checked.size(parts.half(0).room()).is_none() {
+        let room = parts.half(0).map_or(0, |half| half.room());
+        if checked.size(room).is_none() {
             return Err(too_large);
         }
         let generation = self.zone.served().map_or(0, |served| served.generation) + 1;
-        let half_of = |number| *parts.half(number);
+        let half_of = |number| parts.half(number);
         let seeds_of = |stamp| self.zone.seeds(stamp);
-        Build::begin(self.zone.parts.control, half_of, checked, seeds_of, generation).ok_or(too_large)
+        Build::begin(self.zone.parts.control(), half_of, checked, seeds_of, generation).ok_or(too_large)
     }
 
     /// Takes note that the file was read once more and that this digest, that of the list which is served, is still
     /// its own; false if another list is served.
     pub fn is_unchanged(&self, digest: Digest, now: u64) -> bool {
         let is_same = self.zone.served().is_some_and(|served| served.digest == digest);
-        if let Some(served) = self.zone.parts.control.served().filter(|_| is_same) {
-            self.zone.parts.half(served.half).read_again(now);
+        if let Some(served) = self.zone.parts.control().served().filter(|_| is_same) {
+            if let Some(half) = self.zone.parts.half(served.half) {
+                half.read_again(now);
+            }
         }
         is_same
     }
@@ -194,9 +199,10 @@ impl<'m> Lease<'m> {
     /// Takes note of what was read, whatever came of it, and why the attempt failed if it did. False if an attempt to
     /// read the same version has failed for the same reason: that has been logged.
     pub fn note(&self, read: Sighting, failure: Option<&Failure>) -> bool {
-        let Parts {
-            seen, failure: cell, ..
-        } = self.zone.parts;
+        let parts = self.zone.parts;
+        let (Some(seen), Some(cell)) = (parts.seen(), parts.failure()) else {
+            return true;
+        };
         let (read_before, before) = (seen.read(), cell.read());
         seen.write(read);
         let Some(failure) = failure else {
