@@ -51,6 +51,7 @@ fn is_listed_for(table: &Table<'_>, key: &[u8], text: &[u8], kind: Kind, ignored
 }
 
 /// Whether the pattern of these pieces is in a table.
+#[inline(never)]
 pub(crate) fn is_pattern_listed(
     table: &Table<'_>,
     key: Option<&[u8]>,

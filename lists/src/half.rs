@@ -64,14 +64,14 @@ impl<'m> Half<'m> {
         Table::new(self.table, slots, seeds)
     }
 
-    /// What patterns the list has; `None` if it has none.
     #[inline]
-    pub(crate) fn shapes(&self) -> Option<PatternShapes> {
-        if self.load(SHAPES) == 0 {
-            return None;
-        }
-        let words = core::array::from_fn(|number| self.load(SHAPES + number));
-        Some(PatternShapes::from_words(words))
+    pub(crate) fn has_patterns(&self) -> bool {
+        self.load(SHAPES) != 0
+    }
+
+    /// What patterns the list has.
+    pub(crate) fn shapes(&self) -> PatternShapes {
+        PatternShapes::from_words(core::array::from_fn(|number| self.load(SHAPES + number)))
     }
 
     /// Writes all that is known of a list before its table is filled.

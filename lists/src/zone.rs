@@ -1,6 +1,6 @@
 //! A list in shared memory: looked at by all processes, replaced by one.
 
-use cors_policy::ListRisks;
+use cors_policy::{ListRisks, Pieces};
 
 use crate::build::{Build, Prepared, TooLarge};
 use crate::checked::{Checked, Digest};
@@ -12,6 +12,7 @@ use crate::layout::{self, Parts, LENGTH, MAGIC, MAGIC_AT, SECRET};
 use crate::lease::Term;
 use crate::seeds::{Seeds, SECRET_WORDS};
 use crate::sync::{AtomicU64, Ordering};
+use crate::table::Table;
 use crate::watch::{SeenCell, Sighting};
 
 /// A list in memory that processes share.
@@ -146,10 +147,14 @@ fn admits(half: &Half<'_>, seeds: Seeds, key: Option<&[u8]>, origin: &[u8], igno
     let Some(table) = half.table(seeds) else {
         return false;
     };
-    entry::is_listed(&table, key, origin, ignored)
-        || half.shapes().is_some_and(|shapes| {
-            shapes.is_covered(origin, |pieces| entry::is_pattern_listed(&table, key, pieces, ignored))
-        })
+    entry::is_listed(&table, key, origin, ignored) || half.has_patterns() && covers(half, &table, key, origin, ignored)
+}
+
+/// Apart from what every request needs, which is short.
+#[inline(never)]
+fn covers(half: &Half<'_>, table: &Table<'_>, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
+    let is_listed = |pieces: &Pieces<'_>| entry::is_pattern_listed(table, key, pieces, ignored);
+    half.shapes().is_covered(origin, is_listed)
 }
 
 impl<'m> Lease<'m> {
