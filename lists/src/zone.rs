@@ -74,8 +74,7 @@ impl<'m> Zone<'m> {
     ///
     /// If the process was stopped again and again in the middle of this, each time until the list had been replaced
     /// twice, the answer is no.
-    // By itself it has all registers: inlined into a large function it takes more instructions.
-    #[inline(never)]
+    #[inline]
     pub fn admits(&self, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
         let look = |served: Written| {
             let half = self.parts.half(served.half);
