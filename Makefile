@@ -10,8 +10,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
-	bench-compare bench-policy miri loom deb test-deb dist sbom matrix test-addon test-image test-reproducible clean \
-	clean-room help
+	bench-compare bench-policy bench-lists miri loom deb test-deb dist sbom matrix test-addon test-image \
+	test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build build/nginx and build/ngx_http_cors_module.so (the default)
@@ -25,15 +25,15 @@ run: all ## Build, then serve the demo until Ctrl-C
 # it is left out until a build has made them.
 check: ## The fast loop: format, clippy, unit tests
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-zone -p cors-tests -p xtask --all-targets -- -D warnings
-	cargo test -p cors-policy -p cors-zone -p xtask
+	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p cors-tests -p xtask --all-targets -- -D warnings
+	cargo test -p cors-policy -p cors-zone -p cors-lists -p xtask
 	if [ -e build/nginx ]; then cargo xtask clippy; fi
 
 test: ## Run every test, against a real nginx and in a real browser
 	@tools/require.sh build test
 	cargo xtask build test
 	cargo xtask check-module build/ngx_http_cors_module.so
-	cargo test -p cors-policy -p cors-zone -p xtask
+	cargo test -p cors-policy -p cors-zone -p cors-lists -p xtask
 	cargo xtask unit-tests
 	cargo test -p cors-tests --no-fail-fast
 
@@ -53,7 +53,7 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 	@tools/require.sh build lint
 	cargo fmt --all --check
 	cargo xtask layers
-	cargo clippy -p cors-policy -p cors-zone -p cors-tests -p xtask --all-targets -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p cors-tests -p xtask --all-targets -- -D warnings
 	cargo xtask clippy
 	cargo xtask clippy --fault-injection
 	cargo fmt --manifest-path bench/Cargo.toml --all --check
@@ -62,11 +62,13 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 
 # The sanitizers that the fuzzer needs are no stable part of Rust; this opens them in whichever toolchain is there.
 fuzz: export RUSTC_BOOTSTRAP = 1
-fuzz: ## Fuzz directives and requests, a minute each
+fuzz: ## Fuzz directives, requests, files of origins and the memory of lists, a minute each
 	@tools/require.sh build
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 	cd policy/fuzz && cargo fuzz run directives -- -max_total_time=60 -max_len=4096
 	cd policy/fuzz && cargo fuzz run request -- -max_total_time=60 -max_len=4096
+	cd lists/fuzz && cargo fuzz run file -- -max_total_time=60 -max_len=4096
+	cd lists/fuzz && cargo fuzz run memory -- -max_total_time=60 -max_len=4096
 
 bench-built:
 	@tools/require.sh build bench
@@ -97,6 +99,10 @@ bench-compare: bench-built ## Time this module, another build of it (OTHER=<.so>
 bench-policy: ## Measure what a decision costs
 	cargo bench -p cors-policy --bench decide
 
+bench-lists: ## Measure what it costs to read a list, and to look an origin up (instructions by callgrind)
+	cargo bench -p cors-lists --bench lists
+	cargo bench -p cors-lists --bench instructions
+
 # Properties and long lists would take Miri hours.
 miri: ## Run the policy's unit tests in Miri (needs nightly with the component miri)
 	@cargo +nightly miri --version >/dev/null 2>&1 || { echo 'error: Miri is missing: rustup +nightly component add miri' >&2; exit 1; }
@@ -105,7 +111,7 @@ miri: ## Run the policy's unit tests in Miri (needs nightly with the component m
 # loom takes the place of the atomics, so nothing of other builds is of use.
 loom: export RUSTFLAGS = --cfg loom
 loom: ## Check the shared memory in every order in which processes can go (takes seconds, once it is built)
-	cargo test -p cors-zone --release --test loom --target-dir target/loom
+	cargo test -p cors-zone -p cors-lists --release --test loom --target-dir target/loom
 
 deb: ## Make a package for the Debian release that this runs on, and for its nginx
 	@tools/require.sh build deb

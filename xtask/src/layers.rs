@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// The directories of sources, each of which is looked at by itself.
-const CRATES: [&str; 5] = ["src", "policy/src", "zone/src", "cli/src", "xtask/src"];
+const CRATES: [&str; 6] = ["src", "policy/src", "zone/src", "lists/src", "cli/src", "xtask/src"];
 
 /// The crates of this workspace that are in `root`.
 pub fn check(root: &Path) -> Result<()> {

@@ -1,0 +1,119 @@
+//! How an entry is kept: as its text, or as a hash of it where that is shorter.
+//!
+//! A text of up to [`LONGEST_TEXT`] bytes is kept whole, and whole texts are compared. It fills at most four words, its
+//! length in the last byte. For a longer one stands its keyed hash of 128 bits ([`Seeds::digest`]), so that no entry
+//! takes more than [`MOST_WORDS`], however long it is.
+
+use crate::seeds::Seeds;
+
+/// The most words of a record.
+pub(crate) const MOST_WORDS: usize = 4;
+/// The longest text that is kept whole.
+pub(crate) const LONGEST_TEXT: usize = MOST_WORDS * WORD - 1;
+
+const WORD: usize = size_of::<u64>();
+/// Stands in the place of a length where the record is a hash. No text has it.
+const HASHED: u64 = 0xff;
+/// How far up the last byte of a word is.
+const LAST_BYTE: u32 = u64::BITS - u8::BITS;
+
+/// The number of words that the record of a text of this length has.
+#[inline]
+pub(crate) fn words_for(length: usize) -> usize {
+    match length {
+        0..=LONGEST_TEXT => length / WORD + 1,
+        _ => 3,
+    }
+}
+
+/// The words of a record; those past its end are 0.
+#[inline]
+pub(crate) fn record(text: &[u8], seeds: &Seeds) -> [u64; MOST_WORDS] {
+    if text.len() > LONGEST_TEXT {
+        return hashed(text, seeds);
+    }
+    let mut words = [0; MOST_WORDS];
+    let mut filled = words.iter_mut();
+    let mut chunks = text.chunks_exact(WORD);
+    for (word, chunk) in filled.by_ref().zip(&mut chunks) {
+        *word = chunk.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    }
+    let rest = chunks.remainder();
+    let last = words.get_mut(text.len() / WORD);
+    if let Some(last) = last {
+        *last = rest_of(text, rest) | (text.len() as u64) << LAST_BYTE;
+    }
+    words
+}
+
+/// The last bytes of a text, fewer than a word, as the lowest bytes of a word.
+#[inline]
+fn rest_of(text: &[u8], rest: &[u8]) -> u64 {
+    match (text.last_chunk(), rest.len()) {
+        (_, 0) => 0,
+        // The word that ends with them; those before them are shifted out.
+        (Some(last), length) => u64::from_le_bytes(*last) >> (u64::BITS - u8::BITS * length as u32),
+        (None, _) => rest
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << u8::BITS | u64::from(*byte)),
+    }
+}
+
+#[inline(never)]
+fn hashed(text: &[u8], seeds: &Seeds) -> [u64; MOST_WORDS] {
+    let [one, other] = seeds.digest(text);
+    [one, other, HASHED << LAST_BYTE, 0]
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn seeds() -> Seeds {
+        Seeds::of_build([1, 2, 3, 4], 1)
+    }
+
+    #[test]
+    fn a_short_text_can_be_told_from_its_record() {
+        for length in 0..=LONGEST_TEXT {
+            let text: Vec<u8> = (1..=length as u8).collect();
+            let words = record(&text, &seeds());
+            let used = words_for(length);
+            let bytes: Vec<u8> = words[..used].iter().flat_map(|word| word.to_le_bytes()).collect();
+            assert_eq!(
+                (&bytes[..length], usize::from(bytes[used * WORD - 1])),
+                (&text[..], length)
+            );
+            assert!(words[used..].iter().all(|word| *word == 0));
+        }
+    }
+
+    #[test]
+    fn texts_that_differ_have_records_that_differ() {
+        let mut texts = HashSet::new();
+        for length in 0..100 {
+            for byte in [0, 1, b'a', 0xff] {
+                texts.insert(vec![byte; length]);
+                texts.insert([vec![b'b'; length], vec![byte]].concat());
+            }
+        }
+        let records: HashSet<_> = texts
+            .iter()
+            .map(|text| (words_for(text.len()), record(text, &seeds())))
+            .collect();
+        assert_eq!(records.len(), texts.len());
+    }
+
+    #[test]
+    fn a_long_text_takes_three_words() {
+        for length in [LONGEST_TEXT + 1, 100, 10_000] {
+            let text = vec![b'a'; length];
+            let [one, other, last, none] = record(&text, &seeds());
+            assert_eq!([one, other], seeds().digest(&text));
+            assert_eq!((last, none, words_for(length)), (0xff << 56, 0, 3));
+        }
+    }
+}
