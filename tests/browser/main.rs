@@ -3,6 +3,7 @@
 
 #[path = "../causes.rs"]
 mod all_causes;
+mod axe;
 mod causes;
 mod chromium;
 mod cookies;
@@ -13,5 +14,6 @@ mod page;
 mod preflighted;
 mod simple;
 mod status;
+mod status_crowded;
 mod strangers;
 mod visit;
