@@ -7,6 +7,7 @@ mod axe;
 mod causes;
 mod chromium;
 mod cookies;
+mod demo_page;
 mod demo_script;
 mod marks;
 mod mod_perl;
