@@ -309,7 +309,8 @@ fn the_answer_to_a_test_is_in_sight_with_a_line_to_copy() {
     block_on(async {
         let browser = Browser::start()?;
         let window = visit(&nginx, &browser).await?;
-        resize(&window, 390, 700).await?;
+        // A phone whose keyboard is open.
+        resize(&window, 390, 420).await?;
         let origin = window.find(Locator::Css("#try [name=origin]")).await?;
         origin.send_keys(&format!("{APP}{}", char::from(Key::Enter))).await?;
         window.wait().for_element(Locator::Css("#answer .copied pre")).await?;
