@@ -110,6 +110,7 @@ const LAYOUT: &str = "
     const heading = document.getElementById('origins-name').getBoundingClientRect();
     return {
         sideways: document.documentElement.scrollWidth > innerWidth,
+        all_columns: [...document.querySelectorAll('.scroll')].every((part) => part.scrollWidth <= part.clientWidth),
         wrapped: names.filter((name) => getComputedStyle(name).whiteSpace !== 'nowrap' || lines(name) > 1).length,
         names: names.length,
         cue: getComputedStyle(document.querySelector('.cue')).display,
@@ -137,6 +138,8 @@ fn it_fits_on_screens_and_phones() {
                 (&false.into(), &0.into(), &cue.into()),
                 "at {width}: {layout:#}"
             );
+            // Where a column is out of sight a sentence says so.
+            assert_eq!(layout["all_columns"] == true, cue == "none", "at {width}: {layout:#}");
             assert!(layout["names"].as_u64() > Some(300), "{layout:#}");
             assert!(layout["denied"].as_f64() < Some(1500.0), "at {width}: {layout:#}");
             for scheme in ["light", "dark"] {
