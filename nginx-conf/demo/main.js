@@ -10,6 +10,9 @@ import { Card, contents } from "./view.js";
 const cases = groups.flatMap((group) => group.cases);
 const demo = (window.demo = { state: "loading", results: {} });
 
+// Without this script there is nothing to run, and no button that says so.
+document.querySelector(".summary").hidden = false;
+
 const cards = new Map();
 // Browsers cache the answer to a preflight by URL: a new URL for each run makes them send it again.
 let runs = 0;
@@ -47,9 +50,15 @@ function show() {
   }
   document.querySelector(".contents").append(contents.list(groups));
   document.getElementById("run-all").addEventListener("click", runAll);
-  if (location.hash) {
-    document.getElementById(location.hash.slice(1))?.scrollIntoView();
-  }
+  window.addEventListener("hashchange", openTarget);
+  openTarget();
+}
+
+// Shows the case to which a link leads, which may be folded.
+function openTarget() {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  cards.get(target?.id)?.unfold();
+  target?.scrollIntoView?.();
 }
 
 async function runAll() {

@@ -1,6 +1,8 @@
 // How a case looks.
 import { curl, script } from "./code.js";
 
+const narrow = window.matchMedia("(max-width: 44rem)");
+
 export const contents = {
   group({ id, title, intro }) {
     const heading = h("h2", { id }, title);
@@ -34,18 +36,18 @@ export class Card {
   #origins;
   #mark;
   #body;
+  #fold;
 
   constructor(entry, { origins, lines, rerun }) {
     this.#entry = entry;
     this.#origins = origins;
     this.#mark = h("p", { class: "mark" }, "waiting");
     this.#body = h("div", { class: "both-sides" });
-    const button = h("button", { type: "button", class: "run", "aria-label": `Run again: ${entry.title}` }, "Run again");
-    button.addEventListener("click", rerun);
-    this.element = h(
-      "article",
-      { id: entry.id, class: "case", "aria-labelledby": `${entry.id}-title` },
-      h("header", {}, h("h3", { id: `${entry.id}-title` }, entry.title), this.#mark, button),
+    // On a phone a case is folded, and whoever is interested opens it.
+    this.#fold = h(
+      "details",
+      { class: "fold", open: narrow.matches ? null : "" },
+      h("summary", {}, "What happens"),
       h("p", { class: "lesson" }, ...prose(entry.lesson)),
       h(
         "div",
@@ -55,7 +57,20 @@ export class Card {
       ),
       this.#body,
     );
+    narrow.addEventListener("change", () => (this.#fold.open = !narrow.matches));
+    const button = h("button", { type: "button", class: "run", "aria-label": `Run again: ${entry.title}` }, "Run again");
+    button.addEventListener("click", rerun);
+    this.element = h(
+      "article",
+      { id: entry.id, class: "case", "aria-labelledby": `${entry.id}-title` },
+      h("header", {}, h("h3", { id: `${entry.id}-title` }, entry.title), this.#mark, button),
+      this.#fold,
+    );
     this.reset();
+  }
+
+  unfold() {
+    this.#fold.open = true;
   }
 
   reset() {
@@ -95,14 +110,14 @@ export class Card {
       "div",
       { class: "exchange", "data-kind": preflight ? "preflight" : "request" },
       h(
-        "section",
-        { class: "sent", "aria-label": preflight ? "The browser’s preflight" : "The browser’s request" },
+        "div",
+        { class: "sent", role: "group", "aria-label": preflight ? "The browser’s preflight" : "The browser’s request" },
         h("h4", {}, h("span", { class: "kind" }, preflight ? "Preflight" : "Request"), h("code", {}, `${method} ${path}`)),
         headers(sent),
       ),
       h(
-        "section",
-        { class: "answered", "aria-label": "nginx’s answer" },
+        "div",
+        { class: "answered", role: "group", "aria-label": "nginx’s answer" },
         h("h4", {}, h("code", { class: "status", "data-class": Math.floor(status / 100) }, String(status)), h("span", { class: "by" }, by)),
         headers(answered, decisive),
       ),
@@ -140,8 +155,8 @@ function neverSent({ method = "GET", path }) {
   return h(
     "div",
     { class: "exchange never" },
-    h("section", { class: "sent" }, h("h4", {}, h("span", { class: "kind" }, "Request"), h("code", {}, `${method} ${path}`))),
-    h("section", { class: "answered" }, h("h4", {}, h("span", { class: "by" }, "not sent by the browser"))),
+    h("div", { class: "sent" }, h("h4", {}, h("span", { class: "kind" }, "Request"), h("code", {}, `${method} ${path}`))),
+    h("div", { class: "answered" }, h("h4", {}, h("span", { class: "by" }, "not sent by the browser"))),
   );
 }
 

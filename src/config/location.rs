@@ -193,6 +193,7 @@ pub(crate) unsafe extern "C" fn merge_location(
                     let location = format!("{}{}", block.modifier, block.location);
                     let server = (block.server, &*block.server_name);
                     let listener = || configuration.listener(block.server);
+                    let policy = (policy, inner.candidate.get().is_some());
                     let counted = zone.count_location(server, listener, &location, policy);
                     inner.counted.get_or_init(|| counted);
                 }

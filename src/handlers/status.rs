@@ -47,7 +47,7 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
                 request.add_header("Vary", "vary", "Accept")?;
                 Format::accepted(request.accepts())
             }
-            // The page asks for its figures where it is itself.
+            // The page links to its figures where it is itself, and asks there what a policy would make of a request.
             (StatusFormat::Always(Format::Html), Some(Format::Json)) => Format::Json,
             (StatusFormat::Always(format), _) => format,
         };
@@ -63,15 +63,13 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
 }
 
 fn render(zone: &ConfiguredZone, format: Format) -> Option<Vec<u8>> {
-    if format == Format::Html {
-        return Some(page::HTML.as_bytes().to_vec());
-    }
     zone.look(|memory, locations| {
         let counted: Vec<_> = locations.iter().map(LocationCounters::counted).collect();
         let report = Report::new(zone.name(), zone.size(), memory, &counted, now());
         match format {
             Format::Prometheus => report.to_prometheus(),
-            Format::Json | Format::Html => report.to_json(),
+            Format::Html => report.to_html(),
+            Format::Json => report.to_json(),
         }
     })
 }

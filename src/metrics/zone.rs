@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use cors_policy::{Policy, Position, Problem, Reason};
-use cors_zone::{words_for, Counted, Counter, Listener, Slot};
+use cors_zone::{words_for, Counted, Counter, Effect, Listener, Slot};
 use nginx_sys::{ngx_int_t, ngx_log_t, ngx_shm_zone_t, NGX_LOG_EMERG, NGX_LOG_NOTICE};
 use ngx::ngx_log_error;
 
@@ -67,6 +67,8 @@ struct NamedLocation {
     location: Box<str>,
     /// The policy of the location. An `if` in it has its own, and counts as the location.
     policy: Rc<Policy>,
+    /// Whether another policy is judged beside it.
+    has_candidate: bool,
 }
 
 /// A location with what has been counted for it.
@@ -95,11 +97,14 @@ impl<'z> LocationCounters<'z> {
 
     /// The same for a report.
     pub(crate) fn counted(&self) -> cors_zone::CountedLocation<'z> {
+        let settings = self.policy().settings();
         cors_zone::CountedLocation {
             server: self.server(),
             location: self.location(),
             policy: self.policy(),
-            dry_run: self.policy().settings().dry_run,
+            dry_run: settings.dry_run,
+            preflight: settings.preflight,
+            has_candidate: self.named.has_candidate,
             counter: self.counter,
         }
     }
@@ -121,7 +126,7 @@ impl CounterHandle {
             let counter = cors_zone::Zone::attach(words)?.counter(slot)?;
             counter.count(counted, now);
             if let Some((origin, reason)) = denied {
-                counter.deny(origin, reason, now);
+                counter.deny(origin, reason, counted.effect == Effect::DryRun, now);
             }
             Some(())
         });
@@ -161,8 +166,9 @@ impl ConfiguredZone {
         server: (usize, &str),
         listener: impl FnOnce() -> Option<Listener>,
         location: &str,
-        policy: &Rc<Policy>,
+        (policy, has_candidate): (&Rc<Policy>, bool),
     ) -> CounterHandle {
+        let policy = (policy, has_candidate);
         let number = self.locations.borrow_mut().number(server, listener, location, policy);
         CounterHandle {
             zone: self.clone(),
@@ -275,7 +281,7 @@ impl Locations {
         (number, name): (usize, &str),
         listener: impl FnOnce() -> Option<Listener>,
         location: &str,
-        policy: &Rc<Policy>,
+        (policy, has_candidate): (&Rc<Policy>, bool),
     ) -> usize {
         let server = self.server(number, name, listener);
         let location = if location.is_empty() { NO_LOCATION } else { location };
@@ -284,6 +290,7 @@ impl Locations {
                 server,
                 location: location.into(),
                 policy: policy.clone(),
+                has_candidate,
             });
             self.list.len() - 1
         })

@@ -12,7 +12,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{json, Value};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 
@@ -28,6 +28,36 @@ impl WebDriverCompatibleCommand for TakeLog {
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         (Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
+}
+
+/// A command of the DevTools protocol, for what WebDriver cannot do.
+#[derive(Debug)]
+struct DevTools {
+    name: &'static str,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        base_url.join(&format!("session/{}/goog/cdp/execute", session_id.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({ "cmd": self.name, "params": self.parameters });
+        (Method::POST, Some(body.to_string()))
+    }
+}
+
+/// Gives a command of the DevTools protocol, and returns what it answers.
+pub async fn devtools(window: &Client, name: &'static str, parameters: Value) -> Result<Value, CmdError> {
+    window.issue_cmd(DevTools { name, parameters }).await
+}
+
+/// Makes the page as large as it is on a screen of this width. A window cannot be as narrow as a phone.
+pub async fn resize(window: &Client, width: u32, height: u32) -> Result<(), CmdError> {
+    let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+    devtools(window, "Emulation.setDeviceMetricsOverride", size).await?;
+    Ok(())
 }
 
 /// What the console of a window has said since it was last asked.

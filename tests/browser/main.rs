@@ -3,9 +3,11 @@
 
 #[path = "../causes.rs"]
 mod all_causes;
+mod axe;
 mod causes;
 mod chromium;
 mod cookies;
+mod demo_page;
 mod demo_script;
 mod marks;
 mod mod_perl;
@@ -13,5 +15,6 @@ mod page;
 mod preflighted;
 mod simple;
 mod status;
+mod status_crowded;
 mod strangers;
 mod visit;

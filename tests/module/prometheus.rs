@@ -86,15 +86,34 @@ fn serve() -> (Nginx, Upstream) {
     (nginx, application)
 }
 
-#[test]
-fn it_answers_how_many_preflights_were_denied() {
-    let (nginx, _application) = serve();
+/// A Prometheus that scrapes this nginx each second, and otherwise as it is recommended.
+fn scrape(nginx: &Nginx) -> Prometheus {
     let scraped = fs::read_to_string(workspace_root().join("nginx-conf/status/prometheus.yml")).expect("a file");
     let here = scraped
         .replace("127.0.0.1:9113", &format!("127.0.0.1:{}", nginx.port_of(9113)))
         .replace("scrape_interval: 15s", "scrape_interval: 1s");
     assert!(here != scraped && here.contains("1s"));
-    let prometheus = Prometheus::start(&here);
+    Prometheus::start(&here)
+}
+
+fn dashboard() -> Value {
+    let dashboard = fs::read_to_string(workspace_root().join("nginx-conf/status/grafana.json")).expect("a file");
+    serde_json::from_str(&dashboard).expect("JSON")
+}
+
+/// An expression of the dashboard for the last minute of all servers and locations.
+fn as_now(expression: &str) -> String {
+    expression
+        .replace("$__rate_interval", "1m")
+        .replace("$__range", "1m")
+        .replace("$server", ".*")
+        .replace("$location", ".*")
+}
+
+#[test]
+fn it_answers_how_many_preflights_were_denied() {
+    let (nginx, _application) = serve();
+    let prometheus = scrape(&nginx);
     let denied = "sum(nginx_cors_requests_total{type=\"preflight\",result=~\".*_denied|malformed\"})";
     assert_eq!(prometheus.value(denied), 3.0);
     assert_eq!(prometheus.value("sum(nginx_cors_preflights_answered_total)"), 4.0);
@@ -104,18 +123,13 @@ fn it_answers_how_many_preflights_were_denied() {
     );
 
     // Every expression of the dashboard can be worked out.
-    let dashboard = fs::read_to_string(workspace_root().join("nginx-conf/status/grafana.json")).expect("a file");
-    let dashboard: Value = serde_json::from_str(&dashboard).expect("JSON");
+    let dashboard = dashboard();
     for panel in dashboard["panels"].as_array().expect("panels") {
         for target in panel["targets"].as_array().expect("targets") {
             let expression = target["expr"].as_str().expect("an expression");
-            let plain = expression
-                .trim_end_matches(" > 0") // nothing may have happened in this minute
-                .replace("$__rate_interval", "1m")
-                .replace("$__range", "1m")
-                .replace("$server", ".*")
-                .replace("$location", ".*");
-            prometheus.value(&plain);
+            // Nothing may have happened in this minute, or in such a policy ever: then there is no row.
+            let plain = as_now(expression.trim_end_matches(" > 0"));
+            prometheus.value(&format!("{plain} or vector(0)"));
         }
     }
 }
@@ -140,6 +154,68 @@ fn its_own_tool_finds_nothing_wrong() {
     let output = tool.wait_with_output().expect("promtool runs");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     assert!(!response.text().contains("stranger"), "an origin is a label");
+}
+
+#[test]
+fn what_has_not_happened_has_no_row() {
+    let (nginx, _application) = serve();
+    let text = nginx.send_to("9113", &Request::get("/metrics")).text().to_owned();
+    let rows: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(rows.iter().all(|row| !row.ends_with(" 0")), "{text}");
+    let of_admin: Vec<_> = rows.iter().filter(|row| row.contains("location=\"/admin/\"")).collect();
+    let name = "{zone=\"cors\",server=\"shop.example.com\",location=\"/admin/\"";
+    assert_eq!(
+        of_admin,
+        [
+            &format!("nginx_cors_requests_total{name},type=\"actual\",result=\"origin_denied\"}} 1"),
+            &format!("nginx_cors_dry_run_denials_total{name}}} 1"),
+            &format!("nginx_cors_policy_info{name},mode=\"answer\",dry_run=\"true\",candidate=\"false\"}} 1"),
+        ]
+    );
+}
+
+#[test]
+fn each_policy_says_how_it_is_applied() {
+    let nginx = Nginx::builder()
+        .http("cors_zone cors:64k;")
+        .server(
+            "cors on; cors_allow_origin https://app.example.com; cors_preflight early;
+            location /pass/ { cors_preflight pass; cors_candidate { cors_allow_methods PUT; } }
+            location /dry/ { cors_preflight answer; cors_dry_run on; }
+            location = /metrics { cors off; cors_status prometheus; }",
+        )
+        .start();
+    let text = nginx.send(&Request::get("/metrics")).text().to_owned();
+    let info: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("nginx_cors_policy_info{zone=\"cors\",server=\"_\",location="))
+        .collect();
+    assert_eq!(
+        info,
+        [
+            "\"server\",mode=\"early\",dry_run=\"false\",candidate=\"false\"} 1",
+            "\"/pass/\",mode=\"pass\",dry_run=\"false\",candidate=\"true\"} 1",
+            "\"/dry/\",mode=\"answer\",dry_run=\"true\",candidate=\"false\"} 1",
+        ]
+    );
+}
+
+/// The dashboard leaves policies that only try out what they would do out of the share of requests that are denied.
+#[test]
+fn the_share_that_is_denied_leaves_dry_runs_out() {
+    let (nginx, _application) = serve();
+    let (prometheus, dashboard) = (scrape(&nginx), dashboard());
+    let panel = dashboard["panels"]
+        .as_array()
+        .expect("panels")
+        .iter()
+        .find(|panel| panel["title"] == "Share denied")
+        .expect("a panel");
+    // Counts as they are, since nothing has grown between two scrapes.
+    let share = as_now(panel["targets"][0]["expr"].as_str().expect("an expression"))
+        .replace("rate(", "(")
+        .replace("[1m]", "");
+    assert_eq!(prometheus.value(&share), 0.8, "{share}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The origins that are denied most often.
+//! The origins that are denied most often, each with the policy that denies it.
 //!
 //! The scheme is Space-Saving (Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in
 //! Data Streams, ICDT 2005): there is a fixed number of records, and an origin that has none takes over the one with
@@ -45,7 +45,7 @@ impl<'m> DeniedOrigins<'m> {
     /// Counts a denial.
     #[inline]
     pub(crate) fn count(&self, denial: &Denial<'_>) {
-        let tag = tag_of(self.seed, denial.origin);
+        let tag = tag_of(self.seed, denial.place, denial.origin);
         let hint = self.memory.hints.get(tag as usize % HINTS);
         let hinted = hint.and_then(|hint| self.record(hint.load(Ordering::Relaxed) as usize));
         match hinted.map_or(Count::OtherOrigin, |record| record.count(tag, denial)) {
@@ -94,7 +94,7 @@ impl<'m> DeniedOrigins<'m> {
         self.unlisted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The origins, most frequent first.
+    /// The origins and who denies them, most frequent first.
     pub(crate) fn read(&self) -> Vec<DeniedOrigin> {
         let mut found: Vec<(u64, DeniedOrigin)> = Vec::new();
         let numbers = 0..self.memory.heads.len();
@@ -114,7 +114,11 @@ impl<'m> DeniedOrigins<'m> {
         let mut found: Vec<_> = found.into_iter().map(|(_, denied)| denied).collect();
         found.sort_by(|one, other| {
             let key = |denied: &DeniedOrigin| (u64::MAX - denied.count, denied.error);
-            key(one).cmp(&key(other)).then_with(|| one.origin.cmp(&other.origin))
+            let name = |denied: &'_ DeniedOrigin| (denied.policy, denied.dry_run);
+            key(one)
+                .cmp(&key(other))
+                .then_with(|| one.origin.cmp(&other.origin))
+                .then_with(|| name(one).cmp(&name(other)))
         });
         found
     }
@@ -134,11 +138,15 @@ mod tests {
 
     use super::*;
     use crate::cause::Cause;
-    use crate::record::{cause_of, last_denial, LAST};
+    use crate::record::{cause_of, last_denial, Place, LAST};
 
     const ORIGIN: &[u8] = b"https://a.example";
     const NOW: u64 = 1_800_000_000;
     const SEED: u64 = 1;
+    const PLACE: Place = Place {
+        policy: 7,
+        dry_run: false,
+    };
 
     struct Zone {
         words: Vec<AtomicU64>,
@@ -165,35 +173,34 @@ mod tests {
         }
     }
 
-    fn denial(reason: Reason<'_>, policy: u64, now: u64) -> Denial<'_> {
+    fn denial(reason: Reason<'_>, now: u64) -> Denial<'_> {
         let (cause, detail) = Cause::of(&reason).unwrap();
         Denial {
             origin: ORIGIN,
             cause,
             detail,
-            policy,
+            place: PLACE,
             now,
         }
     }
 
     #[test]
     fn the_detail_of_a_denial_is_not_shown_beside_the_cause_of_another() {
-        let tag = tag_of(SEED, ORIGIN);
+        let tag = tag_of(SEED, PLACE, ORIGIN);
         let interrupted = [
-            last_denial(tag, NOW, Cause::Header, 7),
-            last_denial(tag, NOW, Cause::Method, 8),
-            last_denial(tag, NOW + 1, Cause::Method, 7),
+            last_denial(tag, NOW, Cause::Header, PLACE),
+            last_denial(tag, NOW + 1, Cause::Method, PLACE),
         ];
         for last in interrupted {
             let zone = Zone::new();
             let list = zone.list();
-            list.count(&denial(Reason::Method(b"PUT"), 7, NOW));
+            list.count(&denial(Reason::Method(b"PUT"), NOW));
             assert_eq!(list.read()[0].detail.as_deref(), Some(&b"PUT"[..]));
             // A process that is killed here has written the cause of a second denial, and not its detail.
             list.record(0).unwrap().words[LAST].store(last, Ordering::Relaxed);
             let denied = &list.read()[0];
             assert_eq!((Some(denied.cause), &denied.detail), (cause_of(last, tag), &None));
-            list.count(&denial(Reason::Header(b"x-one"), 7, NOW + 2));
+            list.count(&denial(Reason::Header(b"x-one"), NOW + 2));
             assert_eq!(list.read()[0].reason(), Some(Reason::Header(b"x-one")));
         }
     }
@@ -202,12 +209,30 @@ mod tests {
     fn the_cause_of_the_denial_of_another_origin_is_not_shown() {
         let zone = Zone::new();
         let list = zone.list();
-        list.count(&denial(Reason::Origin(ORIGIN), 7, NOW));
+        list.count(&denial(Reason::Origin(ORIGIN), NOW));
         // A process that had counted for the origin before writes only now.
-        let late = last_denial(tag_of(SEED, b"https://b.example"), NOW, Cause::SeveralOrigins, 7);
+        let late = last_denial(
+            tag_of(SEED, PLACE, b"https://b.example"),
+            NOW,
+            Cause::SeveralOrigins,
+            PLACE,
+        );
         list.record(0).unwrap().words[LAST].store(late, Ordering::Relaxed);
         assert_eq!(list.read(), []);
-        list.count(&denial(Reason::Origin(ORIGIN), 7, NOW));
+        list.count(&denial(Reason::Origin(ORIGIN), NOW));
         assert_eq!((list.read()[0].cause, list.read()[0].count), (Cause::Origin, 2));
+    }
+
+    #[test]
+    fn the_denial_of_another_policy_is_not_taken_for_that_of_the_record() {
+        let zone = Zone::new();
+        let list = zone.list();
+        list.count(&denial(Reason::Origin(ORIGIN), NOW));
+        let tag = tag_of(SEED, PLACE, ORIGIN);
+        for other in [Place { policy: 8, ..PLACE }, Place { dry_run: true, ..PLACE }] {
+            let late = last_denial(tag, NOW, Cause::Origin, other);
+            list.record(0).unwrap().words[LAST].store(late, Ordering::Relaxed);
+            assert_eq!(list.read(), []);
+        }
     }
 }

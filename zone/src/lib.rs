@@ -12,7 +12,7 @@
 //!
 //! | storey | files |
 //! |---|---|
-//! | how the figures are shown | `prometheus`, above `report`, above `curl`; `page`; all above `query`, above `accept` |
+//! | how the figures are shown | `prometheus` and `page`, above `report`, above `curl` and `html`; all above `query`, above `accept` |
 //! | the zone: opened, assigned, counted in, read | `zone` |
 //! | where its parts lie | `layout` |
 //! | its parts | `counters`, `history`, and `denied` above `record` |
@@ -29,6 +29,7 @@ mod counters;
 mod curl;
 mod denied;
 mod history;
+mod html;
 mod layout;
 pub mod page;
 mod prometheus;

@@ -2,6 +2,9 @@
 //!
 //! Denied origins are no labels: whoever sends them would choose which time series there are, and each would stay in
 //! the database. They are in the JSON.
+//!
+//! Counters that are 0 are left out: most of the rows of a policy are, and thousands of policies have many. A row of
+//! `nginx_cors_policy_info` says that there is a policy.
 
 use std::fmt::Write as _;
 
@@ -18,7 +21,7 @@ impl Report<'_> {
         text.family(
             "nginx_cors_requests_total",
             "counter",
-            "Requests under a policy, by how they ended, as $cors_result has it.",
+            "Requests under a policy, by how they ended, as $cors_result has it; none that are 0.",
         );
         for policy in &self.policies {
             for kind in RequestKind::ALL {
@@ -27,13 +30,11 @@ impl Report<'_> {
                     RequestKind::Preflight => "preflight",
                 };
                 for outcome in outcomes(kind) {
-                    let labels = format!(",type=\"{kind_name}\",result=\"{}\"", name(outcome));
-                    text.sample(
-                        "nginx_cors_requests_total",
-                        policy,
-                        &labels,
-                        policy.totals.requests(kind, outcome),
-                    );
+                    let value = policy.totals.requests(kind, outcome);
+                    if value > 0 {
+                        let labels = format!(",type=\"{kind_name}\",result=\"{}\"", name(outcome));
+                        text.sample("nginx_cors_requests_total", policy, &labels, value);
+                    }
                 }
             }
         }
@@ -67,9 +68,25 @@ impl Report<'_> {
         ];
         for (family, help, read) in others {
             text.family(family, "counter", help);
-            for policy in &self.policies {
+            for policy in self.policies.iter().filter(|policy| read(policy) > 0) {
                 text.sample(family, policy, "", read(policy));
             }
+        }
+        let family = "nginx_cors_policy_info";
+        text.family(
+            family,
+            "gauge",
+            "Each policy: what it does with preflights (cors_preflight), whether it is a dry run, whether it has a candidate.",
+        );
+        for policy in &self.policies {
+            let Policy {
+                mode,
+                dry_run,
+                candidate,
+                ..
+            } = policy;
+            let labels = format!(",mode=\"{mode}\",dry_run=\"{dry_run}\",candidate=\"{candidate}\"");
+            text.sample(family, policy, &labels, 1);
         }
         for (family, help, value) in [
             (

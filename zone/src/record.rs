@@ -1,4 +1,4 @@
-//! The record of one denied origin: how often it was denied, when it was last, and why.
+//! The record of one origin that one policy denied: how often, when it was last, and why.
 //!
 //! The count of a record shares one word, its head, with a part of the origin's hash, so that one instruction takes a
 //! record over, or counts a denial for the right origin. The rest is written after that; until it agrees with the head
@@ -15,7 +15,7 @@ const ORIGIN: usize = 32;
 /// The words for the method or header that was denied.
 const DETAIL: usize = 6;
 
-/// The hash of the origin, or 0 while the record is written.
+/// The hash of the origin and of who denied it, or 0 while the record is written.
 const TAG: usize = 0;
 /// The count that the record had when its origin took it over.
 const ERROR: usize = 1;
@@ -39,9 +39,11 @@ const CHECKED_AFTER: u64 = 256;
 /// The bits of [`last_denial`], from the lowest.
 const POLICY_BITS: u32 = 20;
 const CAUSE_BITS: u32 = 3;
-const ORIGIN_BITS: u32 = 9;
+const DRY_RUN_BITS: u32 = 1;
+const ORIGIN_BITS: u32 = 8;
 const CAUSE_SHIFT: u32 = POLICY_BITS;
-const ORIGIN_SHIFT: u32 = CAUSE_SHIFT + CAUSE_BITS;
+const DRY_RUN_SHIFT: u32 = CAUSE_SHIFT + CAUSE_BITS;
+const ORIGIN_SHIFT: u32 = DRY_RUN_SHIFT + DRY_RUN_BITS;
 const TIME_SHIFT: u32 = ORIGIN_SHIFT + ORIGIN_BITS;
 
 fn low_bits(value: u64, bits: u32) -> u64 {
@@ -58,8 +60,9 @@ pub(crate) fn policy(number: usize, key: u64) -> u64 {
 /// When and why an origin was denied, and by which policy, in one word. A part of the origin's hash is in it, too: a
 /// process that was interrupted may write the word into a record that another origin has taken over in the meantime.
 /// The time has 32 bits, which last until 2106.
-pub(crate) fn last_denial(tag: u64, now: u64, cause: Cause, policy: u64) -> u64 {
-    now << TIME_SHIFT | origin_bits(tag) << ORIGIN_SHIFT | cause.code() << CAUSE_SHIFT | policy
+pub(crate) fn last_denial(tag: u64, now: u64, cause: Cause, place: Place) -> u64 {
+    let dry_run = u64::from(place.dry_run) << DRY_RUN_SHIFT;
+    now << TIME_SHIFT | origin_bits(tag) << ORIGIN_SHIFT | dry_run | cause.code() << CAUSE_SHIFT | place.policy
 }
 
 /// Other bits than those of [`mark_of`].
@@ -74,6 +77,29 @@ pub(crate) fn cause_of(last: u64, tag: u64) -> Option<Cause> {
     cause.filter(|_| is_of_origin)
 }
 
+/// Who denies: an origin has a record for each, so that its denials at two locations are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// See [`policy`].
+    pub(crate) policy: u64,
+    /// Whether it was a dry run, which changed no response.
+    pub(crate) dry_run: bool,
+}
+
+impl Place {
+    fn of(last: u64) -> Self {
+        Self {
+            policy: low_bits(last, POLICY_BITS),
+            dry_run: low_bits(last >> DRY_RUN_SHIFT, DRY_RUN_BITS) == 1,
+        }
+    }
+
+    /// A number of its own for each place.
+    fn number(self) -> u64 {
+        self.policy << DRY_RUN_BITS | u64::from(self.dry_run)
+    }
+}
+
 /// A request that was denied.
 pub(crate) struct Denial<'r> {
     /// As it was sent.
@@ -81,11 +107,11 @@ pub(crate) struct Denial<'r> {
     pub(crate) cause: Cause,
     /// The method or header that was denied.
     pub(crate) detail: &'r [u8],
-    pub(crate) policy: u64,
+    pub(crate) place: Place,
     pub(crate) now: u64,
 }
 
-/// An origin that was denied.
+/// An origin that a policy denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeniedOrigin {
     /// The bytes that were sent, whatever they are.
@@ -100,8 +126,10 @@ pub struct DeniedOrigin {
     pub cause: Cause,
     /// The method or header that was denied, if that is known.
     pub detail: Option<Vec<u8>>,
-    /// The policy that denied it last; see [`policy`].
+    /// The policy that denied it; see [`policy`].
     pub(crate) policy: u64,
+    /// Whether that was a dry run, which changed no response.
+    pub dry_run: bool,
     /// When it was denied last, in seconds since 1970.
     pub last: u64,
 }
@@ -118,9 +146,9 @@ impl DeniedOrigin {
     }
 }
 
-/// The hash that stands for an origin. It is never 0, as in a record without one.
-pub(crate) fn tag_of(seed: u64, origin: &[u8]) -> u64 {
-    text_cell::hash(seed, origin).max(1)
+/// The hash that stands for an origin and for who denies it. It is never 0, as in a record without one.
+pub(crate) fn tag_of(seed: u64, place: Place, origin: &[u8]) -> u64 {
+    text_cell::hash(seed.wrapping_add(place.number()), origin).max(1)
 }
 
 /// The part of a hash that heads hold. It is never 0, as in a head without an origin.
@@ -176,7 +204,7 @@ impl<'m> Record<'m> {
 
     /// Writes when and why the origin was denied.
     fn write_last(&self, tag: u64, denial: &Denial<'_>) {
-        let last = last_denial(tag, denial.now, denial.cause, denial.policy);
+        let last = last_denial(tag, denial.now, denial.cause, denial.place);
         self.words[LAST].store(last, Ordering::Relaxed);
         if !denial.detail.is_empty() {
             self.write_detail(tag, last, denial.detail);
@@ -236,7 +264,8 @@ impl<'m> Record<'m> {
         let error = self.words[ERROR].load(Ordering::Relaxed);
         let last = self.words[LAST].load(Ordering::Relaxed);
         let detail = self.detail(tag, last)?.read();
-        if !origin.is_cut && tag_of(self.seed, &origin.bytes) != tag {
+        let place = Place::of(last);
+        if !origin.is_cut && tag_of(self.seed, place, &origin.bytes) != tag {
             return None;
         }
         let denied = DeniedOrigin {
@@ -246,7 +275,8 @@ impl<'m> Record<'m> {
             error,
             cause: cause_of(last, tag)?,
             detail: detail.map(|detail| detail.bytes),
-            policy: low_bits(last, POLICY_BITS),
+            policy: place.policy,
+            dry_run: place.dry_run,
             last: last >> TIME_SHIFT,
         };
         // What was read belongs together if the record is still that of the origin.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cors_policy::{BrowserOutcome, Explanation, Outcome, Remedy, SimulatedResponse, Wanted};
+use cors_policy::{BrowserOutcome, Explanation, Outcome, PreflightMode, Remedy, SimulatedResponse, Wanted};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -24,6 +24,10 @@ pub struct CountedLocation<'n> {
     pub policy: &'n cors_policy::Policy,
     /// Whether the policy changes no response (`cors_dry_run`).
     pub dry_run: bool,
+    /// What happens to preflights (`cors_preflight`).
+    pub preflight: PreflightMode,
+    /// Whether another policy is judged beside this one (`cors_candidate`).
+    pub has_candidate: bool,
     /// The counters of its policy.
     pub counter: Counter<'n>,
 }
@@ -33,8 +37,8 @@ pub struct CountedLocation<'n> {
 pub struct Report<'n> {
     pub(crate) zone: About<'n>,
     pub(crate) policies: Vec<Policy<'n>>,
-    denied_origins: Vec<Denied<'n>>,
-    history: History,
+    pub(crate) denied_origins: Vec<Denied<'n>>,
+    pub(crate) history: History,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,51 +46,57 @@ pub(crate) struct About<'n> {
     pub(crate) name: &'n str,
     pub(crate) size: usize,
     pub(crate) started: u64,
-    now: u64,
+    pub(crate) now: u64,
     /// The date of the public suffixes by which `nginx -t` has checked the policies.
-    public_suffix_list: &'static str,
+    pub(crate) public_suffix_list: &'static str,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Policy<'n> {
     pub(crate) server: &'n str,
     pub(crate) location: &'n str,
-    dry_run: bool,
-    total: u64,
-    denied: u64,
+    pub(crate) dry_run: bool,
+    pub(crate) mode: &'static str,
+    pub(crate) candidate: bool,
+    pub(crate) total: u64,
+    pub(crate) denied: u64,
     requests: BTreeMap<&'static str, u64>,
     preflights: BTreeMap<&'static str, u64>,
-    preflights_answered: u64,
-    enforced_denials: u64,
-    dry_run_denials: u64,
-    candidate_gains: u64,
-    candidate_losses: u64,
+    pub(crate) preflights_answered: u64,
+    pub(crate) enforced_denials: u64,
+    pub(crate) dry_run_denials: u64,
+    pub(crate) candidate_gains: u64,
+    pub(crate) candidate_losses: u64,
     #[serde(skip)]
     pub(crate) totals: Totals,
 }
 
 #[derive(Debug, Serialize)]
-struct Denied<'n> {
-    origin: String,
-    count: u64,
-    error: u64,
-    result: &'static str,
+pub(crate) struct Denied<'n> {
+    pub(crate) origin: String,
+    pub(crate) dry_run: bool,
+    pub(crate) count: u64,
+    pub(crate) error: u64,
+    pub(crate) result: &'static str,
     reason: String,
-    server: Option<&'n str>,
-    location: Option<&'n str>,
+    /// The reason beside the origin, which it does not repeat.
+    #[serde(skip)]
+    pub(crate) short_reason: String,
+    pub(crate) server: Option<&'n str>,
+    pub(crate) location: Option<&'n str>,
     /// The directive that would allow the request, with its whole list.
-    remedy: Option<String>,
+    pub(crate) remedy: Option<String>,
     /// What to do with that, or instead.
-    advice: Option<String>,
-    last: u64,
+    pub(crate) advice: Option<String>,
+    pub(crate) last: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct History {
-    step: u64,
+pub(crate) struct History {
+    pub(crate) step: u64,
     last: u64,
-    requests: Vec<u64>,
-    denied: Vec<u64>,
+    pub(crate) requests: Vec<u64>,
+    pub(crate) denied: Vec<u64>,
 }
 
 /// The value of `$cors_result`.
@@ -153,6 +163,12 @@ impl<'n> Policy<'n> {
             server: location.server,
             location: location.location,
             dry_run: location.dry_run,
+            mode: match location.preflight {
+                PreflightMode::Answer => "answer",
+                PreflightMode::Early => "early",
+                PreflightMode::Pass => "pass",
+            },
+            candidate: location.has_candidate,
             total: totals.all(),
             denied: denied.sum(),
             requests: by_result(RequestKind::Actual),
@@ -183,9 +199,15 @@ impl<'n> Denied<'n> {
         let (remedy, advice) = parts(location.and_then(|location| remedy_for(denied, location)));
         Self {
             origin,
+            dry_run: denied.dry_run,
             count: denied.count,
             error: denied.error,
             result: denied.cause.outcome().as_str(),
+            short_reason: match denied.cause {
+                Cause::Origin => "not in cors_allow_origin".to_owned(),
+                Cause::NotAnOrigin => "not an origin".to_owned(),
+                _ => reason.clone(),
+            },
             reason,
             server: location.map(|location| location.server),
             location: location.map(|location| location.location),
@@ -344,7 +366,7 @@ mod tests {
         let counter = zone.assign([("a.example", "/api/")].into_iter())[0].unwrap();
         counter.count(ALLOWED, NOW);
         for &(origin, reason) in denials {
-            counter.deny(origin, reason, NOW);
+            counter.deny(origin, reason, false, NOW);
         }
         let policy = cors_policy::Policy::default();
         let location = CountedLocation {
@@ -352,6 +374,8 @@ mod tests {
             location: "/api/",
             policy: &policy,
             dry_run: false,
+            preflight: PreflightMode::Answer,
+            has_candidate: false,
             counter,
         };
         serde_json::from_slice(&Report::new("cors", 65536, &zone, &[location], NOW).to_json()).unwrap()

@@ -9,12 +9,12 @@ use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
 use crate::denied::DeniedOrigins;
 use crate::history::{self, History};
 use crate::layout::Parts;
-use crate::record::{self, Denial, DeniedOrigin};
+use crate::record::{self, Denial, DeniedOrigin, Place};
 use crate::sync::{AtomicU64, Ordering};
 use crate::text_cell;
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x05");
+const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x06");
 
 const MAGIC_AT: usize = 0;
 const LENGTH: usize = 1;
@@ -164,7 +164,8 @@ impl<'m> Zone<'m> {
         }
     }
 
-    /// The origins that were denied most often, most frequent first.
+    /// The origins that were denied most often, most frequent first: once for each policy that denied them, and once more if it
+    /// was a dry run at another time.
     pub fn denied_origins(&self) -> Vec<DeniedOrigin> {
         self.denied().read()
     }
@@ -193,10 +194,10 @@ impl Counter<'_> {
         }
     }
 
-    /// Counts the origin of a request that was denied, as it was sent; it is empty where there were several. A reason that is
-    /// none for a denial counts nothing.
+    /// Counts the origin of a request that was denied, as it was sent; it is empty where there were several. A denial of a
+    /// dry run is counted apart. A reason that is none for a denial counts nothing.
     #[inline]
-    pub fn deny(&self, origin: &[u8], reason: Reason<'_>, now: u64) {
+    pub fn deny(&self, origin: &[u8], reason: Reason<'_>, dry_run: bool, now: u64) {
         let Some((cause, detail)) = Cause::of(&reason) else {
             return;
         };
@@ -205,7 +206,10 @@ impl Counter<'_> {
                 origin,
                 cause,
                 detail,
-                policy: self.policy,
+                place: Place {
+                    policy: self.policy,
+                    dry_run,
+                },
                 now,
             });
         }

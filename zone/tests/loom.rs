@@ -26,7 +26,7 @@ use loom::thread;
 use cause::Cause;
 use counters::{Counted, Counters, Effect, RequestKind};
 use denied::{DeniedOrigins, Memory};
-use record::{Denial, RECORD};
+use record::{Denial, Place, RECORD};
 use sync::AtomicU64;
 use text_cell::{TextCell, CELL_HEAD};
 
@@ -118,10 +118,15 @@ impl OneRecord {
     fn deny(&self, origin: &'static [u8], reason: Reason<'static>) -> thread::JoinHandle<()> {
         let memory = Self(self.0.clone());
         thread::spawn(move || {
+            let (cause, detail) = Cause::of(&reason).unwrap();
             memory.list().count(&Denial {
                 origin,
-                reason,
-                policy: 1,
+                cause,
+                detail,
+                place: Place {
+                    policy: 1,
+                    dry_run: false,
+                },
                 now: 1,
             });
         })

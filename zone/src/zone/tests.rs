@@ -24,7 +24,7 @@ fn only_counter<'m>(zone: &Zone<'m>) -> Counter<'m> {
 }
 
 fn deny(counter: Counter<'_>, origin: &str) {
-    counter.deny(origin.as_bytes(), Reason::Origin(origin.as_bytes()), NOW);
+    counter.deny(origin.as_bytes(), Reason::Origin(origin.as_bytes()), false, NOW);
 }
 
 const ALLOWED: Counted = Counted {
@@ -196,10 +196,10 @@ fn a_denied_origin_is_listed_with_its_reason() {
         Reason::Header(b"x-one"),
         Reason::Header(b"x-two"),
     ] {
-        counter.deny(origin, reason, NOW + 1);
+        counter.deny(origin, reason, false, NOW + 1);
     }
     let long = [b'a'; 1000];
-    counter.deny(&long, Reason::NotAnOrigin(&long), NOW);
+    counter.deny(&long, Reason::NotAnOrigin(&long), false, NOW);
     let [one, other] = &zone.denied_origins()[..] else {
         panic!()
     };
@@ -213,6 +213,26 @@ fn a_denied_origin_is_listed_with_its_reason() {
         (other.origin.len(), other.is_cut, other.cause),
         (256, true, Cause::NotAnOrigin)
     );
+}
+
+#[test]
+fn denials_of_an_origin_at_two_places_and_in_a_dry_run_are_told_apart() {
+    let words = memory(2);
+    let zone = format(&words);
+    let counters = zone.assign([("example.com", "/"), ("example.com", "/api/")].into_iter());
+    let [root, api] = [0, 1].map(|number| counters[number].expect("room"));
+    let origin = b"https://a.example".as_slice();
+    for (counter, dry_run, times) in [(root, false, 3), (api, false, 2), (api, true, 1)] {
+        for _ in 0..times {
+            counter.deny(origin, Reason::Origin(origin), dry_run, NOW);
+        }
+    }
+    let listed: Vec<_> = zone
+        .denied_origins()
+        .iter()
+        .map(|denied| (denied.policy == root.policy(), denied.dry_run, denied.count))
+        .collect();
+    assert_eq!(listed, [(true, false, 3), (false, false, 2), (false, true, 1)]);
 }
 
 /// Origins that come once each do not push out those that come often, and take no memory.
