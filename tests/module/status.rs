@@ -92,6 +92,24 @@ fn the_page_may_do_little() {
 }
 
 #[test]
+fn the_page_has_its_figures_when_it_is_sent() {
+    let nginx = nginx();
+    let mut connection = nginx.connect();
+    for origin in [APP, STRANGER, "https://<script>alert(1)</script>&\"'.example"] {
+        connection.send(&Request::get("/api/hello.txt").origin(origin));
+    }
+    let page = connection.send(&Request::get("/page")).text().to_owned();
+    assert!(page.contains("data-live=\"total\">3</b>"), "{page}");
+    assert!(page.contains("data-live=\"share\">66.7 %</b>"), "{page}");
+    assert!(page.contains(&format!(">{STRANGER}</th>")), "{page}");
+    assert!(
+        page.contains(">https://&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;.example</th>"),
+        "{page}"
+    );
+    assert!(!page.contains("<script>alert"), "{page}");
+}
+
+#[test]
 fn a_policy_can_be_asked() {
     let nginx = nginx();
     let ask = |query: &str| json(&nginx.send(&Request::get(&format!("/status?try=1&{query}"))));
