@@ -165,7 +165,7 @@ fn try_configurations(count: usize) -> Findings {
 
 /// What the log says where the value of a text with variables was of no use.
 fn ignored(text: &str) -> String {
-    format!("cors: the value of \"{text}\" is ignored")
+    format!("in the value of \"{text}\" is ignored: ")
 }
 
 #[track_caller]

@@ -239,11 +239,11 @@ fn denied_row(html: &mut Html, denied: &Denied<'_>, has_remedy: bool, now: u64) 
         (Some(remedy), advice) if has_remedy => {
             html.markup("<div><code class=\"cut\" title=\"").text(remedy);
             html.markup("\">").text(remedy);
-            html.markup("</code> <button type=\"button\" class=\"copy script\">Copy</button></div><div class=\"tag\">");
-            html.text(advice.as_deref().unwrap_or_default()).markup("</div>");
+            html.markup("</code> <button type=\"button\" class=\"copy script\">Copy</button></div><p class=\"advice\">");
+            html.text(advice.as_deref().unwrap_or_default()).markup("</p>");
         }
         (None, Some(advice)) if has_remedy => {
-            html.markup("<span class=\"tag\">").text(advice).markup("</span>");
+            html.markup("<p class=\"advice\">").text(advice).markup("</p>");
         }
         (None, None) if has_remedy && denied.result == "malformed" => {
             html.markup("<span class=\"tag\">no browser sends this</span>");
