@@ -291,7 +291,9 @@ impl Server {
         let status = status.with_context(|| format!("the server does not stop:\n{}", self.said()))?;
         if self.end == Signal::QUIT {
             let log = fs::read_to_string(self.prefix.path("logs/error.log")).unwrap_or_default();
-            ensure!(status.success() && log.is_empty(), "nginx ended with {status}:\n{log}");
+            // A denial is no fault of the server: the first of a kind in a minute is logged.
+            let is_clean = log.lines().all(|line| line.contains(" cors denied: "));
+            ensure!(status.success() && is_clean, "nginx ended with {status}:\n{log}");
         }
         Ok(())
     }

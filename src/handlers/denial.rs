@@ -3,10 +3,10 @@
 //! The first of a kind in a minute is logged at `cors_log_level`, which is `error` unless it says otherwise, as
 //! `limit_req` and `deny` log theirs. What follows is logged at `info`: a popular page of a stranger fills no disk.
 
-use core::hash::{BuildHasher, BuildHasherDefault, Hash};
-use std::hash::DefaultHasher;
+use core::hash::{BuildHasher, Hash};
 
 use cors_policy::{Change, LogLevel, Outcome, Reason};
+use foldhash::fast::FixedState;
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
@@ -68,7 +68,7 @@ fn address(decided: &Decided<'_>) -> usize {
 /// The level for a line of this kind: `first` for the first one in a minute. Lines of a kind have location, result, and the
 /// origin, method or header that failed in common.
 fn level_of_kind(request: Request<'_>, first: ngx_uint_t, kind: impl Hash) -> ngx_uint_t {
-    let kind = BuildHasherDefault::<DefaultHasher>::default().hash_one(kind);
+    let kind = FixedState::default().hash_one(kind);
     match request.main_conf().logged_denials.is_first(kind, now()) {
         true => first,
         false => NGX_LOG_INFO as ngx_uint_t,

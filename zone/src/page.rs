@@ -239,7 +239,9 @@ fn denied_row(html: &mut Html, denied: &Denied<'_>, has_remedy: bool, now: u64) 
         (Some(remedy), advice) if has_remedy => {
             html.markup("<div><code class=\"cut\" title=\"").text(remedy);
             html.markup("\">").text(remedy);
-            html.markup("</code> <button type=\"button\" class=\"copy script\">Copy</button></div><p class=\"advice\">");
+            html.markup(
+                "</code> <button type=\"button\" class=\"copy script\">Copy</button></div><p class=\"advice\">",
+            );
             html.text(advice.as_deref().unwrap_or_default()).markup("</p>");
         }
         (None, Some(advice)) if has_remedy => {
