@@ -260,7 +260,7 @@ pub const KINDS: &[Kind] = &[
         "a star elsewhere",
         Origin,
         &[
-            form("https://*{h}", BELOW),
+            form("https://*{h}", &["https://x{h}"]),
             form("https://app*.{h}", &["https://app1.{h}"]),
             form("https://pr-*.{h}", &["https://pr-1.{h}"]),
             form("https://*-team.{h}", &["https://x-team.{h}"]),
