@@ -143,17 +143,6 @@ impl<'r> Decided<'r> {
         self.policy.result(&self.decision, self.requested_headers(request))
     }
 
-    /// The lines of `Access-Control-Request-Headers` of a preflight. There is one as a rule, and it has been read with the
-    /// other headers.
-    fn requested_headers(&self, request: Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
-        let (one, all) = match self.decision.preflight().map(|preflight| preflight.requested_headers) {
-            Some(Field::One(line)) => (Some(line), None),
-            Some(Field::Several) => (None, Some(request.requested_headers())),
-            Some(Field::Absent) | None => (None, None),
-        };
-        one.into_iter().chain(all.into_iter().flatten())
-    }
-
     /// The same for a request whose response is there. It is kept: what is denied is logged and counted, and variables
     /// tell of it.
     pub(crate) fn final_result(
@@ -170,6 +159,17 @@ impl<'r> Decided<'r> {
         };
         context.keep_result(result);
         result
+    }
+
+    /// The lines of `Access-Control-Request-Headers` of a preflight. There is one as a rule, and it has been read with the
+    /// other headers.
+    fn requested_headers(&self, request: Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
+        let (one, all) = match self.decision.preflight().map(|preflight| preflight.requested_headers) {
+            Some(Field::One(line)) => (Some(line), None),
+            Some(Field::Several) => (None, Some(request.requested_headers())),
+            Some(Field::Absent) | None => (None, None),
+        };
+        one.into_iter().chain(all.into_iter().flatten())
     }
 
     /// What the candidate of the location would change, if it has one.

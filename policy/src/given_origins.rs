@@ -7,7 +7,7 @@ use crate::origin::{AllowedOrigin, OriginSet};
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
 use crate::risks::Risks;
 use crate::rules::AllowOrigin;
-use crate::variables::{source, Source};
+use crate::variables::{holds_variables, source, Source};
 
 /// A list of origins, and what has to be looked at once the other directives are known.
 #[derive(Debug, Default)]
@@ -137,11 +137,6 @@ impl GivenOrigins<AllowCredentials> {
             Err(error) => report.error(bytes, error),
         }
     }
-}
-
-/// Whether a value is a text with variables. In a regular expression `$` is the end.
-fn holds_variables(value: &str) -> bool {
-    value.contains('$') && !value.starts_with('~')
 }
 
 fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut Report<'_>) {

@@ -14,14 +14,14 @@
 //! | storey | files |
 //! |---|---|
 //! | a level with what it inherits | `scope`, above `level`; `unused`, `problems` |
-//! | the values of one level's directives, as they are read | `given_origins`, above `risks`, `variables` |
+//! | the values of one level's directives, as they are read | `given_origins`, above `risks` |
 //! | what becomes of a request that nobody has sent, and what another policy would change | `simulation`, above `remedy`; `candidate` |
 //! | **what is decided about a request** | **`policy`**, above `variable_list` |
 //! | the headers of responses | `response` |
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
 //! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`; `settings`, above `given` |
 //! | origins, lists of names | `origin`; `vary`, `name_list` |
-//! | what they are made of | `directive`, `distinct`, `escaped`, `header_name`, `name_hash`, `problem`, `token`, `unsafe_options`, `written` |
+//! | what they are made of | `directive`, `distinct`, `escaped`, `header_name`, `name_hash`, `problem`, `token`, `unsafe_options`; `written`, above `variables` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,

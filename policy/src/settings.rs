@@ -79,6 +79,14 @@ pub enum PreflightMode {
     Pass,
 }
 
+impl PreflightMode {
+    /// The word of the directive.
+    pub fn as_str(self) -> &'static str {
+        let mut words = Self::WORDS.iter();
+        words.find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// `cors_enforce`: which actual requests of denied origins are blocked, and not only made unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enforce {

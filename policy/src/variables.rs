@@ -40,6 +40,11 @@ const OF_REQUEST: [&str; 10] = [
 /// Beginnings of the names of variables that repeat a part of the request.
 const PREFIXES_OF_REQUEST: [&str; 3] = ["arg_", "cookie_", "http_"];
 
+/// Whether a value is a text with variables. In a regular expression `$` is the end.
+pub(crate) fn holds_variables(value: &str) -> bool {
+    value.contains('$') && !value.starts_with('~')
+}
+
 /// Where the value of `text` comes from: the worst source among its variables.
 pub(crate) fn source(text: &str) -> Source {
     names(text).map(source_of).max().unwrap_or(Source::Server)

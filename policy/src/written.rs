@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::directive::Directive;
 use crate::problem::Position;
+use crate::variables::holds_variables;
 
 /// The values of a list that are kept. Whoever has more looks at the file.
 const MOST_VALUES: usize = 20;
@@ -103,7 +104,7 @@ impl WrittenList {
     /// Its first value with variables: what that is for a request decides.
     pub(crate) fn variable(&self) -> Option<&str> {
         let mut values = self.values.iter();
-        let found = values.find(|value| value.contains('$') && !value.starts_with('~'));
+        let found = values.find(|value| holds_variables(value));
         found.map(String::as_str)
     }
 }

@@ -17,21 +17,40 @@ use super::main_conf::MainConf;
 use super::reader::{with_configuration, Configuration, RequestHandler};
 use crate::metrics::{self, ConfiguredZone};
 
+/// Runs `run` with the configuration for which nginx calls a directive of this module, and the part of the block in which
+/// that stands.
+///
+/// # Safety
+///
+/// nginx has called a directive of this module with `cf` and `conf`, and `conf` is that of a block.
+unsafe fn with_block(
+    cf: *mut ngx_conf_t,
+    conf: *mut c_void,
+    run: impl for<'c> FnOnce(Configuration<'c>, &'c MainConf, &'c LocationConf) -> Option<*mut c_char>,
+) -> *mut c_char {
+    // SAFETY: the caller vouches for both; the block's part is what `create_location` made, which is never borrowed mutably
+    // (invariant 3).
+    unsafe {
+        let location = conf.cast::<LocationConf>().as_ref();
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+            run(configuration, main, location?)
+        })
+    }
+}
+
 /// Reads any of the directives that make up a policy.
 pub(crate) unsafe extern "C" fn read_policy_directive(
     cf: *mut ngx_conf_t,
     _: *mut ngx_command_t,
     conf: *mut c_void,
 ) -> *mut c_char {
-    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant 3).
-    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_block(cf, conf, |configuration, main, location| {
             let (name, values) = configuration.words()?;
             let directive = Directive::from_name(name)?;
             let at = configuration.position(main);
-            let mut level = location?.level.borrow_mut();
+            let mut level = location.level.borrow_mut();
             let problems = level.read(directive, &values, &at, &mut configuration.syntax(main));
             configuration.report(main, problems);
             Some(NGX_CONF_OK)
@@ -45,12 +64,9 @@ pub(crate) unsafe extern "C" fn read_candidate_directive(
     _: *mut ngx_command_t,
     conf: *mut c_void,
 ) -> *mut c_char {
-    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant 3).
-    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
-            let location = location?;
+        with_block(cf, conf, |configuration, main, location| {
             let at = configuration.position(main);
             let (_, values) = configuration.words()?;
             let wrong = if !values.is_empty() {
@@ -73,11 +89,9 @@ pub(crate) unsafe extern "C" fn read_candidate_directive(
 
 /// Reads a line of `cors_candidate`.
 unsafe extern "C" fn read_candidate_line(cf: *mut ngx_conf_t, _: *mut ngx_command_t, conf: *mut c_void) -> *mut c_char {
-    // SAFETY: `read_candidate_directive` hands over what `create_location` made (invariant 3).
-    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
-    // SAFETY: nginx calls this for the configuration that it reads, within a directive of this module.
+    // SAFETY: nginx calls this within `cors_candidate`, with what that was given for its block.
     unsafe {
-        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_block(cf, conf, |configuration, main, location| {
             let (name, values) = configuration.words()?;
             let at = configuration.position(main);
             let problems = match Directive::from_name(name) {
@@ -86,7 +100,7 @@ unsafe extern "C" fn read_candidate_line(cf: *mut ngx_conf_t, _: *mut ngx_comman
                     "\"cors_candidate\" has \"cors\" in it, but is judged where a policy is in force; move it out of the block".to_owned(),
                 )],
                 Some(directive) => {
-                    let mut level = location?.candidate_level.borrow_mut();
+                    let mut level = location.candidate_level.borrow_mut();
                     level.read(directive, &values, &at, &mut configuration.syntax(main))
                 }
                 None => vec![Problem::error(
@@ -144,18 +158,13 @@ pub(crate) unsafe extern "C" fn read_status_directive(
     command: *mut ngx_command_t,
     conf: *mut c_void,
 ) -> *mut c_char {
-    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant
-    // 3), and the command in which `module.rs` has put a content handler.
-    let (location, handler) = unsafe {
-        let handler = core::mem::transmute::<*mut c_void, Option<RequestHandler>>((*command).post);
-        (conf.cast::<LocationConf>().as_ref(), handler)
-    };
+    // SAFETY: nginx hands over the command, in which `module.rs` has put a content handler.
+    let handler = unsafe { core::mem::transmute::<*mut c_void, Option<RequestHandler>>((*command).post) };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+        with_block(cf, conf, |configuration, main, location| {
             let (_, values) = configuration.words()?;
             let at = configuration.position(main);
-            let location = location?;
             match parse_status(&values, location.status().is_some()) {
                 Ok(format) => {
                     location.status.get_or_init(|| format);
@@ -231,18 +240,16 @@ pub(crate) unsafe extern "C" fn read_fault_directive(
 ) -> *mut c_char {
     use crate::fault::Fault;
 
-    // SAFETY: nginx hands over what `create_location` made for this block, which is never borrowed mutably (invariant 3).
-    let location = unsafe { conf.cast::<LocationConf>().as_ref() };
     // SAFETY: nginx calls this hook for the configuration that it reads.
     unsafe {
-        with_configuration(cf, NGX_CONF_ERROR, |configuration, _| {
+        with_block(cf, conf, |configuration, _, location| {
             let fault = match configuration.words()?.1.as_slice() {
                 [b"directive"] => Fault::Directive,
                 [b"access"] => Fault::Access,
                 [b"filter"] => Fault::Filter,
                 _ => return None,
             };
-            location?.fault.set(fault);
+            location.fault.set(fault);
             fault.strike(Fault::Directive);
             Some(NGX_CONF_OK)
         })

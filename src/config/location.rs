@@ -90,14 +90,14 @@ impl LocationConf {
     }
 
     /// Puts together what the block says and what it inherits, once. `http` has no outer block.
-    fn merge(&self, outer: Option<&Self>, block: &MergedBlock, main: &MainConf) -> Vec<Problem> {
+    fn merge(&self, outer: Option<&Self>, block: Block<'_>, main: &MainConf) -> Vec<Problem> {
         let mut problems = Vec::new();
         let scope = self.scope.get_or_init(|| {
             let (level, found) = self.level.take().complete();
             problems.extend(found);
             let nothing = Scope::default();
             let outer_scope = outer.and_then(|outer| outer.scope.get()).unwrap_or(&nothing);
-            let (scope, found) = level.inherit(outer_scope, block.as_block(), &mut main.unused.borrow_mut());
+            let (scope, found) = level.inherit(outer_scope, block, &mut main.unused.borrow_mut());
             problems.extend(found);
             let outer_candidate = outer.and_then(|outer| outer.candidate_scope.get());
             let given = self.candidate_at.get().map(|at| {
@@ -105,7 +105,7 @@ impl LocationConf {
                 main.candidates.borrow_mut().push(given.clone());
                 (given, self.candidate_level.take())
             });
-            let (candidate, found) = CandidateScope::of_block(given, &level, &scope, outer_candidate, block.as_block());
+            let (candidate, found) = CandidateScope::of_block(given, &level, &scope, outer_candidate, block);
             problems.extend(found);
             if let Some(candidate) = candidate {
                 self.candidate_scope.get_or_init(|| candidate);
@@ -114,7 +114,8 @@ impl LocationConf {
         });
         if scope.policy().is_on() {
             self.policy.get_or_init(|| scope.policy().clone());
-            if let (Some(candidate), false) = (self.candidate_scope.get(), block.is_http) {
+            // `http` by itself serves no request.
+            if let Some(candidate) = self.candidate_scope.get().filter(|_| block != Block::Http) {
                 self.candidate.get_or_init(|| candidate.policy().clone());
                 main.has_candidate.set(true);
             }
@@ -125,20 +126,8 @@ impl LocationConf {
 }
 
 impl MergedBlock {
-    /// The block into which nginx merges all servers.
-    fn http() -> Self {
-        Self {
-            is_http: true,
-            server: 0,
-            server_name: String::new(),
-            location: String::new(),
-            modifier: "",
-        }
-    }
-
     fn as_block(&self) -> Block<'_> {
         match &*self.location {
-            "" if self.is_http => Block::Http,
             "" => Block::Server(&self.server_name),
             location => Block::Location(location),
         }
@@ -173,8 +162,8 @@ pub(crate) unsafe extern "C" fn merge_location(
             let block = configuration.merged_block();
             let own_policy_at = inner.level.borrow().position().cloned();
             // Of all blocks only `http` has not been merged into another one before.
-            let mut problems = outer.merge(None, &MergedBlock::http(), main);
-            problems.extend(inner.merge(Some(outer), &block, main));
+            let mut problems = outer.merge(None, Block::Http, main);
+            problems.extend(inner.merge(Some(outer), block.as_block(), main));
             configuration.report(main, problems);
             if let Some(policy) = inner.policy.get() {
                 main.has_policy.set(true);
@@ -193,8 +182,8 @@ pub(crate) unsafe extern "C" fn merge_location(
                     let location = format!("{}{}", block.modifier, block.location);
                     let server = (block.server, &*block.server_name);
                     let listener = || configuration.listener(block.server);
-                    let policy = (policy, inner.candidate.get().is_some());
-                    let counted = zone.count_location(server, listener, &location, policy);
+                    let has_candidate = inner.candidate.get().is_some();
+                    let counted = zone.count_location(server, listener, &location, policy, has_candidate);
                     inner.counted.get_or_init(|| counted);
                 }
             }

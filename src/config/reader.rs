@@ -45,8 +45,6 @@ pub(crate) struct Configuration<'c> {
 
 /// The block that nginx is merging.
 pub(super) struct MergedBlock {
-    /// It is `http` itself.
-    pub(super) is_http: bool,
     /// The server, by a number that no other has.
     pub(super) server: usize,
     /// The first name of the server; empty if it has none.
@@ -219,7 +217,6 @@ impl<'c> Configuration<'c> {
             )
         };
         MergedBlock {
-            is_http: false,
             server: server as usize,
             server_name: String::from_utf8_lossy(server_name).into_owned(),
             location: String::from_utf8_lossy(location).into_owned(),

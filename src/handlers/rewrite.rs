@@ -31,12 +31,9 @@ fn enter_server(request: Request<'_>) -> Next {
 /// Answers the request under the policy of `block`, if it is a preflight and the policy answers those early. The block
 /// governs it then, whichever location nginx would have chosen. Everything else goes on.
 fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> Next {
-    let Some(policy) = block.policy() else {
+    let Some(policy) = early_policy(block).filter(|_| !request.is_post_action()) else {
         return Next::Continue;
     };
-    if policy.settings().preflight != PreflightMode::Early || request.is_post_action() {
-        return Next::Continue;
-    }
     let decided = ask(request, block, policy, true);
     let Some(answer) = decided.preflight_answer() else {
         return Next::Continue;
@@ -46,6 +43,13 @@ fn answer_if_early<'r>(request: Request<'r>, block: &'r LocationConf) -> Next {
     };
     context.bind(block);
     answer_preflight(request, context, &decided, answer)
+}
+
+/// The policy of a block, if it answers preflights early.
+fn early_policy(block: &LocationConf) -> Option<&Policy> {
+    block
+        .policy()
+        .filter(|policy| policy.settings().preflight == PreflightMode::Early)
 }
 
 /// The rewrite phase of a location. Its policy governs what it answers there itself (`return 404`), also through
@@ -70,13 +74,10 @@ fn enter_location(request: Request<'_>) -> Next {
         },
     };
     context.enter_rewrite(location);
-    let is_early = |policy: &Policy| policy.settings().preflight == PreflightMode::Early;
     match context.binding() {
         // Its preflight is answered here. Where the actual request goes from here, by `rewrite` or into an `if`, may have
         // another policy; that would contradict the answer, so this one governs both.
-        Binding::Candidate(candidate)
-            if core::ptr::eq(candidate, location) && location.policy().is_some_and(is_early) =>
-        {
+        Binding::Candidate(candidate) if core::ptr::eq(candidate, location) && early_policy(location).is_some() => {
             context.bind(location);
             match request.is_options() {
                 true => answer_if_early(request, location),

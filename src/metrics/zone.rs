@@ -97,13 +97,10 @@ impl<'z> LocationCounters<'z> {
 
     /// The same for a report.
     pub(crate) fn counted(&self) -> cors_zone::CountedLocation<'z> {
-        let settings = self.policy().settings();
         cors_zone::CountedLocation {
             server: self.server(),
             location: self.location(),
             policy: self.policy(),
-            dry_run: settings.dry_run,
-            preflight: settings.preflight,
             has_candidate: self.named.has_candidate,
             counter: self.counter,
         }
@@ -166,10 +163,13 @@ impl ConfiguredZone {
         server: (usize, &str),
         listener: impl FnOnce() -> Option<Listener>,
         location: &str,
-        (policy, has_candidate): (&Rc<Policy>, bool),
+        policy: &Rc<Policy>,
+        has_candidate: bool,
     ) -> CounterHandle {
-        let policy = (policy, has_candidate);
-        let number = self.locations.borrow_mut().number(server, listener, location, policy);
+        let number = self
+            .locations
+            .borrow_mut()
+            .number(server, listener, location, policy, has_candidate);
         CounterHandle {
             zone: self.clone(),
             number,
@@ -281,7 +281,8 @@ impl Locations {
         (number, name): (usize, &str),
         listener: impl FnOnce() -> Option<Listener>,
         location: &str,
-        (policy, has_candidate): (&Rc<Policy>, bool),
+        policy: &Rc<Policy>,
+        has_candidate: bool,
     ) -> usize {
         let server = self.server(number, name, listener);
         let location = if location.is_empty() { NO_LOCATION } else { location };

@@ -140,6 +140,14 @@ impl Browser {
             .await
     }
 
+    /// A window whose pages run no scripts.
+    pub async fn open_without_scripts(&self) -> Result<Client, Box<dyn Error>> {
+        let window = self.open().await?;
+        let parameters = serde_json::json!({ "value": true });
+        devtools(&window, "Emulation.setScriptExecutionDisabled", parameters).await?;
+        Ok(window)
+    }
+
     /// ChromeDriver's own way to go: it ends the browser first.
     fn shut_down(&mut self) -> std::io::Result<()> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;

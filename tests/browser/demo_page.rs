@@ -91,13 +91,7 @@ fn without_its_script_it_has_no_button() {
     let nginx = Nginx::from_file("nginx-conf/demo.conf").start();
     block_on(async {
         let browser = Browser::start()?;
-        let window = browser.open().await?;
-        devtools(
-            &window,
-            "Emulation.setScriptExecutionDisabled",
-            json!({ "value": true }),
-        )
-        .await?;
+        let window = browser.open_without_scripts().await?;
         window
             .goto(&format!("http://127.0.0.1:{}/", nginx.port_of(8080)))
             .await?;

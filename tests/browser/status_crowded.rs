@@ -371,13 +371,7 @@ fn without_its_script_it_is_right() {
     let nginx = serve();
     block_on(async {
         let browser = Browser::start()?;
-        let window = browser.open().await?;
-        devtools(
-            &window,
-            "Emulation.setScriptExecutionDisabled",
-            json!({ "value": true }),
-        )
-        .await?;
+        let window = browser.open_without_scripts().await?;
         window.goto(&format!("http://127.0.0.1:{}/cors", nginx.port())).await?;
         let document = devtools(&window, "DOM.getDocument", json!({ "depth": 0 })).await?;
         let root = &document["root"]["nodeId"];

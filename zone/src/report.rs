@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cors_policy::{BrowserOutcome, Explanation, Outcome, PreflightMode, Remedy, SimulatedResponse, Wanted};
+use cors_policy::{BrowserOutcome, Explanation, Outcome, Remedy, SimulatedResponse, Wanted};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -22,10 +22,6 @@ pub struct CountedLocation<'n> {
     pub location: &'n str,
     /// Its policy.
     pub policy: &'n cors_policy::Policy,
-    /// Whether the policy changes no response (`cors_dry_run`).
-    pub dry_run: bool,
-    /// What happens to preflights (`cors_preflight`).
-    pub preflight: PreflightMode,
     /// Whether another policy is judged beside this one (`cors_candidate`).
     pub has_candidate: bool,
     /// The counters of its policy.
@@ -150,6 +146,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 impl<'n> Policy<'n> {
     fn new(location: &CountedLocation<'n>) -> Self {
         let totals = location.counter.totals();
+        let settings = location.policy.settings();
         let by_result = |kind: RequestKind| {
             let all = outcomes(kind);
             all.map(|outcome| (name(outcome), totals.requests(kind, outcome)))
@@ -162,12 +159,8 @@ impl<'n> Policy<'n> {
         Self {
             server: location.server,
             location: location.location,
-            dry_run: location.dry_run,
-            mode: match location.preflight {
-                PreflightMode::Answer => "answer",
-                PreflightMode::Early => "early",
-                PreflightMode::Pass => "pass",
-            },
+            dry_run: settings.dry_run,
+            mode: settings.preflight.as_str(),
             candidate: location.has_candidate,
             total: totals.all(),
             denied: denied.sum(),
@@ -319,7 +312,7 @@ impl TriedRequest<'_> {
         json(&ExplanationJson {
             server: location.server,
             location: location.location,
-            dry_run: location.dry_run,
+            dry_run: location.policy.settings().dry_run,
             allowed: matches!(
                 explanation.in_browser,
                 BrowserOutcome::Readable | BrowserOutcome::SameOrigin
@@ -373,8 +366,6 @@ mod tests {
             server: "a.example",
             location: "/api/",
             policy: &policy,
-            dry_run: false,
-            preflight: PreflightMode::Answer,
             has_candidate: false,
             counter,
         };

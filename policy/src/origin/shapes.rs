@@ -4,8 +4,8 @@
 //! pieces of an origin to put a `*` in the place of: only these patterns are asked for.
 
 use super::listed::ListEntry;
-use super::serialized::are_labels;
-use super::serialized::{is_label_byte, split};
+use super::pattern::is_part_of_label;
+use super::serialized::{are_labels, split};
 
 /// `http://localhost:*`
 const WHOLE_HOSTS: u64 = 1;
@@ -141,7 +141,7 @@ fn covers_first_label(
         for after in numbers(suffixes).take_while(|after| before + after < length) {
             let (prefix, rest) = host.split_at_checked(before).unwrap_or_default();
             let (star, rest) = rest.split_at_checked(length - before - after).unwrap_or_default();
-            if is_listed(prefix, b"*", rest) && star.iter().all(|byte| is_label_byte(*byte) && *byte != b'_') {
+            if is_listed(prefix, b"*", rest) && is_part_of_label(star) {
                 return true;
             }
         }
