@@ -92,8 +92,8 @@ impl PatternShapes {
     /// Whether `is_listed` says so of the text of a pattern that covers the bytes of an `Origin` header.
     pub fn is_covered(&self, origin: &[u8], mut is_listed: impl FnMut(&Pieces<'_>) -> bool) -> bool {
         let [kinds, prefixes, suffixes, lengths @ ..] = &self.0;
-        // No origin ends with a `*`, and what is put together here must end with none but its own.
-        if *kinds == 0 || origin.len() > LONGEST || origin.ends_with(b"*") {
+        // No origin holds a `*`, and what is put together here must hold none but its own.
+        if *kinds == 0 || origin.len() > LONGEST || origin.contains(&b'*') {
             return false;
         }
         let Some((scheme, host, _)) = split(origin) else {
@@ -305,6 +305,18 @@ mod tests {
             "chrome-extension://*",
             "chrome-extension://a/b",
             "chrome-extension://a:1",
+        ] {
+            assert!(!list.covers(origin.as_bytes()), "{origin}");
+        }
+    }
+
+    #[test]
+    fn an_origin_that_spells_out_a_pattern_is_no_origin() {
+        let list = Texts::of(&["https://example.com:*", "https://*.example.com:*"]);
+        for origin in [
+            "https://*.example.com",
+            "https://*.example.com:*",
+            "https://example.com:*",
         ] {
             assert!(!list.covers(origin.as_bytes()), "{origin}");
         }
