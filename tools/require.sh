@@ -34,6 +34,16 @@ header() {
     printf '#include <%s>\n' "$1" | "${compiler[@]}" -DPCRE2_CODE_UNIT_WIDTH=8 -E - >/dev/null
 }
 
+# protoc, and the definitions that it comes with.
+protobuf() {
+    local directory status=0
+    directory=$(mktemp -d)
+    echo 'syntax = "proto3"; import "google/protobuf/descriptor.proto";' >"$directory/probe.proto"
+    "${PROTOC:-protoc}" -I "$directory" --descriptor_set_out=/dev/null probe.proto || status=1
+    rm -r "$directory"
+    return "$status"
+}
+
 # The runtime of AddressSanitizer, which compilers do not always bring.
 sanitizer() {
     read -ra compiler <<<"${CC:-cc}"
@@ -69,7 +79,9 @@ for job; do
         need libc6-dev header stdlib.h
         need libclang-dev libclang # bindgen reads nginx's headers with it
         need libpcre2-dev header pcre2.h
+        need libprotobuf-dev protobuf # nginx-cors speaks gRPC with etcd
         need libssl-dev header openssl/ssl.h
+        need protobuf-compiler command -v "${PROTOC:-protoc}"
         need zlib1g-dev header zlib.h
         ;;
     addon) need curl command -v curl ;;

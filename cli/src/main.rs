@@ -11,6 +11,7 @@
 mod check_list;
 mod outcome;
 mod output;
+mod sync;
 
 use std::process::ExitCode;
 
@@ -31,11 +32,13 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     CheckList(check_list::Arguments),
+    Sync(sync::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Sync(arguments) => sync::run(&arguments),
     };
     exit_code(outcome)
 }
