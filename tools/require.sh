@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|valgrind|asan|bench|load|peers|<package>=<version> ...
+# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|engines|valgrind|asan|bench|load|peers|<package>=<version> ...
 # A shell script, as it runs before cargo can compile anything: a fresh machine has no linker.
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
@@ -92,6 +92,14 @@ for job; do
         need lintian command -v lintian
         ;;
     matrix) need debootstrap command -v debootstrap ;;
+    engines)
+        need etcd-client command -v etcdctl
+        need etcd-server command -v etcd
+        need postgresql compgen -G '/usr/lib/postgresql/*/bin/initdb' # in no path
+        need prometheus command -v promtool
+        need redis-server command -v redis-server
+        need util-linux command -v unshare
+        ;;
     image)
         need buildah command -v buildah
         need debootstrap command -v debootstrap

@@ -63,8 +63,8 @@ fn delays() -> ExponentialBackoff {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(100))
         .with_factor(2.0)
-        // Half of it is added at random, so that a fleet does not come all at once.
-        .with_max_delay(Duration::from_secs(4))
+        // Up to as much again is added at random, so that a fleet does not come all at once.
+        .with_max_delay(Duration::from_millis(2500))
         .with_jitter()
         .without_max_times()
         .build()
@@ -165,7 +165,11 @@ impl Follower {
 
     /// Whether there is nothing to do before the source changes.
     fn is_settled(&self) -> bool {
-        self.status.is_refused() || self.file.is_untouched()
+        match self.status.obstacle() {
+            Some(Obstacle::Content | Obstacle::Empty) => true,
+            Some(Obstacle::File | Obstacle::Source) => false,
+            None => self.file.is_untouched(),
+        }
     }
 
     /// Makes the file equal to what was read, unless that is refused.

@@ -94,48 +94,51 @@ fn refuse_unused_tls(wants_tls: bool, is_encrypted: bool, scheme: &str) -> Resul
 
 /// What went wrong with a source, and what to do about it where that can be known.
 pub fn explained(error: &Error) -> String {
+    const AUTHORITY: &str = "its certificate is signed by nobody who is trusted; name its authority: --ca FILE";
+    const NAME: &str = "its certificate is for another name; connect to a name that it is for";
+    const CERTIFICATE: &str = "it wants to see a certificate: --cert FILE --cert-key FILE";
+    const NO_PASSWORD: &str = "it wants a password: --password-file FILE or NGINX_CORS_PASSWORD";
+    const PASSWORD: &str = "the user or the password is wrong; see --password-file and NGINX_CORS_PASSWORD";
     /// What engines and clients write, and the remedy.
     const REMEDIES: [(&str, &str); 7] = [
-        (
-            "UnknownIssuer",
-            "its certificate is signed by nobody who is trusted; name its authority: --ca FILE",
-        ),
-        (
-            "NotValidForName",
-            "its certificate is for another name; connect to a name that it is for",
-        ),
-        (
-            "certificate required",
-            "it wants to see a certificate: --cert FILE --cert-key FILE",
-        ),
-        (
-            "WRONGPASS",
-            "the user or the password is wrong; see --password-file and NGINX_CORS_PASSWORD",
-        ),
-        (
-            "NOAUTH",
-            "it wants a password: --password-file FILE or NGINX_CORS_PASSWORD",
-        ),
-        (
-            "password missing",
-            "it wants a password: --password-file FILE or NGINX_CORS_PASSWORD",
-        ),
-        (
-            "authentication failed",
-            "the user or the password is wrong; see --password-file and NGINX_CORS_PASSWORD",
-        ),
+        ("UnknownIssuer", AUTHORITY),
+        ("NotValidForName", NAME),
+        ("CertificateRequired", CERTIFICATE),
+        ("NOAUTH", NO_PASSWORD),
+        ("password missing", NO_PASSWORD),
+        ("WRONGPASS", PASSWORD),
+        ("authentication failed", PASSWORD),
     ];
-    let text = format!("{error:#}");
-    // Where an error and its causes say the same, it is said once.
-    let mut parts: Vec<&str> = Vec::new();
-    for part in text.split(": ") {
-        if parts.last() != Some(&part) {
-            parts.push(part);
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Many repeat what they are caused by.
+        if !text.contains(&cause) {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text = text + separator + &cause;
         }
     }
-    let text = parts.join(": ");
     match REMEDIES.iter().find(|(sign, _)| text.contains(sign)) {
         Some((_, remedy)) => format!("{text}; {remedy}"),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_causes_repeat_is_told_once() {
+        let error = Error::msg("alert")
+            .context("alert")
+            .context("no connection: alert")
+            .context("asked");
+        assert_eq!(explained(&error), "asked: no connection: alert");
+    }
+
+    #[test]
+    fn a_remedy_is_told_where_there_is_one() {
+        let error = Error::msg("received fatal alert: CertificateRequired");
+        assert!(explained(&error).ends_with("; it wants to see a certificate: --cert FILE --cert-key FILE"));
     }
 }

@@ -155,10 +155,10 @@ impl Status {
         known.obstacle.replace(now.clone()) != Some(now)
     }
 
-    /// Whether the source holds what the file must not become. Only the source can change that.
-    pub fn is_refused(&self) -> bool {
+    /// What is in the way of equality.
+    pub fn obstacle(&self) -> Option<Obstacle> {
         let known = self.lock();
-        matches!(known.obstacle, Some((Obstacle::Content | Obstacle::Empty, _)))
+        known.obstacle.as_ref().map(|(obstacle, _)| *obstacle)
     }
 
     /// Serves what is known at this address, for as long as the process lives. Returns the address, whose port may have
