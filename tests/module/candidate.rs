@@ -146,7 +146,10 @@ impl Clients {
                         connection = Connection::open(port);
                         connection.send(request)
                     });
-                    format!("{} {:?}\n", response.status, told(&response))
+                    // A worker that ends says that it closes the connection.
+                    let mut headers = told(&response);
+                    headers.retain(|(name, _)| name != "Connection");
+                    format!("{} {headers:?} {:?}\n", response.status, response.body)
                 })
                 .collect();
             if before == self.step.load(Ordering::SeqCst) {
