@@ -53,15 +53,8 @@ impl fmt::Display for Faults {
 
 impl std::error::Error for Faults {}
 
-impl Faults {
-    fn add(&mut self, line: u64, text: impl FnOnce() -> String) {
-        if self.first.len() < MOST_TOLD {
-            self.first.push(Fault { line, text: text() });
-        } else {
-            self.more += 1;
-        }
-    }
-}
+/// Takes each fault as it is found.
+pub type Listener = Box<dyn FnMut(&Fault) + Send>;
 
 /// Checks a file, which it is given in pieces of any size.
 pub struct Check {
@@ -72,12 +65,44 @@ pub struct Check {
 
 struct Seen {
     checked: Checked,
+    found: Found,
+}
+
+struct Found {
     faults: Faults,
+    listener: Option<Listener>,
+}
+
+impl Found {
+    fn add(&mut self, line: u64, text: impl FnOnce() -> String) {
+        let told = self.faults.first.len() < MOST_TOLD;
+        if told || self.listener.is_some() {
+            let fault = Fault { line, text: text() };
+            if let Some(listener) = &mut self.listener {
+                listener(&fault);
+            }
+            if told {
+                self.faults.first.push(fault);
+            }
+        }
+        if !told {
+            self.faults.more += 1;
+        }
+    }
 }
 
 impl Check {
     /// Begins to check a file of this format.
     pub fn new(format: Format) -> Self {
+        Self::begin(format, None)
+    }
+
+    /// Begins to check a file of this format, and has each fault told as it is found, also those beyond the first ten.
+    pub fn telling(format: Format, listener: Listener) -> Self {
+        Self::begin(format, Some(listener))
+    }
+
+    fn begin(format: Format, listener: Option<Listener>) -> Self {
         Self {
             words: Words::new(format),
             digest: Sha256::new(),
@@ -90,7 +115,10 @@ impl Check {
                     digest: Digest([0; 32]),
                     risky: RiskyEntries::default(),
                 },
-                faults: Faults::default(),
+                found: Found {
+                    faults: Faults::default(),
+                    listener,
+                },
             },
         }
     }
@@ -104,7 +132,8 @@ impl Check {
     /// What there is to know of the file, or what is wrong in it.
     pub fn finish(mut self) -> Result<Checked, Faults> {
         self.words.finish(&mut |word| self.seen.word(word));
-        let Seen { mut checked, faults } = self.seen;
+        let Seen { mut checked, found } = self.seen;
+        let faults = found.faults;
         if !faults.first.is_empty() {
             return Err(faults);
         }
@@ -117,23 +146,23 @@ impl Seen {
     fn word(&mut self, word: Word<'_>) {
         match word.kind {
             WordKind::Entry { key, text } => self.entry(word.line, key, text),
-            WordKind::Key(key) if key.windows(3).any(|bytes| bytes == b"://") => self.faults.add(word.line, || {
+            WordKind::Key(key) if key.windows(3).any(|bytes| bytes == b"://") => self.found.add(word.line, || {
                 format!(
                     "\"{}\" stands where the key belongs; begin the line with the key",
                     shown(key)
                 )
             }),
             WordKind::Key(_) => {}
-            WordKind::TooLong(begun) => self.faults.add(word.line, || {
+            WordKind::TooLong(begun) => self.found.add(word.line, || {
                 format!("a word is longer than {LONGEST_WORD} bytes: \"{}\"", shown(begun))
             }),
         }
     }
 
     fn entry(&mut self, line: u64, key: &[u8], text: &[u8]) {
-        let Self { checked, faults } = self;
+        let Self { checked, found } = self;
         let Ok(value) = core::str::from_utf8(text) else {
-            return faults.add(line, || format!("\"{}\" is no UTF-8", shown(text)));
+            return found.add(line, || format!("\"{}\" is no UTF-8", shown(text)));
         };
         match ListEntry::read(value) {
             Ok(entry) if checked.shapes.add(&entry) => {
@@ -141,10 +170,10 @@ impl Seen {
                 checked.records += words_for(entry::length(key, &entry));
                 checked.risky.add(entry.risks, line);
             }
-            Ok(_) => faults.add(line, || {
+            Ok(_) => found.add(line, || {
                 format!("\"{}\": its host is longer than any that resolves", shown(text))
             }),
-            Err(error) => faults.add(line, || format!("\"{}\": {error}", shown(text))),
+            Err(error) => found.add(line, || format!("\"{}\": {error}", shown(text))),
         }
     }
 }
@@ -207,6 +236,16 @@ mod tests {
         assert_eq!(lines, (1..=10).collect::<Vec<_>>());
         assert_eq!(faults.more, 990);
         assert!(faults.to_string().ends_with("; and 990 more"), "{faults}");
+    }
+
+    #[test]
+    fn a_listener_is_told_of_every_fault() {
+        let (told, heard) = std::sync::mpsc::channel();
+        let listener = move |fault: &Fault| told.send(fault.line).unwrap();
+        let mut check = Check::telling(Format::Origins, Box::new(listener));
+        check.feed("wrong\n".repeat(1000).as_bytes());
+        assert_eq!(check.finish().unwrap_err().more, 990);
+        assert_eq!(heard.iter().collect::<Vec<_>>(), (1..=1000).collect::<Vec<_>>());
     }
 
     #[test]

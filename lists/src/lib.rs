@@ -88,7 +88,7 @@ mod words;
 mod zone;
 
 pub use build::{Build, BuildError, Prepared, TooLarge};
-pub use check::{Check, Fault, Faults};
+pub use check::{Check, Fault, Faults, Listener};
 pub use checked::{Checked, Digest, RiskyEntries};
 pub use failure::Failure;
 pub use half::Served;

@@ -5,7 +5,7 @@
 
 use core::hash::{BuildHasher, Hash};
 
-use cors_policy::{Change, LogLevel, Outcome, Reason};
+use cors_policy::{Change, LogLevel, Outcome};
 use foldhash::fast::FixedState;
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
@@ -15,18 +15,17 @@ use crate::decide::Decided;
 use crate::nginx::clock::now;
 use crate::request::{Request, RequestContext};
 
-/// Logs why a request was denied, or why its preflight is of no use, if that is so: once a request.
-pub(super) fn log_denial<'r>(
-    request: Request<'r>,
-    context: &RequestContext<'r>,
-    decided: &Decided<'r>,
-    (outcome, reason): (Outcome, Option<Reason<'r>>),
-) {
-    let Some(reason) = reason else {
+/// Logs why a request was denied, or why its preflight is of no use, if that is so: once a request. Where the log takes no
+/// line of this level, nobody asks here whether a preflight finds its method and headers allowed.
+pub(super) fn log_denial<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) {
+    let level = log_level(decided);
+    if !request.logs(level) {
+        return;
+    }
+    let (outcome, Some(reason)) = decided.result(request) else {
         return;
     };
-    let level = log_level(decided);
-    if !request.logs(level) || !context.claim_denial_log() {
+    if !context.claim_denial_log() {
         return;
     }
     let level = level_of_kind(request, level, (address(decided), reason));

@@ -25,7 +25,8 @@
 //! # What was decided
 //!
 //! A decision is kept once nothing can change it: in the access phase for what is answered or refused there, else by the
-//! header filter, else by the log phase. It belongs to the policy by which it was made.
+//! header filter, else by the log phase. It belongs to the policy by which it was made. What became of the request is worked
+//! out for whoever asks first, and kept once the header filter has seen the response.
 
 use core::cell::Cell;
 use core::ffi::c_void;
@@ -48,7 +49,9 @@ pub(crate) struct RequestContext<'r> {
     /// The request has passed an access phase since its policy was bound.
     has_passed_access: Cell<bool>,
     decision: Cell<Option<KeptDecision<'r>>>,
-    /// What became of the request, once its response was there; what that is may take a look at many names.
+    /// The status of the response that the header filter has seen last.
+    response_status: Cell<Option<u16>>,
+    /// What became of the request by that response, once someone has asked: it may take a look at many names.
     result: Cell<Option<(Outcome, Option<Reason<'r>>)>>,
     action: Cell<Action>,
     is_denial_logged: Cell<bool>,
@@ -131,6 +134,7 @@ impl<'r> RequestContext<'r> {
             binding: Cell::new(Binding::Unbound),
             has_passed_access: Cell::new(false),
             decision: Cell::new(None),
+            response_status: Cell::new(None),
             result: Cell::new(None),
             action: Cell::new(Action::None),
             is_denial_logged: Cell::new(false),
@@ -215,6 +219,7 @@ impl<'r> RequestContext<'r> {
     /// The response comes from a location that says `cors off`.
     pub(crate) fn forget_decision(&self) {
         self.decision.set(None);
+        self.response_status.set(None);
         self.result.set(None);
     }
 
@@ -223,8 +228,16 @@ impl<'r> RequestContext<'r> {
         self.result.get()
     }
 
+    /// The status of the response, once the header filter has seen it.
+    pub(crate) fn response_status(&self) -> Option<u16> {
+        self.response_status.get()
+    }
+
+    /// Keeps what became of the request, if its response is there: until then it may still change.
     pub(crate) fn keep_result(&self, result: (Outcome, Option<Reason<'r>>)) {
-        self.result.set(Some(result));
+        if self.response_status.get().is_some() {
+            self.result.set(Some(result));
+        }
     }
 
     #[inline]
@@ -247,8 +260,9 @@ impl<'r> RequestContext<'r> {
         self.has_headers.get() || matches!(self.action.get(), Action::Answered(_))
     }
 
-    /// The header filter sees a response, which may be another than it saw before.
-    pub(crate) fn begin_response(&self) {
+    /// The header filter sees a response with this status, which may be another than it saw before.
+    pub(crate) fn begin_response(&self, status: u16) {
+        self.response_status.set(Some(status));
         self.has_headers.set(false);
         self.result.set(None);
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask build`: an nginx and the module that fits it, side by side.
+//! `cargo xtask build`: an nginx, the module that fits it, and the command-line tool, side by side.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,6 +8,7 @@ use xshell::Shell;
 
 use crate::module::{Job, Profile};
 use crate::nginx::{Nginx, Watcher};
+use crate::tool;
 use crate::workspace::{put, root, same_content, variable};
 
 /// What is built beside the plain module.
@@ -65,10 +66,14 @@ pub fn build(sh: &Shell, variant: Option<Variant>) -> Result<()> {
         ..release
     };
     match variant {
-        None => plain(sh, release, &directory),
+        None => {
+            plain(sh, release, &directory)?;
+            tool::build(sh, &directory)
+        }
         Some(Variant::Test) => {
             plain(sh, release, &directory)?;
-            faulty(sh, release, &directory)
+            faulty(sh, release, &directory)?;
+            tool::build(sh, &directory)
         }
         Some(Variant::Debug) => {
             let below = directory.join("debug");

@@ -16,6 +16,7 @@ mod nginx;
 mod nginx_tree;
 mod sbom;
 mod test_in;
+mod tool;
 mod unit_tests;
 mod workspace;
 
@@ -32,7 +33,7 @@ mod flags {
     xflags::xflags! {
         /// Builds, checks and packages the module.
         cmd xtask {
-            /// Leaves in build/ an nginx and the module that fits it. BUILD_DIR=<directory> takes the place of build/.
+            /// Leaves in build/ an nginx, the module that fits it, and nginx-cors. BUILD_DIR=<directory> takes the place of build/.
             cmd build {
                 /// test: in build/test/ also the module with faults to inject.
                 /// debug, valgrind, asan: all three below build/<variant>/.

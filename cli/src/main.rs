@@ -1,0 +1,44 @@
+//! `nginx-cors`, the command-line tool of the module.
+//!
+//! Each subcommand is a file, or a folder, with its arguments and a function `run`, which returns what was found. What
+//! several of them share: the form of the output (`output`), and what to exit with (`outcome`).
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod check_list;
+mod outcome;
+mod output;
+mod sync;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::outcome::exit_code;
+
+/// Checks and feeds the lists of origins of the nginx module ngx_http_cors_module.
+///
+/// Exit status: 0 if nothing was found, 1 if something was found, 2 if the command could not run.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    CheckList(check_list::Arguments),
+    Sync(sync::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Sync(arguments) => sync::run(&arguments),
+    };
+    exit_code(outcome)
+}
