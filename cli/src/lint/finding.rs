@@ -62,10 +62,15 @@ impl Findings {
         }
     }
 
-    /// The same for what may be told more than once at a place.
+    /// The same for a fault that a place may have more than once.
     pub fn add_another(&mut self, finding: Finding) {
-        self.places.insert((finding.fault.id, finding.span));
-        self.all.push(finding);
+        let is_new = self.places.insert((finding.fault.id, finding.span));
+        let is_same = |other: &Finding| {
+            (other.fault, other.span, &other.message) == (finding.fault, finding.span, &finding.message)
+        };
+        if is_new || !self.all.iter().any(is_same) {
+            self.all.push(finding);
+        }
     }
 
     /// In the order of their places.

@@ -118,7 +118,8 @@ fn judge(survey: &Survey<'_, '_>, expression: &Expression<'_>, tried: &[BlockId]
         return;
     }
     for branch in &judged.dead_branches {
-        survey.add(Finding::new(&REGEX_DEAD_BRANCH, span, branch.clone()));
+        let finding = Finding::new(&REGEX_DEAD_BRANCH, span, branch.clone());
+        survey.findings.borrow_mut().add_another(finding);
     }
     if expression.is_negated {
         return negated(survey, expression, tried);

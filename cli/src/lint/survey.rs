@@ -229,7 +229,11 @@ impl<'s, 't> Survey<'s, 't> {
         let requests = [Request::get(Some(origin)), Request::preflight(Some(origin), "PUT")];
         requests.into_iter().find_map(|request| {
             let response = self.site.respond(location, &request);
-            let line = response.allows(origin).filter(|line| line.value.known() != Some("*"))?;
+            // Who may read that he is turned away is not let in.
+            let is_refusal = matches!(response.rewritten.answer, Answer::Status { status: 400.., .. });
+            let line = response
+                .allows(origin)
+                .filter(|line| !is_refusal && line.value.known() != Some("*"))?;
             Some(Admission {
                 span: line.header.value_span,
                 with_credentials: response.has_credentials(),
