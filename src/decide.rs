@@ -132,33 +132,33 @@ pub(crate) fn is_preflight(request: Request<'_>) -> bool {
 
 impl<'r> Decided<'r> {
     /// How the request ends, as `$cors_result` names it, and why if that is no success. Before the response is there, it is
-    /// what would follow if the module or the application answered.
+    /// what would follow if the module or the application answered. After that it is kept: the log, the counters and the
+    /// variables tell the same, and whoever asks first has the names looked up that a preflight asks for.
     pub(crate) fn result(&self, request: Request<'r>) -> (Outcome, Option<Reason<'r>>) {
-        if let Some(known) = RequestContext::get(request).and_then(RequestContext::result) {
+        let context = RequestContext::get(request);
+        if let Some(known) = context.and_then(RequestContext::result) {
             return known;
         }
-        if self.existing_allow_origin(request).is_some() {
-            return (Outcome::Kept, None);
+        let unanswered = context.and_then(|context| self.unanswered(context));
+        let result = unanswered.unwrap_or_else(|| match self.existing_allow_origin(request) {
+            Some(_) => (Outcome::Kept, None),
+            None => self.policy.result(&self.decision, self.requested_headers(request)),
+        });
+        if let Some(context) = context {
+            context.keep_result(result);
         }
-        self.policy.result(&self.decision, self.requested_headers(request))
+        result
     }
 
-    /// The same for a request whose response is there. It is kept: what is denied is logged and counted, and variables
-    /// tell of it.
-    pub(crate) fn final_result(
-        &self,
-        request: Request<'r>,
-        context: &RequestContext<'r>,
-    ) -> (Outcome, Option<Reason<'r>>) {
+    /// What becomes of a preflight by the status of its response, if that is there and browsers do not take it. A dry run
+    /// that would have answered the preflight says nothing of that.
+    fn unanswered(&self, context: &RequestContext<'r>) -> Option<(Outcome, Option<Reason<'r>>)> {
+        let status = context.response_status()?;
         let settings = self.policy.settings();
         let would_have_answered =
             settings.dry_run && settings.preflight != PreflightMode::Pass && context.has_passed_access();
-        let result = match self.decision.unanswered(request.response_status(), settings.preflight) {
-            Some(unanswered) if !would_have_answered => unanswered,
-            _ => self.result(request),
-        };
-        context.keep_result(result);
-        result
+        let unanswered = self.decision.unanswered(status, settings.preflight);
+        unanswered.filter(|_| !would_have_answered)
     }
 
     /// The lines of `Access-Control-Request-Headers` of a preflight. There is one as a rule, and it has been read with the

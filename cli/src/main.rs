@@ -16,6 +16,7 @@ mod outcome;
 mod output;
 mod report;
 mod site;
+mod sync;
 
 use std::process::ExitCode;
 
@@ -38,12 +39,14 @@ struct Arguments {
 enum Command {
     CheckList(check_list::Arguments),
     Lint(lint_command::Arguments),
+    Sync(sync::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::CheckList(arguments) => check_list::run(&arguments),
         Command::Lint(arguments) => lint_command::run(&arguments),
+        Command::Sync(arguments) => sync::run(&arguments),
     };
     exit_code(outcome)
 }

@@ -1,6 +1,8 @@
 //! Tokens and lists of RFC 9110.
 
-use memchr::memchr;
+use std::iter::once;
+
+use memchr::memchr_iter;
 
 /// `tchar` of RFC 9110, section 5.6.2.
 const TCHAR: [bool; 256] = {
@@ -47,38 +49,16 @@ pub(crate) fn is_tchar(byte: u8) -> bool {
 
 /// The elements of a list as RFC 9110, section 5.6.1.2 has recipients read it: empty elements do not count.
 pub(crate) fn elements(line: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    Elements { rest: Some(line) }
-}
-
-#[derive(Clone)]
-struct Elements<'l> {
-    /// What comes after the last comma that was found; nothing after the end.
-    rest: Option<&'l [u8]>,
-}
-
-impl<'l> Iterator for Elements<'l> {
-    type Item = &'l [u8];
-
-    fn next(&mut self) -> Option<&'l [u8]> {
-        loop {
-            let rest = self.rest?;
-            // A line may be as long as nginx takes it, and most of it is names.
-            let element = match memchr(b',', rest).and_then(|comma| rest.split_at_checked(comma)) {
-                Some((element, [_, rest @ ..])) => {
-                    self.rest = Some(rest);
-                    element
-                }
-                _ => {
-                    self.rest = None;
-                    rest
-                }
-            };
-            let element = trim_optional_whitespace(element);
-            if !element.is_empty() {
-                return Some(element);
-            }
-        }
-    }
+    let mut start = 0;
+    // A line may be as long as nginx takes it, and most of it is names.
+    memchr_iter(b',', line)
+        .chain(once(line.len()))
+        .map(move |end| {
+            let element = line.get(start..end).unwrap_or_default();
+            start = end + 1;
+            trim_optional_whitespace(element)
+        })
+        .filter(|element| !element.is_empty())
 }
 
 /// `OWS` of RFC 9110, section 5.6.3, cut off at both ends.

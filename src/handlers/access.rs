@@ -74,7 +74,7 @@ fn is_enforced(policy: &Policy, request: Request<'_>) -> bool {
 }
 
 fn refuse<'r>(request: Request<'r>, context: &RequestContext<'r>, decided: &Decided<'r>) -> Next {
-    log_denial(request, context, decided, decided.result(request));
+    log_denial(request, context, decided);
     if decided.policy.settings().dry_run {
         return Next::Continue;
     }

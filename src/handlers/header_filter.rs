@@ -94,10 +94,9 @@ fn add_headers(request: Request<'_>) -> Result<(), OutOfMemory> {
     };
     #[cfg(feature = "fault-injection")]
     decided.location.fault.get().strike(crate::fault::Fault::Filter);
-    context.begin_response();
+    context.begin_response(request.response_status());
     if decided.decision.is_denied() || decided.decision.is_preflight() {
-        let result = decided.final_result(request, context);
-        log_denial(request, context, &decided, result);
+        log_denial(request, context, &decided);
     }
     if is_left_alone(request, &decided) {
         return Ok(());

@@ -4,9 +4,6 @@ use cors_policy::{is_named, Request as CorsRequestHeaders};
 
 use super::live::Request;
 
-/// A bit for each length that a name has that `cors_headers` looks for.
-const LENGTHS: u64 = 1 << 6 | 1 << 14 | 1 << 29 | 1 << 30 | 1 << 38;
-
 impl<'r> Request<'r> {
     /// The header lines that decide. `is_options` tells whether the client's method was `OPTIONS`.
     pub(crate) fn cors_headers(self, is_options: bool) -> CorsRequestHeaders<'r> {
@@ -16,17 +13,22 @@ impl<'r> Request<'r> {
         };
         for header in self.header_list().iter() {
             // Most headers are passed over with one look at how long their names are.
-            let length = header.name().len();
-            if LENGTHS >> (length % 64) & 1 == 0 {
+            if !matches!(header.name().len(), 6 | 14 | 29 | 30 | 38) {
                 continue;
             }
-            let field = match length {
-                6 if is_named(header.name(), b"origin") => &mut read.origin,
-                14 if is_named(header.name(), b"sec-fetch-site") => &mut read.fetch_site,
-                29 if is_named(header.name(), b"access-control-request-method") => &mut read.request_method,
-                30 if is_named(header.name(), b"access-control-request-headers") => &mut read.requested_headers,
-                38 if is_named(header.name(), b"access-control-request-private-network") => &mut read.private_network,
-                _ => continue,
+            let name = header.name();
+            let field = if is_named(name, b"origin") {
+                &mut read.origin
+            } else if is_named(name, b"sec-fetch-site") {
+                &mut read.fetch_site
+            } else if is_named(name, b"access-control-request-method") {
+                &mut read.request_method
+            } else if is_named(name, b"access-control-request-headers") {
+                &mut read.requested_headers
+            } else if is_named(name, b"access-control-request-private-network") {
+                &mut read.private_network
+            } else {
+                continue;
             };
             field.add(header.value());
         }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use harness::{server, Nginx, Request};
+use harness::{server, Nginx, Request, Upstream};
 use serde_json::Value;
 
 use crate::{APP, STRANGER};
@@ -300,6 +300,33 @@ fn what_comes_after_the_response_changes_nothing() {
         [("allowed", 2), ("origin_denied", 2)]
     );
     assert_eq!(figures_of(&figures, STRANGER), 2);
+}
+
+#[test]
+fn a_preflight_counts_by_the_status_that_the_client_got_whatever_comes_after() {
+    let application = Upstream::with_headers(&[]);
+    let server = "
+        location /api/ {
+            cors on;
+            cors_allow_origin https://app.example.com;
+            cors_allow_methods PUT;
+            cors_preflight pass;
+            error_log logs/crit.log crit;
+            post_action /after;
+            alias html/;
+        }
+        location = /after { proxy_pass http://127.0.0.1:{port:app}; }
+        location = /status { cors_status; }";
+    let nginx = Nginx::builder()
+        .http(ZONE)
+        .port("app", application.port())
+        .server(server)
+        .start();
+    // A file is no answer to OPTIONS.
+    nginx.send(&Request::preflight("/api/hello.txt", APP, "PUT"));
+    let figures = figures(&nginx, 1);
+    assert_eq!(counted(&policy(&figures, "/api/")["preflights"]), [("unanswered", 1)]);
+    assert_eq!(application.requests().len(), 1);
 }
 
 #[test]
