@@ -109,6 +109,13 @@ impl ConfiguredList {
         self.memory.look(look).unwrap_or(false)
     }
 
+    /// What there is to show of the list.
+    pub(crate) fn status(&self) -> Option<cors_lists::Status> {
+        self.memory
+            .look(|words| Zone::attach(words).map(|zone| zone.status()))
+            .flatten()
+    }
+
     /// Checks the file while the configuration is read, and returns what is wrong with it, and what the policies will
     /// ignore. Whether it lists nobody is returned, too.
     pub(crate) fn read_file(&self) -> (Vec<Problem>, bool) {

@@ -7,6 +7,7 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant, SystemTime};
 
 use harness::{poll, server, Builder, Nginx, Request};
+use serde_json::Value;
 
 use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
 
@@ -502,4 +503,115 @@ fn a_single_process_that_loses_its_list_while_it_reads_the_file_goes_on() {
     for _ in 0..50 {
         assert_status(&kept.send(&request), 200);
     }
+}
+
+const STATUS: &str = "location = /status { cors_status; }";
+
+fn with_status(list: &str, content: &str) -> Nginx {
+    builder(list, content)
+        .http("cors_zone cors:64k;")
+        .server(&format!("{POLICY} {STATUS}"))
+        .start()
+}
+
+fn figures(nginx: &Nginx) -> Value {
+    serde_json::from_str(nginx.send(&Request::get("/status")).text()).expect("JSON")
+}
+
+/// The beginning of what `sha256sum` shows of a file with nothing in it but the origin of the application.
+const DIGEST_OF_APP: &str = "69baddde4d5828ba";
+
+#[test]
+fn the_figures_show_the_list_that_is_served() {
+    let nginx = with_status(LIST, APP);
+    let first = figures(&nginx)["lists"][0].clone();
+    assert_eq!(first["name"], "tenants");
+    assert_eq!(first["file"], nginx.prefix().join(FILE).display().to_string());
+    assert_eq!((&first["entries"], &first["generation"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&first["digest"], &first["failed"]),
+        (&DIGEST_OF_APP.into(), &Value::Null)
+    );
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .expect("a time")
+        .as_secs();
+    let read = first["read"].as_u64().expect("a time");
+    assert!(read <= now && read + 60 > now, "{first}");
+    replace(&nginx, "https://a.example https://b.example");
+    logged(&nginx, "generation 2");
+    let second = figures(&nginx)["lists"][0].clone();
+    assert_eq!((&second["entries"], &second["generation"]), (&2.into(), &2.into()));
+    assert_ne!(second["digest"], first["digest"]);
+}
+
+#[test]
+fn the_figures_show_why_a_file_was_not_taken_until_one_is() {
+    let nginx = with_status(LIST, APP);
+    replace(&nginx, "wrong");
+    logged(&nginx, "stays as it was");
+    let list = figures(&nginx)["lists"][0].clone();
+    assert_eq!(list["digest"], DIGEST_OF_APP);
+    let reason = list["failed"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("line 1: \"wrong\": the scheme is missing"), "{reason}");
+    let as_text = Request::get("/status").header("Accept", "text/plain");
+    let text = nginx.send(&as_text).text().to_owned();
+    assert!(text.contains("nginx_cors_list_failed{list=\"tenants\"} 1\n"), "{text}");
+    let page = nginx
+        .send(&Request::get("/status").header("Accept", "text/html"))
+        .text()
+        .to_owned();
+    assert!(
+        page.contains("the scheme is missing") && page.contains(DIGEST_OF_APP),
+        "{page}"
+    );
+    replace(&nginx, TENANT);
+    logged(&nginx, "generation 2");
+    assert_eq!(figures(&nginx)["lists"][0]["failed"], Value::Null);
+    assert!(nginx
+        .send(&as_text)
+        .text()
+        .contains("nginx_cors_list_failed{list=\"tenants\"} 0\n"));
+}
+
+#[test]
+fn try_asks_the_list_and_names_its_file() {
+    let list = "cors_origin_list tenants tenants.txt key=$host check=20ms;";
+    let nginx = with_status(
+        list,
+        "localhost https://app.example.com\nother.test https://tenant.example",
+    );
+    let explain = |origin: &str| -> Value {
+        let asked = format!("/status?try=1&location=/&origin={origin}&method=GET");
+        serde_json::from_str(nginx.send(&Request::get(&asked)).text()).expect("JSON")
+    };
+    let allowed = explain(APP);
+    assert_eq!(allowed["allowed"], true, "{allowed:#}");
+    assert_eq!(allowed["variables"]["$host"], "localhost", "{allowed:#}");
+    let denied = explain(TENANT);
+    assert_eq!((&denied["allowed"], &denied["remedy"]), (&false.into(), &Value::Null));
+    let advice = denied["advice"].as_str().expect("advice");
+    let file = nginx.prefix().join(FILE).display().to_string();
+    let expected = format!("add \"{TENANT}\" to its file {file}, on a line that begins with the value of \"$host\"");
+    assert!(advice.contains(&expected), "{advice}");
+    replace(&nginx, "localhost https://tenant.example");
+    logged(&nginx, "generation 2");
+    assert_eq!(explain(TENANT)["allowed"], true);
+}
+
+/// A candidate is judged with the same lists.
+#[test]
+fn a_candidate_may_use_a_list() {
+    let policy = "location / { cors on; cors_allow_origin https://app.example.com;
+        cors_candidate { cors_allow_origin @tenants; }
+        add_header X-Candidate $cors_candidate_result; }";
+    let nginx = builder(STILL, TENANT).server(policy).start();
+    let result = |origin: &str| {
+        let response = nginx.send(&Request::get("/hello.txt").origin(origin));
+        response.only("X-Candidate").to_owned()
+    };
+    assert_eq!(
+        (result(TENANT), result(APP)),
+        ("allowed".to_owned(), "origin_denied".to_owned())
+    );
 }
