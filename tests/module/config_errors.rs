@@ -94,11 +94,7 @@ fn a_method_that_is_no_token() {
         assert_refused("cors_allow_methods", value, "token");
     }
     for value in ["GET,POST", "\"GET POST\""] {
-        assert_refused(
-            "cors_allow_methods",
-            value,
-            "write \"GET POST\" without quotes around them",
-        );
+        assert_refused("cors_allow_methods", value, "without quotes around them");
     }
 }
 
@@ -116,7 +112,7 @@ fn a_header_that_is_no_token() {
             assert_refused(directive, value, "token");
         }
         for value in ["X-One,X-Two", "\"X-One X-Two\""] {
-            assert_refused(directive, value, "write \"X-One X-Two\" without quotes around them");
+            assert_refused(directive, value, "without quotes around them");
         }
     }
 }
