@@ -10,7 +10,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
-	bench-compare bench-policy bench-lists miri loom deb test-deb dist sbom matrix test-addon test-image \
+	bench-compare bench-policy bench-lists miri loom deb test-deb test-engines dist sbom matrix test-addon test-image \
 	test-reproducible clean clean-room help
 .NOTPARALLEL:
 
@@ -25,7 +25,7 @@ run: all ## Build, then serve the demo until Ctrl-C
 # it is left out until a build has made them.
 check: ## The fast loop: format, clippy, unit tests
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets --features cors-tests/engines -- -D warnings
 	cargo test -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p xtask
 	if [ -e build/nginx ]; then cargo xtask clippy; fi
 
@@ -36,6 +36,11 @@ test: ## Run every test, against a real nginx and in a real browser
 	cargo test -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p xtask
 	cargo xtask unit-tests
 	cargo test -p cors-tests --no-fail-fast
+
+test-engines: ## Run nginx-cors sync with etcd, Redis and PostgreSQL
+	@tools/require.sh build engines
+	cargo xtask build test
+	cargo test -p cors-tests --features engines --test engines -- --nocapture
 
 test-debug: ## Run the tests in nginx with a debug build of the module, which checks more
 	@tools/require.sh build
@@ -53,7 +58,7 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 	@tools/require.sh build lint
 	cargo fmt --all --check
 	cargo xtask layers
-	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets --features cors-tests/engines -- -D warnings
 	cargo xtask clippy
 	cargo xtask clippy --fault-injection
 	cargo fmt --manifest-path bench/Cargo.toml --all --check

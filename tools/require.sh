@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|valgrind|asan|bench|load|peers|<package>=<version> ...
+# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|engines|valgrind|asan|bench|load|peers|<package>=<version> ...
 # A shell script, as it runs before cargo can compile anything: a fresh machine has no linker.
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
@@ -32,6 +32,16 @@ need_version() { # <package>=<version>
 header() {
     read -ra compiler <<<"${CC:-cc}"
     printf '#include <%s>\n' "$1" | "${compiler[@]}" -DPCRE2_CODE_UNIT_WIDTH=8 -E - >/dev/null
+}
+
+# protoc, and the definitions that it comes with.
+protobuf() {
+    local directory status=0
+    directory=$(mktemp -d)
+    echo 'syntax = "proto3"; import "google/protobuf/descriptor.proto";' >"$directory/probe.proto"
+    "${PROTOC:-protoc}" -I "$directory" --descriptor_set_out=/dev/null probe.proto || status=1
+    rm -r "$directory"
+    return "$status"
 }
 
 # The runtime of AddressSanitizer, which compilers do not always bring.
@@ -69,7 +79,9 @@ for job; do
         need libc6-dev header stdlib.h
         need libclang-dev libclang # bindgen reads nginx's headers with it
         need libpcre2-dev header pcre2.h
+        need libprotobuf-dev protobuf # nginx-cors speaks gRPC with etcd
         need libssl-dev header openssl/ssl.h
+        need protobuf-compiler command -v "${PROTOC:-protoc}"
         need zlib1g-dev header zlib.h
         ;;
     addon) need curl command -v curl ;;
@@ -80,6 +92,14 @@ for job; do
         need lintian command -v lintian
         ;;
     matrix) need debootstrap command -v debootstrap ;;
+    engines)
+        need etcd-client command -v etcdctl
+        need etcd-server command -v etcd
+        need postgresql compgen -G '/usr/lib/postgresql/*/bin/initdb' # in no path
+        need prometheus command -v promtool
+        need redis-server command -v redis-server
+        need util-linux command -v unshare
+        ;;
     image)
         need buildah command -v buildah
         need debootstrap command -v debootstrap

@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::outcome::Outcome;
-use crate::output::{print, Format, Report};
+use crate::output::{counted, print, Format, Report};
 
 /// Check a list of origins, as nginx does before it serves it (cors_origin_list).
 ///
@@ -243,7 +243,10 @@ impl Report for Checked {
         match (&self.digest, self.entries) {
             (None, _) => Ok(()),
             (Some(digest), 0) => writeln!(out, "{file}: valid, but empty: a list of nobody; digest {digest}"),
-            (Some(digest), entries) => writeln!(out, "{file}: valid, {entries} entries, digest {digest}"),
+            (Some(digest), entries) => {
+                let entries = counted(entries, "entry", "entries");
+                writeln!(out, "{file}: valid, {entries}, digest {digest}")
+            }
         }
     }
 }
@@ -258,7 +261,8 @@ impl fmt::Display for RiskyEntries {
         } = self;
         let entries = match count {
             1 => "this entry is".to_owned(),
-            _ => format!("this and {} more entries are", count - 1),
+            2 => "this entry and another are".to_owned(),
+            _ => format!("this entry and {} others are", count - 1),
         };
         let place = if *always { "" } else { " where credentials apply" };
         write!(
@@ -331,7 +335,7 @@ mod tests {
         assert_eq!(
             lines[..2],
             [
-                "list.txt:1: this and 1 more entries are ignored where credentials apply, unless the policy says \"cors_unsafe \
+                "list.txt:1: this entry and another are ignored where credentials apply, unless the policy says \"cors_unsafe \
                  insecure_origins\"",
                 "list.txt:3: this entry is ignored, unless the policy says \"cors_unsafe public_suffixes\"",
             ]

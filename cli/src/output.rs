@@ -33,3 +33,8 @@ pub fn print(report: &impl Report, format: Format) -> io::Result<()> {
     }
     out.flush()
 }
+
+/// A number with what it counts.
+pub fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}

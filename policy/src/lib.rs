@@ -69,7 +69,10 @@ pub use decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 pub use directive::Directive;
 pub use header_name::HeaderName;
 pub use level::{Level, Syntax};
-pub use origin::{ListEntry, ListEntryError, ListRisks, PatternShapes, Pieces, PUBLIC_SUFFIX_LIST_DATE};
+pub use origin::{
+    ListEntry, ListEntryError, ListRisks, PatternShapes, Pieces, SearchedRegex, SearchedRegexError,
+    PUBLIC_SUFFIX_LIST_DATE,
+};
 pub use policy::Policy;
 pub use problem::{shown, Position, Problem, Severity};
 pub use problems::Problems;

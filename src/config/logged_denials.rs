@@ -14,6 +14,8 @@ const MINUTE: u64 = 60;
 /// does not grow with that.
 pub(crate) struct LoggedDenials {
     buckets: Box<[[Cell<LoggedKind>; BUCKET]]>,
+    /// When it was logged that there is no room for another kind.
+    overflow_logged_at: Cell<Option<u64>>,
 }
 
 /// A kind, and when it was logged.
@@ -23,33 +25,51 @@ struct LoggedKind {
     at: u64,
 }
 
+/// Whether a denial is the first of its kind in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KindSeen {
+    First,
+    Before,
+    /// There is no room to remember the kind, and the log does not say so yet for this minute.
+    NoRoom,
+    /// There is no room, and the log says so.
+    NoRoomAsLogged,
+}
+
 impl Default for LoggedDenials {
     fn default() -> Self {
         Self {
             buckets: (0..BUCKETS).map(|_| Default::default()).collect(),
+            overflow_logged_at: Cell::new(None),
         }
     }
 }
 
+fn is_recent(at: u64, now: u64) -> bool {
+    at <= now && now < at + MINUTE
+}
+
 impl LoggedDenials {
-    /// Whether no denial of this kind was logged in the last minute; from now on one has been. While there is no room for
-    /// another kind, none is new.
-    pub(crate) fn is_first(&self, kind: u64, now: u64) -> bool {
+    /// Whether a denial of this kind was logged in the last minute; from now on one has been, if there is room to remember it.
+    pub(crate) fn look(&self, kind: u64, now: u64) -> KindSeen {
         let Some(bucket) = self.buckets.get(kind as usize % BUCKETS) else {
-            return true;
+            return KindSeen::First;
         };
-        let is_recent = |logged: LoggedKind| logged.at <= now && now < logged.at + MINUTE;
-        if bucket
-            .iter()
-            .any(|entry| entry.get().kind == kind && is_recent(entry.get()))
-        {
-            return false;
+        let is_kept = |entry: &&Cell<LoggedKind>| is_recent(entry.get().at, now);
+        if bucket.iter().filter(is_kept).any(|entry| entry.get().kind == kind) {
+            return KindSeen::Before;
         }
-        match bucket.iter().find(|entry| !is_recent(entry.get())) {
-            Some(free) => free.set(LoggedKind { kind, at: now }),
-            None => return false,
+        match bucket.iter().find(|entry| !is_kept(entry)) {
+            Some(free) => {
+                free.set(LoggedKind { kind, at: now });
+                KindSeen::First
+            }
+            None if self.overflow_logged_at.get().is_some_and(|at| is_recent(at, now)) => KindSeen::NoRoomAsLogged,
+            None => {
+                self.overflow_logged_at.set(Some(now));
+                KindSeen::NoRoom
+            }
         }
-        true
     }
 }
 
@@ -62,23 +82,41 @@ mod tests {
     #[test]
     fn a_kind_is_new_once_a_minute() {
         let logged = LoggedDenials::default();
-        assert!(logged.is_first(7, NOW) && logged.is_first(8, NOW));
-        assert!(!logged.is_first(7, NOW) && !logged.is_first(7, NOW + 59));
-        assert!(logged.is_first(7, NOW + 60) && !logged.is_first(7, NOW + 61));
+        for (kind, now, seen) in [
+            (7, NOW, KindSeen::First),
+            (8, NOW, KindSeen::First),
+            (7, NOW, KindSeen::Before),
+            (7, NOW + 59, KindSeen::Before),
+            (7, NOW + 60, KindSeen::First),
+            (7, NOW + 61, KindSeen::Before),
+        ] {
+            assert_eq!(logged.look(kind, now), seen, "{kind} {now}");
+        }
     }
 
     #[test]
     fn whoever_invents_kinds_fills_the_table_and_not_the_log() {
         let logged = LoggedDenials::default();
-        let firsts = (0..100_000).filter(|kind| logged.is_first(*kind, NOW)).count();
-        assert_eq!(firsts, BUCKETS * BUCKET);
-        assert!(!logged.is_first(0, NOW + 30) && !logged.is_first(100_001, NOW + 30));
-        assert!(logged.is_first(100_001, NOW + 60));
+        let count = |seen, now| (0..100_000).filter(|kind| logged.look(*kind, now) == seen).count();
+        assert_eq!(count(KindSeen::First, NOW), BUCKETS * BUCKET);
+        assert_eq!(logged.look(0, NOW + 30), KindSeen::Before);
+        assert_eq!(logged.look(100_001, NOW + 30), KindSeen::NoRoomAsLogged);
+        assert_eq!(logged.look(100_001, NOW + 60), KindSeen::First);
+    }
+
+    #[test]
+    fn once_a_minute_it_is_to_be_logged_that_there_is_no_room() {
+        let logged = LoggedDenials::default();
+        for minute in 0..3 {
+            let kinds = (0..1000).map(|kind| logged.look(kind, NOW + minute * MINUTE));
+            assert_eq!(kinds.filter(|seen| *seen == KindSeen::NoRoom).count(), 1);
+        }
     }
 
     #[test]
     fn a_clock_that_is_set_back_keeps_nothing_silent() {
         let logged = LoggedDenials::default();
-        assert!(logged.is_first(7, NOW) && logged.is_first(7, NOW - 3600));
+        assert_eq!(logged.look(7, NOW), KindSeen::First);
+        assert_eq!(logged.look(7, NOW - 3600), KindSeen::First);
     }
 }

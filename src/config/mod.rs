@@ -14,5 +14,6 @@ pub(crate) use directives::{
     finish, read_candidate_directive, read_policy_directive, read_status_directive, read_zone_directive,
 };
 pub(crate) use location::{create_location, merge_location, LocationConf, StatusFormat};
+pub(crate) use logged_denials::KindSeen;
 pub(crate) use main_conf::{create_main, main_conf_of, MainConf};
 pub(crate) use reader::{with_configuration, Configuration, DirectiveHandler, RequestHandler};

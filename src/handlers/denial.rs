@@ -10,6 +10,7 @@ use foldhash::fast::FixedState;
 use nginx_sys::{ngx_uint_t, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_NOTICE, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
+use crate::config::KindSeen;
 use crate::decide::Decided;
 use crate::nginx::clock::now;
 use crate::request::{Request, RequestContext};
@@ -66,10 +67,21 @@ fn address(decided: &Decided<'_>) -> usize {
 
 /// The level for a line of this kind: `first` for the first one in a minute. Lines of a kind have location, result, and the
 /// origin, method or header that failed in common.
+///
+/// Whoever invents kinds leaves no room for others, whose lines are then at `info`. A line at `first` says so: who sees it
+/// knows that the log does not show everything.
 fn level_of_kind(request: Request<'_>, first: ngx_uint_t, kind: impl Hash) -> ngx_uint_t {
     let kind = FixedState::default().hash_one(kind);
-    match request.main_conf().logged_denials.is_first(kind, now()) {
-        true => first,
-        false => NGX_LOG_INFO as ngx_uint_t,
+    let seen = request.main_conf().logged_denials.look(kind, now());
+    if seen == KindSeen::NoRoom {
+        ngx_log_error!(
+            first,
+            request.log(),
+            "cors: too many kinds of denials: for a minute, further kinds are logged at \"info\"; cors_status counts them all"
+        );
+    }
+    match seen {
+        KindSeen::First => first,
+        KindSeen::Before | KindSeen::NoRoom | KindSeen::NoRoomAsLogged => NGX_LOG_INFO as ngx_uint_t,
     }
 }

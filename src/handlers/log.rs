@@ -41,18 +41,17 @@ fn count(request: Request<'_>) -> Option<()> {
         _ if decided.policy.settings().dry_run => Effect::DryRun,
         _ => Effect::None,
     };
-    let candidate = change.map(|change| match change.is_gain() {
+    let candidate = change.as_ref().map(|change| match change.is_gain() {
         true => CandidateChange::Gain,
         false => CandidateChange::Loss,
     });
-    let denied = reason.map(|reason| (decided.decision.origin().value(), reason));
     let request = Counted {
         kind,
         outcome: Some(outcome),
         effect,
         candidate,
     };
-    counted.count(request, denied);
+    counted.count(request, decided.decision.origin().value(), reason, change.as_ref());
     Some(())
 }
 
@@ -71,6 +70,6 @@ fn count_as_off(request: Request<'_>, context: &RequestContext<'_>) -> Option<()
         effect: Effect::None,
         candidate: None,
     };
-    location.counted()?.count(off, None);
+    location.counted()?.count(off, &[], None, None);
     Some(())
 }

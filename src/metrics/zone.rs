@@ -14,7 +14,7 @@ use core::sync::atomic::AtomicU64;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use cors_policy::{Policy, Position, Problem, Reason};
+use cors_policy::{Change, Policy, Position, Problem, Reason};
 use cors_zone::{words_for, Counted, Counter, Effect, Listener, Slot};
 use nginx_sys::{ngx_int_t, ngx_log_t, ngx_shm_zone_t, NGX_LOG_EMERG, NGX_LOG_NOTICE};
 use ngx::ngx_log_error;
@@ -114,16 +114,25 @@ pub(crate) struct CounterHandle {
 }
 
 impl CounterHandle {
-    /// Counts a request that has ended, and the origin and the reason if it was denied. It is not counted if the
-    /// configuration is not in force any more.
-    pub(crate) fn count(&self, counted: Counted, denied: Option<(&[u8], Reason<'_>)>) {
+    /// Counts a request that has ended, and its origin if it was denied or the candidate would change something for it. It
+    /// is not counted if the configuration is not in force any more.
+    pub(crate) fn count(
+        &self,
+        counted: Counted,
+        origin: &[u8],
+        denied: Option<Reason<'_>>,
+        change: Option<&Change<'_>>,
+    ) {
         let now = now();
         self.zone.memory.look(|words| {
             let slot = (*self.zone.slots.get()?.get(self.number)?)?;
             let counter = cors_zone::Zone::attach(words)?.counter(slot)?;
             counter.count(counted, now);
-            if let Some((origin, reason)) = denied {
+            if let Some(reason) = denied {
                 counter.deny(origin, reason, counted.effect == Effect::DryRun, now);
+            }
+            if let Some(change) = change {
+                counter.change(origin, change, now);
             }
             Some(())
         });
@@ -205,7 +214,7 @@ impl ConfiguredZone {
             .map(|named| (&*named.server.name, &*named.location));
         let assign = |words: &[AtomicU64]| {
             let zone = cors_zone::Zone::attach(words).or_else(|| format(words))?;
-            let counters = zone.assign(names);
+            let counters = zone.assign(names, now());
             Some(counters.iter().map(|counter| Some(counter.as_ref()?.slot())).collect())
         };
         // SAFETY: the caller vouches for it.

@@ -103,6 +103,45 @@ async fn visit(nginx: &Nginx, browser: &Browser) -> Result<Client, Box<dyn Error
     Ok(window)
 }
 
+#[test]
+fn who_gains_or_loses_by_a_candidate_is_named_and_found() {
+    let nginx = serve();
+    block_on(async {
+        let browser = Browser::start()?;
+        let window = visit(&nginx, &browser).await?;
+        let rows = "return [...document.querySelectorAll('#changes tbody tr')].filter((row) => !row.hidden)
+            .map((row) => [...row.cells].slice(0, 5).map((cell) => cell.textContent.trim()))";
+        let place = "customer-accounts.shop.example.com /candidate/";
+        let lost = json!([APP, "3", "loss", "would be denied: not in cors_allow_origin", place]);
+        let gained = json!([
+            "https://new.example.com",
+            "2",
+            "gain",
+            "would be allowed (in force: not in cors_allow_origin)",
+            place
+        ]);
+        assert_eq!(ask(&window, rows).await?, json!([lost, gained]));
+        let filter = window.find(Locator::Css("[data-filters=changes]")).await?;
+        filter.send_keys("gain").await?;
+        assert_eq!(ask(&window, rows).await?, json!([gained]));
+        let count = "return document.querySelector('[data-counts=changes]').textContent";
+        assert_eq!(ask(&window, count).await?, "1 of 2");
+
+        // One who comes only now has a row without a reload.
+        let request = Request::get("/candidate/hello.txt")
+            .header("Host", "customer-accounts.shop.example.com")
+            .header("Origin", "https://new.example.com");
+        nginx.send(&request);
+        wait_until(
+            &window,
+            "return document.querySelectorAll('#changes tbody tr')[1].cells[1].textContent === '3'",
+        )
+        .await?;
+        window.close().await?;
+        Ok(())
+    });
+}
+
 /// Whether all fits on the page; what the rows are like; and whether there is more to scroll to.
 const LAYOUT: &str = "
     const names = [...document.querySelectorAll('td.server, .place code, tbody th.origin')];

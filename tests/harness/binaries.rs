@@ -29,6 +29,11 @@ pub(crate) fn module() -> PathBuf {
     built("CORS_TEST_MODULE", "ngx_http_cors_module.so")
 }
 
+/// The command-line tool.
+pub fn tool() -> PathBuf {
+    built("CORS_TEST_TOOL", "nginx-cors")
+}
+
 /// The same module with the directive `cors_test_panic`.
 pub(crate) fn faulty_module() -> PathBuf {
     built("CORS_TEST_FAULTY_MODULE", "test/ngx_http_cors_module.so")

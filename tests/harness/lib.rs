@@ -31,7 +31,7 @@ mod upstream;
 mod wait;
 mod wrapper;
 
-pub use binaries::workspace_root;
+pub use binaries::{tool, workspace_root};
 pub use check::Check;
 pub use config::server;
 pub use connection::Connection;
@@ -41,6 +41,7 @@ pub use ports::free_port;
 pub use request::Request;
 pub use response::Response;
 pub use script::{Browser, Script};
+pub use signal::{continue_process, running_as_root, stop_process, terminate_process};
 pub use upstream::{Received, Upstream};
 pub use wait::poll;
 pub use wrapper::is_set as is_watched;

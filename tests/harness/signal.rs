@@ -25,8 +25,23 @@ pub(crate) fn send(pid: u32, signal: libc::c_int) -> io::Result<()> {
     }
 }
 
+/// Asks a process to exit.
+pub fn terminate_process(pid: u32) -> io::Result<()> {
+    send(pid, TERMINATE)
+}
+
+/// Stops a process until it is told to go on.
+pub fn stop_process(pid: u32) -> io::Result<()> {
+    send(pid, libc::SIGSTOP)
+}
+
+/// Has a stopped process go on.
+pub fn continue_process(pid: u32) -> io::Result<()> {
+    send(pid, libc::SIGCONT)
+}
+
 /// nginx that root starts gives its workers to `nobody`, who may not read a checkout.
-pub(crate) fn running_as_root() -> bool {
+pub fn running_as_root() -> bool {
     // SAFETY: `geteuid` takes nothing and cannot fail.
     unsafe { libc::geteuid() == 0 }
 }

@@ -1,6 +1,11 @@
 //! `cors_candidate { ... }`: a policy that is judged beside the one in force, and changes nothing.
 
-use harness::{Nginx, Request, Response};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use harness::{poll, Connection, Nginx, Request, Response};
+use serde_json::Value;
 
 use crate::{APP, STRANGER};
 
@@ -94,6 +99,141 @@ fn who_would_lose_is_logged_and_counted() {
         "{text}"
     );
     assert!(!text.contains("nginx_cors_candidate_gains_total{"), "{text}");
+}
+
+/// The origins that lose, as the JSON names them.
+fn losers(nginx: &Nginx) -> BTreeSet<String> {
+    let json = nginx.send(&Request::get("/status"));
+    let figures: Value = serde_json::from_str(json.text()).expect("JSON");
+    let changes = figures["candidate_changes"].as_array().expect("a list").iter();
+    let losses = changes.filter(|change| change["change"] == "loss" && change["location"] == "/");
+    losses
+        .map(|change| change["origin"].as_str().expect("text").to_owned())
+        .collect()
+}
+
+/// Clients that ask all the time, each with an origin of its own and over one connection as long as nginx keeps it open.
+struct Clients {
+    /// Which configuration the answers come from; [`Clients::EITHER`] while nginx goes over from one to the next, and
+    /// [`Clients::END`] at last.
+    step: AtomicUsize,
+    /// The rounds of each client.
+    rounds: Vec<AtomicUsize>,
+}
+
+impl Clients {
+    const EITHER: usize = usize::MAX;
+    const END: usize = usize::MAX - 1;
+
+    /// Sends a request and a preflight again and again, and returns the different answers in each of the steps.
+    fn ask(&self, client: usize, port: u16, origin: &str) -> [BTreeSet<String>; 3] {
+        let requests = [
+            Request::get("/hello.txt").origin(origin),
+            Request::preflight("/hello.txt", origin, "GET"),
+        ];
+        let mut seen = [const { BTreeSet::new() }; 3];
+        let mut connection = Connection::open(port);
+        loop {
+            let before = self.step.load(Ordering::SeqCst);
+            if before == Self::END {
+                return seen;
+            }
+            let answers: String = requests
+                .iter()
+                .map(|request| {
+                    // A worker that ends closes a connection between two requests, as keepalive allows; a new one is served.
+                    let response = connection.try_send(request).unwrap_or_else(|| {
+                        connection = Connection::open(port);
+                        connection.send(request)
+                    });
+                    // A worker that ends says that it closes the connection.
+                    let mut headers = told(&response);
+                    headers.retain(|(name, _)| name != "Connection");
+                    format!("{} {headers:?} {:?}\n", response.status, response.body)
+                })
+                .collect();
+            if before == self.step.load(Ordering::SeqCst) {
+                if let Some(seen) = seen.get_mut(before) {
+                    seen.insert(answers);
+                }
+            }
+            self.rounds[client].fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Waits until every client has asked so many times in this step.
+    fn let_ask(&self, step: usize, rounds: usize) {
+        self.step.store(step, Ordering::SeqCst);
+        let before: Vec<_> = self.rounds.iter().map(|round| round.load(Ordering::SeqCst)).collect();
+        poll(|| {
+            let mut both = self.rounds.iter().zip(&before);
+            both.all(|(round, before)| round.load(Ordering::SeqCst) >= before + rounds)
+                .then_some(())
+        })
+        .expect("every client is answered");
+    }
+}
+
+/// A stricter policy is judged as a candidate first, and then put in force by taking its braces away.
+#[test]
+fn a_stricter_policy_comes_into_force_under_load_and_those_lose_who_were_named() {
+    const WIDE: &str = "cors_allow_origin https://*.example.com https://partner.example;
+        cors_allow_credentials https://app.example.com https://partner.example;";
+    const STRICT: &str = "cors_allow_origin https://app.example.com https://partner.example;
+        cors_allow_credentials https://app.example.com;";
+    const SHOP: &str = "https://shop.example.com";
+    const PARTNER: &str = "https://partner.example";
+    const ORIGINS: [&str; 5] = [APP, OLD, SHOP, PARTNER, STRANGER];
+    let http = |policy: &str| {
+        format!(
+            "cors_zone cors:128k;
+            server {{
+                {{listen}}
+                access_log off;
+                keepalive_requests 100000;
+                location = /status {{ cors_status json; }}
+                location / {{ cors on; {policy} }}
+            }}"
+        )
+    };
+    let mut nginx = Nginx::builder().workers(2).http(&http(WIDE)).start();
+    let port = nginx.port();
+    let clients = Clients {
+        step: AtomicUsize::new(0),
+        rounds: ORIGINS.iter().map(|_| AtomicUsize::new(0)).collect(),
+    };
+    let (named, seen) = thread::scope(|scope| {
+        let asking: Vec<_> = (0..ORIGINS.len())
+            .map(|client| {
+                let clients = &clients;
+                scope.spawn(move || clients.ask(client, port, ORIGINS[client]))
+            })
+            .collect();
+        clients.let_ask(0, 200);
+        // The candidate changes no response, so that the answers of the workers before need not be told apart.
+        clients.step.store(1, Ordering::SeqCst);
+        nginx.reload_with(&http(&format!("{WIDE} cors_candidate {{ {STRICT} }}")));
+        clients.let_ask(1, 200);
+        let named = losers(&nginx);
+        clients.step.store(Clients::EITHER, Ordering::SeqCst);
+        nginx.reload_with(&http(STRICT));
+        clients.let_ask(2, 200);
+        clients.step.store(Clients::END, Ordering::SeqCst);
+        let answers = asking
+            .into_iter()
+            .map(|client| client.join().expect("no request fails"));
+        (named, answers.collect::<Vec<_>>())
+    });
+    let mut lost = BTreeSet::new();
+    for (origin, [before, beside, after]) in ORIGINS.into_iter().zip(seen) {
+        assert_eq!((before.len(), after.len()), (1, 1), "{origin}: {before:?} {after:?}");
+        assert_eq!(before, beside, "{origin}");
+        if before != after {
+            lost.insert(origin.to_owned());
+        }
+    }
+    assert_eq!(lost, BTreeSet::from([OLD, SHOP, PARTNER].map(str::to_owned)));
+    assert_eq!(named, lost);
 }
 
 #[test]

@@ -196,6 +196,22 @@ fn further_denials_of_a_kind_are_logged_at_info() {
 }
 
 #[test]
+fn a_client_that_invents_origins_fills_no_log_and_the_log_says_that_it_does_not_show_everything() {
+    let nginx = Nginx::server(&format!(
+        "error_log logs/errors.log error; keepalive_requests 10000; {POLICY}"
+    ));
+    let mut connection = nginx.connect();
+    for number in 0..1000 {
+        connection.send(&Request::get("/hello.txt").origin(format!("https://{number}.example")));
+    }
+    let log = nginx.log_lines("logs/errors.log", 100).join("\n");
+    let told = log.matches("cors: too many kinds of denials").count();
+    // A minute may end in between.
+    assert!((1..=2).contains(&told), "{told}");
+    assert!(denials(&log).len() <= told * 256 + 256, "{}", denials(&log).len());
+}
+
+#[test]
 fn location_origin_method_and_header_make_kinds_of_their_own() {
     let preflight = |method: &str| Request::preflight("/", APP, method);
     let header = |name: &str| preflight("PUT").header("Access-Control-Request-Headers", name);

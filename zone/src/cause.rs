@@ -1,8 +1,8 @@
-//! Why a request was denied, without the bytes of the request.
+//! Why a request is listed, without its bytes.
 
-use cors_policy::{Outcome, Reason};
+use cors_policy::{Change, Outcome, Reason};
 
-/// Why a request was denied.
+/// Why a request was denied, or would be, or what else a candidate would change for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// There is no `cors_allow_origin`.
@@ -19,10 +19,12 @@ pub enum Cause {
     NotAnOrigin,
     /// The request has more than one `Origin`.
     SeveralOrigins,
+    /// A candidate would give its origin credentials, or take them. This is no denial.
+    Credentials,
 }
 
 impl Cause {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::NoOriginAllowed,
         Self::Origin,
         Self::Method,
@@ -30,6 +32,7 @@ impl Cause {
         Self::NotAHeaderName,
         Self::NotAnOrigin,
         Self::SeveralOrigins,
+        Self::Credentials,
     ];
 
     pub(crate) fn code(self) -> u64 {
@@ -54,9 +57,17 @@ impl Cause {
         })
     }
 
-    /// The reason that is made of the cause, the origin, and the method or header.
-    pub(crate) fn reason<'a>(self, origin: &'a [u8], detail: &'a [u8]) -> Reason<'a> {
-        match self {
+    /// The cause of a change by a candidate, and the method or header that its reason names.
+    pub(crate) fn of_change<'r>(change: &Change<'r>) -> Option<(Self, &'r [u8])> {
+        match change {
+            Change::Denied(reason) | Change::Allowed(reason) => Self::of(reason),
+            Change::WithCredentials(_) | Change::WithoutCredentials(_) => Some((Self::Credentials, &[])),
+        }
+    }
+
+    /// The reason for a denial that is made of the cause, the origin, and the method or header.
+    pub(crate) fn reason<'a>(self, origin: &'a [u8], detail: &'a [u8]) -> Option<Reason<'a>> {
+        Some(match self {
             Self::NoOriginAllowed => Reason::NoOriginAllowed,
             Self::Origin => Reason::Origin(origin),
             Self::Method => Reason::Method(detail),
@@ -64,7 +75,8 @@ impl Cause {
             Self::NotAHeaderName => Reason::NotAHeaderName(detail),
             Self::NotAnOrigin => Reason::NotAnOrigin(origin),
             Self::SeveralOrigins => Reason::SeveralOrigins,
-        }
+            Self::Credentials => return None,
+        })
     }
 
     /// The outcome of a request with this cause.
@@ -74,6 +86,7 @@ impl Cause {
             Self::Method => Outcome::MethodDenied,
             Self::Header | Self::NotAHeaderName => Outcome::HeaderDenied,
             Self::NotAnOrigin | Self::SeveralOrigins => Outcome::Malformed,
+            Self::Credentials => Outcome::Allowed,
         }
     }
 }

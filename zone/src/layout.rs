@@ -1,15 +1,19 @@
 //! Where the parts of a zone lie in its memory. It follows from the size alone, so that a reload finds everything again.
 
+use crate::origin_list::Memory;
 use crate::sync::AtomicU64;
-use crate::{counters, denied, history, record};
+use crate::{counters, history};
 
 /// The words at the beginning, about the zone itself.
 pub(crate) const HEADER: usize = 16;
 
-/// The most origins that are listed: a denial of an origin that is not listed looks at all of them.
+/// The most origins in a list: a request of an origin that is not in it looks at all of them.
 const MOST_ORIGINS: usize = 256;
 /// The fewest: a shorter list says too little.
-const FEWEST_ORIGINS: usize = 24;
+const FEWEST_ORIGINS: usize = 12;
+/// There is one of the denied origins, and one of those for which candidates would change something. A list has memory of
+/// its own, so that a flood of denied strangers pushes none of those out that would lose.
+const LISTS: usize = 2;
 
 /// The parts of the memory.
 #[derive(Clone, Copy)]
@@ -17,7 +21,8 @@ pub(crate) struct Parts<'m> {
     pub(crate) header: &'m [AtomicU64; HEADER],
     pub(crate) history: &'m [AtomicU64; history::WORDS],
     pub(crate) slots: &'m [AtomicU64],
-    pub(crate) denied: denied::Memory<'m>,
+    pub(crate) denied: Memory<'m>,
+    pub(crate) changed: Memory<'m>,
 }
 
 impl<'m> Parts<'m> {
@@ -25,33 +30,35 @@ impl<'m> Parts<'m> {
     pub(crate) fn of(words: &'m [AtomicU64]) -> Option<Self> {
         let (header, rest) = words.split_first_chunk::<HEADER>()?;
         let (history, rest) = rest.split_first_chunk()?;
-        let (hints, rest) = rest.split_at_checked(denied::HINTS)?;
-        let origins = origins_in(rest.len());
-        if origins < FEWEST_ORIGINS {
-            return None;
-        }
-        let (heads, rest) = rest.split_at_checked(origins)?;
-        let (records, slots) = rest.split_at_checked(origins * record::RECORD)?;
+        let origins = origins_in(rest.len()).filter(|origins| *origins >= FEWEST_ORIGINS)?;
+        let (denied, rest) = Memory::take(rest, origins)?;
+        let (changed, slots) = Memory::take(rest, origins)?;
         Some(Self {
             header,
             history,
             slots,
-            denied: denied::Memory { hints, heads, records },
+            denied,
+            changed,
         })
     }
 }
 
-/// The number of origins for which there is room: half of `words` is for them, until there are enough.
-fn origins_in(words: usize) -> usize {
-    (words / 2 / (record::RECORD + 1)).min(MOST_ORIGINS)
+/// The words of the lists apart from their records, and those of a record in each.
+const LISTS_ALONE: usize = LISTS * Memory::words(0);
+const ORIGIN: usize = LISTS * (Memory::words(1) - Memory::words(0));
+
+/// The number of origins for which there is room in each list: half of `words` is for them, until there are enough.
+fn origins_in(words: usize) -> Option<usize> {
+    let words = words.checked_sub(LISTS_ALONE)?;
+    Some((words / 2 / ORIGIN).min(MOST_ORIGINS))
 }
 
 /// The number of words that suffice for the counters of so many policies.
 pub fn words_for(policies: usize) -> usize {
-    let fixed = HEADER + history::WORDS + denied::HINTS;
+    let fixed = HEADER + history::WORDS + LISTS_ALONE;
     let slots = policies * counters::WORDS;
-    let origins = (slots / (record::RECORD + 1) + 1).clamp(FEWEST_ORIGINS, MOST_ORIGINS);
-    fixed + (2 * origins * (record::RECORD + 1)).max(slots + origins * (record::RECORD + 1))
+    let origins = (slots / ORIGIN + 1).clamp(FEWEST_ORIGINS, MOST_ORIGINS);
+    fixed + (2 * origins * ORIGIN).max(slots + origins * ORIGIN)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -74,7 +81,7 @@ mod tests {
 
     #[test]
     fn too_few_words_are_refused() {
-        for words in [0, HEADER, HEADER + history::WORDS, words_for(0) - 2 * record::RECORD] {
+        for words in [0, HEADER, HEADER + history::WORDS, words_for(0) - 2 * ORIGIN] {
             assert!(Parts::of(&memory(words)).is_none(), "{words}");
         }
     }

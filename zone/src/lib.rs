@@ -15,7 +15,7 @@
 //! | how the figures are shown | `prometheus` and `page`, above `report`, above `curl` and `html`; all above `query`, above `accept` |
 //! | the zone: opened, assigned, counted in, read | `zone` |
 //! | where its parts lie | `layout` |
-//! | its parts | `counters`, `history`, and `denied` above `record` |
+//! | its parts | `counters`, `history`, and `origin_list` above `record` |
 //! | what they are made of | `text_cell`, `cause`, `sync` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -27,10 +27,10 @@ mod accept;
 mod cause;
 mod counters;
 mod curl;
-mod denied;
 mod history;
 mod html;
 mod layout;
+mod origin_list;
 pub mod page;
 mod prometheus;
 mod query;
@@ -47,6 +47,6 @@ pub use curl::Listener;
 pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, TryRequest};
-pub use record::DeniedOrigin;
+pub use record::{ListedAs, ListedOrigin};
 pub use report::{CountedLocation, Report, TriedRequest};
 pub use zone::{Counter, Slot, Zone};

@@ -5,7 +5,7 @@ use cors_policy::Outcome;
 
 use crate::counters::{outcomes, RequestKind};
 use crate::html::Html;
-use crate::report::{Denied, Policy, Report};
+use crate::report::{About, Changed, Denied, Policy, Report};
 
 /// The page, with the names of what is to be filled in between `<!--` and `-->`.
 const TEMPLATE: &str = include_str!(concat!(env!("OUT_DIR"), "/page.html"));
@@ -82,11 +82,22 @@ impl Report<'_> {
             "policies" => self.policies.iter().for_each(|policy| policy_row(html, policy)),
             "origins" => {
                 for (number, denied) in self.denied_origins.iter().enumerate() {
-                    denied_row(html, denied, number < REMEDIES, self.zone.now);
+                    denied_row(html, denied, number < REMEDIES, &self.zone);
                 }
             }
             "nobody" if self.denied_origins.is_empty() => {
                 html.text("No origin has been denied.");
+            }
+            "changes" => {
+                for changed in &self.candidate_changes {
+                    changed_row(html, changed, &self.zone);
+                }
+            }
+            "no-change" if self.candidate_changes.is_empty() => {
+                html.text(match self.policies.iter().any(|policy| policy.candidate) {
+                    true => "No request so far would be treated otherwise.",
+                    false => "No policy has a candidate: see cors_candidate.",
+                });
             }
             "choices" => {
                 for policy in &self.policies {
@@ -205,36 +216,17 @@ fn change(html: &mut Html, gains: u64, losses: u64) {
     html.markup("</span>");
 }
 
-fn denied_row(html: &mut Html, denied: &Denied<'_>, has_remedy: bool, now: u64) {
+fn denied_row(html: &mut Html, denied: &Denied<'_>, has_remedy: bool, zone: &About<'_>) {
     let (server, location) = (denied.server.unwrap_or_default(), denied.location.unwrap_or_default());
-    let origin = if denied.origin.is_empty() {
-        "(several)"
-    } else {
-        &denied.origin
-    };
     html.markup("<tr data-key=\"").text(&denied.origin).markup(" ");
     html.text(server).markup(" ").text(location);
     html.markup(if denied.dry_run { " dry" } else { "" });
-    html.markup("\"><th scope=\"row\" class=\"origin cut\" title=\"")
-        .text(origin);
-    html.markup("\">").text(origin);
-    html.markup("</th><td class=\"n\" data-n=\"").value(denied.count as f64);
-    if denied.error > 0 {
-        html.markup("\" title=\"at least ");
-        html.number(denied.count.saturating_sub(denied.error));
-    }
-    html.markup("\">").number(denied.count);
-    html.markup("</td><td class=\"reason\">").text(&denied.short_reason);
-    html.markup("</td><td class=\"place\"><div class=\"cut\" title=\"")
-        .text(server);
-    html.markup("\">").text(server);
-    html.markup("</div> <div><code class=\"cut\" title=\"").text(location);
-    html.markup("\">").text(location).markup("</code>");
-    if denied.dry_run {
-        html.markup(" <span class=\"tag\">dry run</span>");
-    }
-    html.markup("</div>");
-    html.markup("</td><td class=\"remedy\">");
+    html.markup("\">");
+    origin_cells(html, &denied.origin, denied.count, denied.error);
+    html.markup("<td class=\"reason\">").text(&denied.short_reason);
+    html.markup("</td>");
+    place_cell(html, server, location, denied.dry_run);
+    html.markup("<td class=\"remedy\">");
     match (&denied.remedy, &denied.advice) {
         (Some(remedy), advice) if has_remedy => {
             html.markup("<div><code class=\"cut\" title=\"").text(remedy);
@@ -255,10 +247,62 @@ fn denied_row(html: &mut Html, denied: &Denied<'_>, has_remedy: bool, now: u64) 
         }
         _ => {}
     }
-    html.markup("</td><td class=\"last\" data-n=\"")
-        .value(denied.last as f64);
-    html.markup("\">").text(&duration(now.saturating_sub(denied.last)));
-    html.markup(" ago</td></tr>\n");
+    html.markup("</td>");
+    last_cell(html, denied.last, zone);
+    html.markup("</tr>\n");
+}
+
+fn changed_row(html: &mut Html, changed: &Changed<'_>, zone: &About<'_>) {
+    html.markup("<tr data-key=\"").text(&changed.origin).markup(" ");
+    html.text(changed.server).markup(" ").text(changed.location);
+    html.markup(" ").text(changed.change).markup("\">");
+    origin_cells(html, &changed.origin, changed.count, changed.error);
+    html.markup("<td><span class=\"");
+    html.markup(if changed.change == "gain" { "good" } else { "wrong" });
+    html.markup("\">").text(changed.change).markup("</span></td>");
+    html.markup("<td class=\"reason\">").text(&changed.short_reason);
+    html.markup("</td>");
+    place_cell(html, changed.server, changed.location, false);
+    last_cell(html, changed.last, zone);
+    html.markup("</tr>\n");
+}
+
+/// The cells with an origin, and with the number of its requests.
+fn origin_cells(html: &mut Html, origin: &str, count: u64, error: u64) {
+    let origin = if origin.is_empty() { "(several)" } else { origin };
+    html.markup("<th scope=\"row\" class=\"origin cut\" title=\"")
+        .text(origin);
+    html.markup("\">").text(origin);
+    html.markup("</th><td class=\"n\" data-n=\"").value(count as f64);
+    if error > 0 {
+        html.markup("\" title=\"at least ");
+        html.number(count.saturating_sub(error));
+    }
+    html.markup("\">").number(count).markup("</td>");
+}
+
+/// The cell with the policy that an origin has met.
+fn place_cell(html: &mut Html, server: &str, location: &str, dry_run: bool) {
+    html.markup("<td class=\"place\"><div class=\"cut\" title=\"")
+        .text(server);
+    html.markup("\">").text(server);
+    html.markup("</div> <div><code class=\"cut\" title=\"").text(location);
+    html.markup("\">").text(location).markup("</code>");
+    if dry_run {
+        html.markup(" <span class=\"tag\">dry run</span>");
+    }
+    html.markup("</div></td>");
+}
+
+/// The cell with the time that has passed. What a reload may have mended is not taken for what goes on.
+fn last_cell(html: &mut Html, last: u64, zone: &About<'_>) {
+    html.markup("<td class=\"last\" data-n=\"").value(last as f64);
+    html.markup("\">").text(&duration(zone.now.saturating_sub(last)));
+    html.markup(" ago");
+    if last < zone.configured {
+        html.markup(" <span class=\"tag\">before the reload</span>");
+    }
+    html.markup("</td>");
 }
 
 fn bars(html: &mut Html, values: &[u64], class: &'static str, highest: u64) {
@@ -342,11 +386,13 @@ mod tests {
             "policies",
             "origins",
             "nobody",
+            "changes",
+            "no-change",
             "choices",
             "suffixes",
         ] {
             assert!(names.contains(&name), "{name}");
         }
-        assert_eq!(names.len(), 17, "{names:?}");
+        assert_eq!(names.len(), 19, "{names:?}");
     }
 }

@@ -1,10 +1,11 @@
-//! The record of one origin that one policy denied: how often, when it was last, and why.
+//! The record of one origin whose requests one policy denied, or its candidate would change: how often, when it was last,
+//! and why.
 //!
 //! The count of a record shares one word, its head, with a part of the origin's hash, so that one instruction takes a
-//! record over, or counts a denial for the right origin. The rest is written after that; until it agrees with the head
+//! record over, or counts a request for the right origin. The rest is written after that; until it agrees with the head
 //! the record has a count, but no origin. If its writer is killed it stays so until it has the lowest count.
 
-use cors_policy::Reason;
+use cors_policy::{Change, Reason};
 
 use crate::cause::Cause;
 use crate::sync::{AtomicU64, Ordering};
@@ -12,14 +13,14 @@ use crate::text_cell::{self, TextCell, CELL_HEAD};
 
 /// The words of a record for the origin: 256 bytes hold the longest name of a host with scheme and port.
 const ORIGIN: usize = 32;
-/// The words for the method or header that was denied.
+/// The words for the method or header that the reason names.
 const DETAIL: usize = 6;
 
-/// The hash of the origin and of who denied it, or 0 while the record is written.
+/// The hash of the origin and of its place, or 0 while the record is written.
 const TAG: usize = 0;
 /// The count that the record had when its origin took it over.
 const ERROR: usize = 1;
-/// The last denial: see [`last_denial`].
+/// The last request: see [`last_request`].
 pub(crate) const LAST: usize = 2;
 const ORIGIN_AT: usize = 3;
 const DETAIL_AT: usize = ORIGIN_AT + CELL_HEAD + ORIGIN;
@@ -30,20 +31,20 @@ pub(crate) const RECORD: usize = DETAIL_AT + CELL_HEAD + DETAIL;
 const COUNT_BITS: u32 = 44;
 pub(crate) const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
-/// How often a denial is tried again when other processes are faster; then it counts for no origin.
+/// How often counting is tried again when other processes are faster; then the request counts for no origin.
 pub(crate) const ATTEMPTS: usize = 16;
 
-/// After so many denials a record is read and, if two writers have mixed up its strings, written again.
+/// After so many requests a record is read and, if two writers have mixed up its strings, written again.
 const CHECKED_AFTER: u64 = 256;
 
-/// The bits of [`last_denial`], from the lowest.
+/// The bits of [`last_request`], from the lowest.
 const POLICY_BITS: u32 = 20;
 const CAUSE_BITS: u32 = 3;
-const DRY_RUN_BITS: u32 = 1;
-const ORIGIN_BITS: u32 = 8;
+const LISTED_AS_BITS: u32 = 2;
+const ORIGIN_BITS: u32 = 7;
 const CAUSE_SHIFT: u32 = POLICY_BITS;
-const DRY_RUN_SHIFT: u32 = CAUSE_SHIFT + CAUSE_BITS;
-const ORIGIN_SHIFT: u32 = DRY_RUN_SHIFT + DRY_RUN_BITS;
+const LISTED_AS_SHIFT: u32 = CAUSE_SHIFT + CAUSE_BITS;
+const ORIGIN_SHIFT: u32 = LISTED_AS_SHIFT + LISTED_AS_BITS;
 const TIME_SHIFT: u32 = ORIGIN_SHIFT + ORIGIN_BITS;
 
 fn low_bits(value: u64, bits: u32) -> u64 {
@@ -57,12 +58,12 @@ pub(crate) fn policy(number: usize, key: u64) -> u64 {
     low_bits(key << NUMBER_BITS | low_bits(number as u64, NUMBER_BITS), POLICY_BITS)
 }
 
-/// When and why an origin was denied, and by which policy, in one word. A part of the origin's hash is in it, too: a
+/// When, where and why a request of an origin was listed, in one word. A part of the origin's hash is in it, too: a
 /// process that was interrupted may write the word into a record that another origin has taken over in the meantime.
 /// The time has 32 bits, which last until 2106.
-pub(crate) fn last_denial(tag: u64, now: u64, cause: Cause, place: Place) -> u64 {
-    let dry_run = u64::from(place.dry_run) << DRY_RUN_SHIFT;
-    now << TIME_SHIFT | origin_bits(tag) << ORIGIN_SHIFT | dry_run | cause.code() << CAUSE_SHIFT | place.policy
+pub(crate) fn last_request(tag: u64, now: u64, cause: Cause, place: Place) -> u64 {
+    let listed_as = (place.listed_as as u64) << LISTED_AS_SHIFT;
+    now << TIME_SHIFT | origin_bits(tag) << ORIGIN_SHIFT | listed_as | cause.code() << CAUSE_SHIFT | place.policy
 }
 
 /// Other bits than those of [`mark_of`].
@@ -77,76 +78,110 @@ pub(crate) fn cause_of(last: u64, tag: u64) -> Option<Cause> {
     cause.filter(|_| is_of_origin)
 }
 
-/// Who denies: an origin has a record for each, so that its denials at two locations are told apart.
+/// What became of the requests of an origin, or what would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListedAs {
+    /// The policy in force denied them.
+    Denied,
+    /// A dry run denied them, which changed no response (`cors_dry_run`).
+    DeniedInDryRun,
+    /// They would be better off under the candidate (`cors_candidate`).
+    Gain,
+    /// They would be worse off under the candidate.
+    Loss,
+}
+
+impl ListedAs {
+    fn of(last: u64) -> Self {
+        match low_bits(last >> LISTED_AS_SHIFT, LISTED_AS_BITS) {
+            0 => Self::Denied,
+            1 => Self::DeniedInDryRun,
+            2 => Self::Gain,
+            _ => Self::Loss,
+        }
+    }
+}
+
+/// What an origin has a record of its own for: its denials at two locations are told apart, and so are its gains and losses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// See [`policy`].
     pub(crate) policy: u64,
-    /// Whether it was a dry run, which changed no response.
-    pub(crate) dry_run: bool,
+    pub(crate) listed_as: ListedAs,
 }
 
 impl Place {
     fn of(last: u64) -> Self {
         Self {
             policy: low_bits(last, POLICY_BITS),
-            dry_run: low_bits(last >> DRY_RUN_SHIFT, DRY_RUN_BITS) == 1,
+            listed_as: ListedAs::of(last),
         }
     }
 
     /// A number of its own for each place.
     fn number(self) -> u64 {
-        self.policy << DRY_RUN_BITS | u64::from(self.dry_run)
+        self.policy << LISTED_AS_BITS | self.listed_as as u64
     }
 }
 
-/// A request that was denied.
-pub(crate) struct Denial<'r> {
+/// A request that is to be listed.
+pub(crate) struct ListedRequest<'r> {
     /// As it was sent.
     pub(crate) origin: &'r [u8],
     pub(crate) cause: Cause,
-    /// The method or header that was denied.
+    /// The method or header that the cause is about.
     pub(crate) detail: &'r [u8],
     pub(crate) place: Place,
     pub(crate) now: u64,
 }
 
-/// An origin that a policy denied.
+/// An origin that a policy denied, or for which its candidate would change something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeniedOrigin {
+pub struct ListedOrigin {
     /// The bytes that were sent, whatever they are.
     pub origin: Vec<u8>,
     /// Whether the origin was longer.
     pub is_cut: bool,
-    /// How often it was denied; it may be less, by as much as `error`.
+    /// How many of its requests; it may be less, by as much as `error`.
     pub count: u64,
     /// The most by which the count may be too high.
     pub error: u64,
-    /// Why it was denied last.
+    /// Why it was so last.
     pub cause: Cause,
-    /// The method or header that was denied, if that is known.
+    /// The method or header that the cause is about, if that is known.
     pub detail: Option<Vec<u8>>,
-    /// The policy that denied it; see [`policy`].
+    /// The policy; see [`policy`].
     pub(crate) policy: u64,
-    /// Whether that was a dry run, which changed no response.
-    pub dry_run: bool,
-    /// When it was denied last, in seconds since 1970.
+    /// What became of its requests, or what would.
+    pub listed_as: ListedAs,
+    /// When it was so last, in seconds since 1970.
     pub last: u64,
 }
 
-impl DeniedOrigin {
-    /// Why it was denied last.
+impl ListedOrigin {
+    /// Why a request of it was, or would be, denied last.
     pub fn reason(&self) -> Option<Reason<'_>> {
         let needs_detail = matches!(self.cause, Cause::Method | Cause::Header | Cause::NotAHeaderName);
         match &self.detail {
-            Some(detail) => Some(self.cause.reason(&self.origin, detail)),
+            Some(detail) => self.cause.reason(&self.origin, detail),
             None if needs_detail => None,
-            None => Some(self.cause.reason(&self.origin, &[])),
+            None => self.cause.reason(&self.origin, &[]),
         }
+    }
+
+    /// What the candidate would have changed last, if this is of such a list.
+    pub fn change(&self) -> Option<Change<'_>> {
+        Some(match (self.listed_as, self.cause) {
+            (ListedAs::Denied | ListedAs::DeniedInDryRun, _) => return None,
+            (ListedAs::Gain, Cause::Credentials) => Change::WithCredentials(&self.origin),
+            (ListedAs::Loss, Cause::Credentials) => Change::WithoutCredentials(&self.origin),
+            (ListedAs::Gain, _) => Change::Allowed(self.reason()?),
+            (ListedAs::Loss, _) => Change::Denied(self.reason()?),
+        })
     }
 }
 
-/// The hash that stands for an origin and for who denies it. It is never 0, as in a record without one.
+/// The hash that stands for an origin and for its place. It is never 0, as in a record without one.
 pub(crate) fn tag_of(seed: u64, place: Place, origin: &[u8]) -> u64 {
     text_cell::hash(seed.wrapping_add(place.number()), origin).max(1)
 }
@@ -168,15 +203,15 @@ impl<'m> Record<'m> {
         TextCell::new(self.words.get(ORIGIN_AT..DETAIL_AT)?, self.seed, tag)
     }
 
-    /// The detail belongs to one denial: beside the time, the cause and the policy of another it is not read. They are
+    /// The detail belongs to one request: beside the time, the cause and the policy of another it is not read. They are
     /// written before it, and a process may be killed in between.
     fn detail(&self, tag: u64, last: u64) -> Option<TextCell<'m>> {
         TextCell::new(self.words.get(DETAIL_AT..)?, self.seed, tag ^ last)
     }
 
-    /// Counts the denial here, if the record is that of its origin.
+    /// Counts the request here, if the record is that of its origin.
     #[inline]
-    pub(crate) fn count(&self, tag: u64, denial: &Denial<'_>) -> Count {
+    pub(crate) fn count(&self, tag: u64, request: &ListedRequest<'_>) -> Count {
         if self.words[TAG].load(Ordering::Acquire) != tag {
             return Count::OtherOrigin;
         }
@@ -190,9 +225,9 @@ impl<'m> Record<'m> {
                 .compare_exchange_weak(old, old + 1, Ordering::Relaxed, Ordering::Relaxed)
             {
                 Ok(_) => {
-                    self.write_last(tag, denial);
+                    self.write_last(tag, request);
                     if old % CHECKED_AFTER == 0 {
-                        self.repair(tag, denial);
+                        self.repair(tag, request);
                     }
                     return Count::Done;
                 }
@@ -202,16 +237,16 @@ impl<'m> Record<'m> {
         Count::TooBusy
     }
 
-    /// Writes when and why the origin was denied.
-    fn write_last(&self, tag: u64, denial: &Denial<'_>) {
-        let last = last_denial(tag, denial.now, denial.cause, denial.place);
+    /// Writes when and why the request was listed.
+    fn write_last(&self, tag: u64, request: &ListedRequest<'_>) {
+        let last = last_request(tag, request.now, request.cause, request.place);
         self.words[LAST].store(last, Ordering::Relaxed);
-        if !denial.detail.is_empty() {
-            self.write_detail(tag, last, denial.detail);
+        if !request.detail.is_empty() {
+            self.write_detail(tag, last, request.detail);
         }
     }
 
-    /// Not a part of [`Record::write_last`]: most denials have no detail.
+    /// Not a part of [`Record::write_last`]: most requests have no detail.
     #[inline(never)]
     fn write_detail(&self, tag: u64, last: u64, detail: &[u8]) {
         if let Some(cell) = self.detail(tag, last).filter(|cell| !cell.seems_to_hold(detail)) {
@@ -221,14 +256,14 @@ impl<'m> Record<'m> {
 
     /// Writes the origin again, if two processes have written it at the same time.
     #[cold]
-    fn repair(&self, tag: u64, denial: &Denial<'_>) {
+    fn repair(&self, tag: u64, request: &ListedRequest<'_>) {
         if let Some(cell) = self.origin(tag).filter(|cell| cell.read().is_none()) {
-            cell.write(denial.origin);
+            cell.write(request.origin);
         }
     }
 
-    /// Gives the record to the origin of the denial, unless its head has changed since it was `head`.
-    pub(crate) fn take_over(&self, head: u64, tag: u64, denial: &Denial<'_>) -> bool {
+    /// Gives the record to the origin of the request, unless its head has changed since it was `head`.
+    pub(crate) fn take_over(&self, head: u64, tag: u64, request: &ListedRequest<'_>) -> bool {
         let count = head & COUNT_MASK;
         let new = mark_of(tag) | (count + 1);
         if self
@@ -238,13 +273,13 @@ impl<'m> Record<'m> {
         {
             return false;
         }
-        // From here on the denial is counted. The tag is written last: it says that the rest is there.
+        // From here on the request is counted. The tag is written last: it says that the rest is there.
         self.words[TAG].store(0, Ordering::Release);
         self.words[ERROR].store(count, Ordering::Relaxed);
         if let Some(cell) = self.origin(tag) {
-            cell.write(denial.origin);
+            cell.write(request.origin);
         }
-        self.write_last(tag, denial);
+        self.write_last(tag, request);
         self.words[TAG].store(tag, Ordering::Release);
         if self.head.load(Ordering::Acquire) & !COUNT_MASK != mark_of(tag) {
             // Another process has taken it over in the meantime, and both have written: neither is right.
@@ -254,7 +289,7 @@ impl<'m> Record<'m> {
     }
 
     /// The hash of the origin and what is known of it, if the record is whole.
-    pub(crate) fn read(&self) -> Option<(u64, DeniedOrigin)> {
+    pub(crate) fn read(&self) -> Option<(u64, ListedOrigin)> {
         let tag = self.words[TAG].load(Ordering::Acquire);
         let head = self.head.load(Ordering::Acquire);
         if head & COUNT_MASK == 0 || head & !COUNT_MASK != mark_of(tag) {
@@ -268,7 +303,7 @@ impl<'m> Record<'m> {
         if !origin.is_cut && tag_of(self.seed, place, &origin.bytes) != tag {
             return None;
         }
-        let denied = DeniedOrigin {
+        let listed = ListedOrigin {
             origin: origin.bytes,
             is_cut: origin.is_cut,
             count: head & COUNT_MASK,
@@ -276,17 +311,17 @@ impl<'m> Record<'m> {
             cause: cause_of(last, tag)?,
             detail: detail.map(|detail| detail.bytes),
             policy: place.policy,
-            dry_run: place.dry_run,
+            listed_as: place.listed_as,
             last: last >> TIME_SHIFT,
         };
         // What was read belongs together if the record is still that of the origin.
         let is_same = self.head.load(Ordering::Acquire) & !COUNT_MASK == mark_of(tag)
             && self.words[TAG].load(Ordering::Acquire) == tag;
-        is_same.then_some((tag, denied))
+        is_same.then_some((tag, listed))
     }
 }
 
-/// Whether a denial was counted in a record.
+/// Whether a request was counted in a record.
 pub(crate) enum Count {
     Done,
     /// The record is that of another origin.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cors_policy::{BrowserOutcome, Explanation, Outcome, Remedy, SimulatedResponse, Wanted};
+use cors_policy::{BrowserOutcome, Change, Explanation, Outcome, Remedy, SimulatedResponse, Wanted};
 use serde::Serialize;
 
 use crate::cause::Cause;
@@ -10,7 +10,7 @@ use crate::counters::{is_denial, outcomes, RequestKind, Totals};
 use crate::curl::Listener;
 use crate::history::STEP;
 use crate::query::TryRequest;
-use crate::record::DeniedOrigin;
+use crate::record::{ListedAs, ListedOrigin};
 use crate::zone::{Counter, Zone};
 
 /// A location, or a server outside of its locations, with a policy whose requests are counted.
@@ -34,6 +34,7 @@ pub struct Report<'n> {
     pub(crate) zone: About<'n>,
     pub(crate) policies: Vec<Policy<'n>>,
     pub(crate) denied_origins: Vec<Denied<'n>>,
+    pub(crate) candidate_changes: Vec<Changed<'n>>,
     pub(crate) history: History,
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct About<'n> {
     pub(crate) name: &'n str,
     pub(crate) size: usize,
     pub(crate) started: u64,
+    /// When the configuration in force was taken up.
+    pub(crate) configured: u64,
     pub(crate) now: u64,
     /// The date of the public suffixes by which `nginx -t` has checked the policies.
     pub(crate) public_suffix_list: &'static str,
@@ -87,6 +90,23 @@ pub(crate) struct Denied<'n> {
     pub(crate) last: u64,
 }
 
+/// An origin for which a candidate would change something.
+#[derive(Debug, Serialize)]
+pub(crate) struct Changed<'n> {
+    pub(crate) origin: String,
+    /// `gain` or `loss`
+    pub(crate) change: &'static str,
+    pub(crate) count: u64,
+    pub(crate) error: u64,
+    reason: String,
+    /// The reason beside the origin, which it does not repeat.
+    #[serde(skip)]
+    pub(crate) short_reason: String,
+    pub(crate) server: &'n str,
+    pub(crate) location: &'n str,
+    pub(crate) last: u64,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct History {
     pub(crate) step: u64,
@@ -113,6 +133,7 @@ impl<'n> Report<'n> {
                 name,
                 size,
                 started: zone.started(),
+                configured: zone.configured(),
                 now,
                 public_suffix_list: cors_policy::PUBLIC_SUFFIX_LIST_DATE,
             },
@@ -121,6 +142,15 @@ impl<'n> Report<'n> {
                 .denied_origins()
                 .iter()
                 .map(|denied| Denied::new(denied, by_policy.get(&denied.policy).copied()))
+                .collect(),
+            // The list outlives the candidates: a location that has none any more has nothing to decide.
+            candidate_changes: zone
+                .changed_origins()
+                .iter()
+                .filter_map(|changed| {
+                    let location = by_policy.get(&changed.policy)?;
+                    location.has_candidate.then(|| Changed::new(changed, location))
+                })
                 .collect(),
             history: History {
                 step: STEP,
@@ -176,32 +206,72 @@ impl<'n> Policy<'n> {
     }
 }
 
-impl<'n> Denied<'n> {
-    fn new(denied: &DeniedOrigin, location: Option<&CountedLocation<'n>>) -> Self {
-        let mut origin = String::from_utf8_lossy(&denied.origin).into_owned();
-        if denied.is_cut {
-            origin.push_str("...");
-        }
-        let reason = denied.reason().map_or_else(
-            || match denied.cause {
-                Cause::Method => "the method is not in cors_allow_methods".to_owned(),
-                _ => "a header is not in cors_allow_headers".to_owned(),
+/// The origin as it is shown.
+fn shown_origin(listed: &ListedOrigin) -> String {
+    let mut origin = String::from_utf8_lossy(&listed.origin).into_owned();
+    if listed.is_cut {
+        origin.push_str("...");
+    }
+    origin
+}
+
+/// Why a request was denied, or would be, in one sentence.
+fn reason(listed: &ListedOrigin) -> String {
+    listed.reason().map_or_else(
+        || match listed.cause {
+            Cause::Method => "the method is not in cors_allow_methods".to_owned(),
+            _ => "a header is not in cors_allow_headers".to_owned(),
+        },
+        |reason| reason.to_string(),
+    )
+}
+
+/// The same beside the origin, which it does not repeat.
+fn short_reason(listed: &ListedOrigin) -> String {
+    match listed.cause {
+        Cause::Origin => "not in cors_allow_origin".to_owned(),
+        Cause::NotAnOrigin => "not an origin".to_owned(),
+        _ => reason(listed),
+    }
+}
+
+impl<'n> Changed<'n> {
+    fn new(changed: &ListedOrigin, location: &CountedLocation<'n>) -> Self {
+        let is_gain = changed.listed_as == ListedAs::Gain;
+        Self {
+            origin: shown_origin(changed),
+            change: if is_gain { "gain" } else { "loss" },
+            count: changed.count,
+            error: changed.error,
+            reason: match (changed.change(), is_gain) {
+                (Some(change), _) => change.to_string(),
+                (None, true) => format!("would allow what is denied: {}", reason(changed)),
+                (None, false) => format!("would deny: {}", reason(changed)),
             },
-            |reason| reason.to_string(),
-        );
+            short_reason: match (changed.change(), is_gain) {
+                (Some(Change::WithCredentials(_)), _) => "would get credentials".to_owned(),
+                (Some(Change::WithoutCredentials(_)), _) => "would lose its credentials".to_owned(),
+                (_, true) => format!("would be allowed (in force: {})", short_reason(changed)),
+                (_, false) => format!("would be denied: {}", short_reason(changed)),
+            },
+            server: location.server,
+            location: location.location,
+            last: changed.last,
+        }
+    }
+}
+
+impl<'n> Denied<'n> {
+    fn new(denied: &ListedOrigin, location: Option<&CountedLocation<'n>>) -> Self {
         let (remedy, advice) = parts(location.and_then(|location| remedy_for(denied, location)));
         Self {
-            origin,
-            dry_run: denied.dry_run,
+            origin: shown_origin(denied),
+            dry_run: denied.listed_as == ListedAs::DeniedInDryRun,
             count: denied.count,
             error: denied.error,
             result: denied.cause.outcome().as_str(),
-            short_reason: match denied.cause {
-                Cause::Origin => "not in cors_allow_origin".to_owned(),
-                Cause::NotAnOrigin => "not an origin".to_owned(),
-                _ => reason.clone(),
-            },
-            reason,
+            short_reason: short_reason(denied),
+            reason: reason(denied),
             server: location.map(|location| location.server),
             location: location.map(|location| location.location),
             remedy,
@@ -212,7 +282,7 @@ impl<'n> Denied<'n> {
 }
 
 /// What to write so that such a request would be allowed.
-fn remedy_for(denied: &DeniedOrigin, location: &CountedLocation<'_>) -> Option<Remedy> {
+fn remedy_for(denied: &ListedOrigin, location: &CountedLocation<'_>) -> Option<Remedy> {
     let reason = denied.reason().filter(|_| !denied.is_cut)?;
     location.policy.remedy(Wanted::of(&reason, &denied.origin)?)
 }
@@ -352,21 +422,19 @@ mod tests {
         candidate: None,
     };
 
-    /// The figures of one place after these denials.
-    fn figures(denials: &[(&[u8], Reason<'_>)]) -> Value {
+    /// The figures of one place that has a candidate, after what `count` counts there.
+    fn figures(count: impl Fn(Counter<'_>)) -> Value {
         let words: Vec<_> = (0..words_for(1)).map(|_| AtomicU64::new(0)).collect();
         let zone = Zone::format(&words, 1, NOW).unwrap();
-        let counter = zone.assign([("a.example", "/api/")].into_iter())[0].unwrap();
+        let counter = zone.assign([("a.example", "/api/")].into_iter(), NOW)[0].unwrap();
         counter.count(ALLOWED, NOW);
-        for &(origin, reason) in denials {
-            counter.deny(origin, reason, false, NOW);
-        }
+        count(counter);
         let policy = cors_policy::Policy::default();
         let location = CountedLocation {
             server: "a.example",
             location: "/api/",
             policy: &policy,
-            has_candidate: false,
+            has_candidate: true,
             counter,
         };
         serde_json::from_slice(&Report::new("cors", 65536, &zone, &[location], NOW).to_json()).unwrap()
@@ -395,13 +463,71 @@ mod tests {
             .split("\n### ")
             .find(|section| section.starts_with("cors_status\n"));
         let mut found = BTreeSet::new();
-        names(
-            &figures(&[(b"https://b.example", Reason::Origin(b"https://b.example"))]),
-            &mut found,
-        );
+        let origin = b"https://b.example";
+        let figures = figures(|counter| {
+            counter.deny(origin, Reason::Origin(origin), false, NOW);
+            counter.change(origin, &Change::WithCredentials(origin), NOW);
+        });
+        names(&figures, &mut found);
         assert!(found.len() > 25, "{found:?}");
         for name in found {
             assert!(section.unwrap().contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_candidate_would_change_is_told_in_words() {
+        let origin = b"https://b.example".as_slice();
+        for (change, kind, reason, beside_origin) in [
+            (
+                Change::Denied(Reason::Origin(origin)),
+                "loss",
+                "would deny: origin \"https://b.example\" is not in cors_allow_origin",
+                "would be denied: not in cors_allow_origin",
+            ),
+            (
+                Change::Allowed(Reason::Method(b"PUT")),
+                "gain",
+                "would allow what is denied: method \"PUT\" is not in cors_allow_methods",
+                "would be allowed (in force: method \"PUT\" is not in cors_allow_methods)",
+            ),
+            (
+                Change::WithCredentials(origin),
+                "gain",
+                "would give credentials to origin \"https://b.example\"",
+                "would get credentials",
+            ),
+            (
+                Change::WithoutCredentials(origin),
+                "loss",
+                "would take the credentials from origin \"https://b.example\"",
+                "would lose its credentials",
+            ),
+        ] {
+            let words: Vec<_> = (0..words_for(1)).map(|_| AtomicU64::new(0)).collect();
+            let zone = Zone::format(&words, 1, NOW).unwrap();
+            let counter = zone.assign([("a.example", "/api/")].into_iter(), NOW)[0].unwrap();
+            counter.change(origin, &change, NOW);
+            let policy = cors_policy::Policy::default();
+            let location = |has_candidate| CountedLocation {
+                server: "a.example",
+                location: "/api/",
+                policy: &policy,
+                has_candidate,
+                counter,
+            };
+            let with = [location(true)];
+            let report = Report::new("cors", 65536, &zone, &with, NOW);
+            let shown = &report.candidate_changes[0];
+            assert_eq!(
+                (&*shown.origin, shown.change, &*shown.reason, &*shown.short_reason),
+                ("https://b.example", kind, reason, beside_origin)
+            );
+            // Once the candidate is gone there is nothing to decide.
+            let without = [location(false)];
+            assert!(Report::new("cors", 65536, &zone, &without, NOW)
+                .candidate_changes
+                .is_empty());
         }
     }
 
@@ -431,7 +557,7 @@ mod tests {
             (b"$http_origin", Reason::NotAnOrigin(b"$http_origin"), None),
             (b"", Reason::SeveralOrigins, None),
         ] {
-            let figures = figures(&[(origin, reason)]);
+            let figures = figures(|counter| counter.deny(origin, reason, false, NOW));
             assert_eq!(figures["denied_origins"][0]["remedy"].as_str(), remedy, "{reason}");
         }
     }

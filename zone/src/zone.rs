@@ -2,26 +2,28 @@
 
 use std::collections::HashMap;
 
-use cors_policy::Reason;
+use cors_policy::{Change, Reason};
 
 use crate::cause::Cause;
 use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
-use crate::denied::DeniedOrigins;
 use crate::history::{self, History};
 use crate::layout::Parts;
-use crate::record::{self, Denial, DeniedOrigin, Place};
+use crate::origin_list::{Memory, OriginList};
+use crate::record::{self, ListedAs, ListedOrigin, ListedRequest, Place};
 use crate::sync::{AtomicU64, Ordering};
 use crate::text_cell;
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x06");
+const MAGIC: u64 = u64::from_le_bytes(*b"cors zn\x07");
 
 const MAGIC_AT: usize = 0;
 const LENGTH: usize = 1;
 const SEED: usize = 2;
 const STARTED: usize = 3;
 const GENERATION: usize = 4;
-const UNLISTED: usize = 5;
+const UNLISTED_DENIALS: usize = 5;
+const UNLISTED_CHANGES: usize = 6;
+const CONFIGURED: usize = 7;
 
 /// Counters in shared memory.
 ///
@@ -41,7 +43,7 @@ pub struct Counter<'m> {
     zone: Zone<'m>,
     counters: Counters<'m>,
     slot: Slot,
-    /// The policy as the list of denied origins names it.
+    /// The policy as the lists of origins name it.
     policy: u64,
 }
 
@@ -90,7 +92,12 @@ impl<'m> Zone<'m> {
         self.parts.slots.len() / WORDS
     }
 
-    /// The most denied origins that are listed.
+    /// When the configuration in force was taken up, in seconds since 1970.
+    pub fn configured(&self) -> u64 {
+        self.parts.header[CONFIGURED].load(Ordering::Relaxed)
+    }
+
+    /// The most origins that a list has.
     pub fn listed_at_most(&self) -> usize {
         self.parts.denied.heads.len()
     }
@@ -100,7 +107,8 @@ impl<'m> Zone<'m> {
     ///
     /// It is called by one process at a time, and only once the configuration cannot be refused any more: it may take
     /// the counters of a policy of the running configuration.
-    pub fn assign<'n>(&self, names: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<Option<Counter<'m>>> {
+    pub fn assign<'n>(&self, names: impl Iterator<Item = (&'n str, &'n str)>, now: u64) -> Vec<Option<Counter<'m>>> {
+        self.parts.header[CONFIGURED].store(now, Ordering::Relaxed);
         let generation = self.parts.header[GENERATION].fetch_add(1, Ordering::Relaxed) + 1;
         let keys: Vec<u64> = names
             .map(|(server, location)| {
@@ -156,18 +164,32 @@ impl<'m> Zone<'m> {
         })
     }
 
-    fn denied(&self) -> DeniedOrigins<'m> {
-        DeniedOrigins {
-            memory: self.parts.denied,
+    fn denied(&self) -> OriginList<'m> {
+        self.list(self.parts.denied, &self.parts.header[UNLISTED_DENIALS])
+    }
+
+    fn changed(&self) -> OriginList<'m> {
+        self.list(self.parts.changed, &self.parts.header[UNLISTED_CHANGES])
+    }
+
+    fn list(&self, memory: Memory<'m>, unlisted: &'m AtomicU64) -> OriginList<'m> {
+        OriginList {
+            memory,
             seed: self.seed,
-            unlisted: &self.parts.header[UNLISTED],
+            unlisted,
         }
     }
 
     /// The origins that were denied most often, most frequent first: once for each policy that denied them, and once more if it
     /// was a dry run at another time.
-    pub fn denied_origins(&self) -> Vec<DeniedOrigin> {
+    pub fn denied_origins(&self) -> Vec<ListedOrigin> {
         self.denied().read()
+    }
+
+    /// The origins that gain or lose most often by candidates, most frequent first: once for each policy, and once more if they
+    /// both gain and lose.
+    pub fn changed_origins(&self) -> Vec<ListedOrigin> {
+        self.changed().read()
     }
 
     /// The requests of the last minutes.
@@ -198,18 +220,35 @@ impl Counter<'_> {
     /// dry run is counted apart. A reason that is none for a denial counts nothing.
     #[inline]
     pub fn deny(&self, origin: &[u8], reason: Reason<'_>, dry_run: bool, now: u64) {
-        let Some((cause, detail)) = Cause::of(&reason) else {
+        let listed_as = match dry_run {
+            true => ListedAs::DeniedInDryRun,
+            false => ListedAs::Denied,
+        };
+        self.list(self.zone.denied(), origin, Cause::of(&reason), listed_as, now);
+    }
+
+    /// Counts the origin of a request for which the candidate would change something.
+    #[inline]
+    pub fn change(&self, origin: &[u8], change: &Change<'_>, now: u64) {
+        let listed_as = match change.is_gain() {
+            true => ListedAs::Gain,
+            false => ListedAs::Loss,
+        };
+        self.list(self.zone.changed(), origin, Cause::of_change(change), listed_as, now);
+    }
+
+    #[inline]
+    fn list(&self, list: OriginList<'_>, origin: &[u8], cause: Option<(Cause, &[u8])>, listed_as: ListedAs, now: u64) {
+        let Some((cause, detail)) = cause else {
             return;
         };
         if self.counters.belong_to(self.slot.key) {
-            self.zone.denied().count(&Denial {
+            let policy = self.policy;
+            list.count(&ListedRequest {
                 origin,
                 cause,
                 detail,
-                place: Place {
-                    policy: self.policy,
-                    dry_run,
-                },
+                place: Place { policy, listed_as },
                 now,
             });
         }
@@ -223,7 +262,7 @@ impl Counter<'_> {
         }
     }
 
-    /// The policy as [`DeniedOrigin`] names it.
+    /// The policy as [`ListedOrigin`] names it.
     pub(crate) fn policy(&self) -> u64 {
         self.policy
     }

@@ -8,8 +8,8 @@
 mod cause;
 #[path = "../src/counters.rs"]
 mod counters;
-#[path = "../src/denied.rs"]
-mod denied;
+#[path = "../src/origin_list.rs"]
+mod origin_list;
 #[path = "../src/record.rs"]
 mod record;
 #[path = "../src/sync.rs"]
@@ -25,8 +25,8 @@ use loom::thread;
 
 use cause::Cause;
 use counters::{Counted, Counters, Effect, RequestKind};
-use denied::{DeniedOrigins, Memory};
-use record::{Denial, Place, RECORD};
+use origin_list::{Memory, OriginList};
+use record::{ListedAs, ListedRequest, Place, RECORD};
 use sync::AtomicU64;
 use text_cell::{TextCell, CELL_HEAD};
 
@@ -101,9 +101,9 @@ impl OneRecord {
         Self(words(2 + RECORD))
     }
 
-    fn list(&self) -> DeniedOrigins<'_> {
+    fn list(&self) -> OriginList<'_> {
         let ([unlisted, head], records) = self.0.split_first_chunk::<2>().unwrap();
-        DeniedOrigins {
+        OriginList {
             memory: Memory {
                 hints: &[],
                 heads: std::slice::from_ref(head),
@@ -119,13 +119,13 @@ impl OneRecord {
         let memory = Self(self.0.clone());
         thread::spawn(move || {
             let (cause, detail) = Cause::of(&reason).unwrap();
-            memory.list().count(&Denial {
+            memory.list().count(&ListedRequest {
                 origin,
                 cause,
                 detail,
                 place: Place {
                     policy: 1,
-                    dry_run: false,
+                    listed_as: ListedAs::Denied,
                 },
                 now: 1,
             });

@@ -19,6 +19,7 @@ mod written;
 pub(crate) use allowed::AllowedOrigin;
 pub(crate) use entry::{EntryMatch, Matched};
 pub use listed::{ListEntry, ListEntryError, ListRisks};
+pub use regex::{SearchedRegex, SearchedRegexError};
 pub(crate) use risk::{risks, Risk};
 pub(crate) use serialized::{default_port, is_insecure, is_origin, stands_for_no_site, SerializedOrigin};
 pub(crate) use set::OriginSet;

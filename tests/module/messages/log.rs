@@ -187,6 +187,24 @@ fn insecure_value() -> Vec<Line> {
     )
 }
 
+/// A client that invents more kinds of denials than a worker remembers.
+fn invented_kinds() -> Vec<Line> {
+    let nginx = Nginx::server(&format!(
+        "error_log logs/error.log error; keepalive_requests 10000; location / {{ {POLICY} }}"
+    ));
+    let mut connection = nginx.connect();
+    for number in 0..1000 {
+        connection.send(&Request::get("/").origin(format!("https://{number}.example")));
+    }
+    let log = nginx.error_log();
+    let overflow: Vec<_> = log.lines().filter(|line| line.contains("too many kinds")).collect();
+    lines(
+        &overflow.join("\n"),
+        "A client invents origins or header names. A worker remembers 256 kinds, and logs no more in a minute, so that no client fills the disk.",
+        "Look at the page of `cors_status`, or write `error_log ... info` for a while.",
+    )
+}
+
 /// A zone that is laid out anew.
 fn new_zones() -> Vec<Line> {
     let server = |size: &str| format!("cors_zone cors:{size};\nserver {{ {{listen}} }}");
@@ -199,5 +217,9 @@ fn new_zones() -> Vec<Line> {
 /// All of them.
 pub fn all() -> Vec<Line> {
     let cases = CASES.iter().flat_map(lines_of);
-    cases.chain(insecure_value()).chain(new_zones()).collect()
+    cases
+        .chain(insecure_value())
+        .chain(invented_kinds())
+        .chain(new_zones())
+        .collect()
 }

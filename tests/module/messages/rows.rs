@@ -269,6 +269,7 @@ pub const ROWS: &[Row] = &[
         .allows(BELOW),
     // cors_allow_methods
     row("cors_allow_methods GET,PUT;", NAME).mended(&["cors_allow_methods GET PUT;"]),
+    row("cors_allow_methods PÜT;", NAME).mended(&["cors_allow_methods PUT;"]),
     row("cors_allow_methods TRACE;", "Scripts cannot send it."),
     row("cors_allow_methods PUT PUT;", "Once is enough."),
     row("cors_allow_methods put;", NAME),
@@ -339,7 +340,7 @@ pub const ROWS: &[Row] = &[
     row("cors_zone cors:1k;\nserver { {server} }", "The zone has to hold some counters.").in_http(),
     row("cors_zone cors:32k;\nserver { {server}\n{many locations}\n}", "Each policy has counters of its own.")
         .in_http()
-        .mended(&["cors_zone cors:44k;\nserver { {server}\n{many locations}\n}"]),
+        .mended(&["cors_zone cors:48k;\nserver { {server}\n{many locations}\n}"]),
     row("cors_zone a:1m b:1m;\nserver { {server} }", ONE_VALUE).in_http(),
     row("cors_zone a:1m;\ncors_zone b:1m;\nserver { {server} }", "All requests are counted in one zone.")
         .in_http()

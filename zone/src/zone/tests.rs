@@ -20,7 +20,7 @@ fn format(words: &[AtomicU64]) -> Zone<'_> {
 }
 
 fn only_counter<'m>(zone: &Zone<'m>) -> Counter<'m> {
-    zone.assign([("example.com", "/")].into_iter())[0].expect("room")
+    zone.assign([("example.com", "/")].into_iter(), NOW)[0].expect("room")
 }
 
 fn deny(counter: Counter<'_>, origin: &str) {
@@ -49,7 +49,7 @@ fn restore(words: &[AtomicU64], image: &[u64]) {
 fn every_kind_of_request_has_a_counter_of_its_own() {
     let words = memory(2);
     let zone = format(&words);
-    let counters = zone.assign([("a", "/"), ("b", "/")].into_iter());
+    let counters = zone.assign([("a", "/"), ("b", "/")].into_iter(), NOW);
     let [Some(one), Some(other)] = counters[..] else {
         panic!()
     };
@@ -93,7 +93,10 @@ fn a_name_finds_its_counters_again() {
     let counter = only_counter(&zone);
     counter.count(ALLOWED, NOW);
     let zone = Zone::attach(&words).expect("a zone");
-    let counters = zone.assign([("new.example", "/"), ("example.com", "/"), ("new.example", "/b")].into_iter());
+    let counters = zone.assign(
+        [("new.example", "/"), ("example.com", "/"), ("new.example", "/b")].into_iter(),
+        NOW,
+    );
     assert_eq!(counters[1].unwrap().totals().all(), 1);
     assert_eq!(counters[0].unwrap().totals().all(), 0);
     assert_eq!(zone.started(), NOW);
@@ -103,7 +106,7 @@ fn a_name_finds_its_counters_again() {
 #[test]
 fn opening_a_zone_changes_nothing_in_it() {
     let words = memory(1);
-    let counters = format(&words).assign([("a.example", "/"), ("b.example", "/")].into_iter());
+    let counters = format(&words).assign([("a.example", "/"), ("b.example", "/")].into_iter(), NOW);
     for counter in counters.iter().flatten() {
         counter.count(ALLOWED, NOW);
         deny(*counter, "https://stranger.example");
@@ -115,7 +118,9 @@ fn opening_a_zone_changes_nothing_in_it() {
     let names: Vec<String> = (0..opened.unwrap().capacity())
         .map(|number| number.to_string())
         .collect();
-    opened.unwrap().assign(names.iter().map(|name| (name.as_str(), "/")));
+    opened
+        .unwrap()
+        .assign(names.iter().map(|name| (name.as_str(), "/")), NOW);
     assert!(counters.iter().flatten().all(|counter| counter.totals().all() == 0));
 }
 
@@ -126,7 +131,7 @@ fn forty_thousand_policies_are_assigned_in_a_moment() {
     let zone = format(&words);
     let began = Instant::now();
     for _ in 0..2 {
-        let counters = zone.assign(names.iter().map(|name| (name.as_str(), "/")));
+        let counters = zone.assign(names.iter().map(|name| (name.as_str(), "/")), NOW);
         assert!(counters.iter().all(Option::is_some));
     }
     // It takes some hundredths of a second; to compare each with each would take minutes.
@@ -143,7 +148,7 @@ fn the_longest_unused_make_room() {
     deny(first, "https://a.example");
     let names: Vec<String> = (0..=capacity).map(|number| number.to_string()).collect();
     let all_but_one = names.iter().skip(1).map(|name| (name.as_str(), "/"));
-    let others = zone.assign(all_but_one);
+    let others = zone.assign(all_but_one, NOW);
     assert!(others.iter().all(Option::is_some));
     let denied = &zone.denied_origins()[0];
     assert!(first.policy() == denied.policy);
@@ -154,7 +159,7 @@ fn the_longest_unused_make_room() {
     assert_eq!(first.totals().all(), 0, "another's");
     // Whoever still has the old ones counts nothing there.
     first.count(ALLOWED, NOW);
-    let counters = zone.assign(names.iter().map(|name| (name.as_str(), "/")));
+    let counters = zone.assign(names.iter().map(|name| (name.as_str(), "/")), NOW);
     assert_eq!(counters.iter().filter(|counter| counter.is_none()).count(), 1);
     assert!(counters.iter().flatten().all(|counter| counter.totals().all() == 0));
 }
@@ -163,13 +168,13 @@ fn the_longest_unused_make_room() {
 fn of_the_unused_the_longest_unused_goes_first() {
     let words = memory(0);
     let zone = format(&words);
-    let only = |name| zone.assign([(name, "/")].into_iter())[0].expect("room");
+    let only = |name| zone.assign([(name, "/")].into_iter(), NOW)[0].expect("room");
     let (older, newer) = (only("older"), only("newer"));
     older.count(ALLOWED, NOW);
     newer.count(ALLOWED, NOW);
     // Room for all but one.
     let names: Vec<String> = (1..zone.capacity()).map(|number| number.to_string()).collect();
-    zone.assign(names.iter().map(|name| (name.as_str(), "/")));
+    zone.assign(names.iter().map(|name| (name.as_str(), "/")), NOW);
     assert_eq!((older.totals().all(), newer.totals().all()), (0, 1));
 }
 
@@ -219,7 +224,7 @@ fn a_denied_origin_is_listed_with_its_reason() {
 fn denials_of_an_origin_at_two_places_and_in_a_dry_run_are_told_apart() {
     let words = memory(2);
     let zone = format(&words);
-    let counters = zone.assign([("example.com", "/"), ("example.com", "/api/")].into_iter());
+    let counters = zone.assign([("example.com", "/"), ("example.com", "/api/")].into_iter(), NOW);
     let [root, api] = [0, 1].map(|number| counters[number].expect("room"));
     let origin = b"https://a.example".as_slice();
     for (counter, dry_run, times) in [(root, false, 3), (api, false, 2), (api, true, 1)] {
@@ -230,9 +235,74 @@ fn denials_of_an_origin_at_two_places_and_in_a_dry_run_are_told_apart() {
     let listed: Vec<_> = zone
         .denied_origins()
         .iter()
-        .map(|denied| (denied.policy == root.policy(), denied.dry_run, denied.count))
+        .map(|denied| (denied.policy == root.policy(), denied.listed_as, denied.count))
         .collect();
-    assert_eq!(listed, [(true, false, 3), (false, false, 2), (false, true, 1)]);
+    assert_eq!(
+        listed,
+        [
+            (true, ListedAs::Denied, 3),
+            (false, ListedAs::Denied, 2),
+            (false, ListedAs::DeniedInDryRun, 1)
+        ]
+    );
+}
+
+#[test]
+fn an_origin_that_gains_and_one_that_loses_are_listed_with_what_would_change() {
+    let words = memory(1);
+    let zone = format(&words);
+    let counter = only_counter(&zone);
+    let changes = [
+        Change::Denied(Reason::Origin(b"https://a.example")),
+        Change::Denied(Reason::Method(b"PUT")),
+        Change::Allowed(Reason::Header(b"x-one")),
+        Change::WithoutCredentials(b"https://b.example"),
+        Change::WithCredentials(b"https://c.example"),
+    ];
+    for (origin, number) in [("a", 0), ("a", 1), ("a", 2), ("b", 3), ("b", 3), ("b", 3), ("c", 4)] {
+        counter.change(format!("https://{origin}.example").as_bytes(), &changes[number], NOW);
+    }
+    let listed = zone.changed_origins();
+    let seen: Vec<_> = listed
+        .iter()
+        .map(|one| (one.listed_as, one.count, one.change().expect("whole")))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (ListedAs::Loss, 3, changes[3]),
+            (ListedAs::Loss, 2, changes[1]),
+            (ListedAs::Gain, 1, changes[2]),
+            (ListedAs::Gain, 1, changes[4]),
+        ]
+    );
+    assert_eq!(zone.denied_origins(), []);
+}
+
+#[test]
+fn a_flood_of_denials_pushes_no_one_out_who_would_lose() {
+    let words = memory(1);
+    let zone = format(&words);
+    let counter = only_counter(&zone);
+    counter.change(
+        b"https://a.example",
+        &Change::Denied(Reason::Origin(b"https://a.example")),
+        NOW,
+    );
+    for number in 0..10_000 {
+        deny(counter, &format!("https://{number}.stranger.example"));
+    }
+    assert_eq!(zone.changed_origins()[0].origin, b"https://a.example");
+}
+
+#[test]
+fn it_is_known_since_when_a_configuration_is_in_force() {
+    let words = memory(1);
+    let zone = format(&words);
+    for now in [NOW + 5, NOW + 9] {
+        zone.assign([("a.example", "/")].into_iter(), now);
+        assert_eq!((zone.started(), zone.configured()), (NOW, now));
+    }
 }
 
 /// Origins that come once each do not push out those that come often, and take no memory.

@@ -29,6 +29,10 @@ enum Instead {
 }
 
 impl Nothing {
+    pub(super) fn reason(&self) -> &'static str {
+        self.reason
+    }
+
     /// The reason and the remedy. What stands before an expression there is told, too.
     pub(super) fn told(&self, before: &str) -> String {
         let reason = self.reason;

@@ -1,12 +1,12 @@
-//! The origins that are denied most often, each with the policy that denies it.
+//! The origins with the most requests of a kind, such as denials, each with the policy that made them so.
 //!
 //! The scheme is Space-Saving (Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in
 //! Data Streams, ICDT 2005): there is a fixed number of records, and an origin that has none takes over the one with
 //! the lowest count, together with that count, which is the most by which its own may be too high. With `m` records
-//! and `n` denials, every origin with more than `n / m` of them has a record, whatever is sent in between. The counts
-//! add up to the number of denials. Two processes may make a record for one origin; they are added up.
+//! and `n` requests, every origin with more than `n / m` of them has a record, whatever is sent in between. The counts
+//! add up to the number of requests. Two processes may make a record for one origin; they are added up.
 
-use crate::record::{mark_of, tag_of, Count, Denial, DeniedOrigin, Record, ATTEMPTS, COUNT_MASK, RECORD};
+use crate::record::{mark_of, tag_of, Count, ListedOrigin, ListedRequest, Record, ATTEMPTS, COUNT_MASK, RECORD};
 use crate::sync::{AtomicU64, Ordering};
 
 /// The words that hold, by the hash of an origin, the number of the record in which to look for it first.
@@ -23,15 +23,30 @@ pub(crate) struct Memory<'m> {
     pub(crate) records: &'m [AtomicU64],
 }
 
-/// The list of a zone.
-pub(crate) struct DeniedOrigins<'m> {
+impl<'m> Memory<'m> {
+    /// The words that a list of so many records takes.
+    pub(crate) const fn words(records: usize) -> usize {
+        HINTS + records * (1 + RECORD)
+    }
+
+    /// Takes the memory of a list of so many records from the beginning of `words`, if there is enough, and leaves the rest.
+    pub(crate) fn take(words: &'m [AtomicU64], records: usize) -> Option<(Self, &'m [AtomicU64])> {
+        let (hints, rest) = words.split_at_checked(HINTS)?;
+        let (heads, rest) = rest.split_at_checked(records)?;
+        let (records, rest) = rest.split_at_checked(records.checked_mul(RECORD)?)?;
+        Some((Self { hints, heads, records }, rest))
+    }
+}
+
+/// A list of a zone.
+pub(crate) struct OriginList<'m> {
     pub(crate) memory: Memory<'m>,
     pub(crate) seed: u64,
-    /// Counts the denials that count for no origin.
+    /// Counts the requests that count for no origin.
     pub(crate) unlisted: &'m AtomicU64,
 }
 
-impl<'m> DeniedOrigins<'m> {
+impl<'m> OriginList<'m> {
     #[inline]
     fn record(&self, number: usize) -> Option<Record<'m>> {
         let start = number.checked_mul(RECORD)?;
@@ -42,22 +57,22 @@ impl<'m> DeniedOrigins<'m> {
         })
     }
 
-    /// Counts a denial.
+    /// Counts a request.
     #[inline]
-    pub(crate) fn count(&self, denial: &Denial<'_>) {
-        let tag = tag_of(self.seed, denial.place, denial.origin);
+    pub(crate) fn count(&self, request: &ListedRequest<'_>) {
+        let tag = tag_of(self.seed, request.place, request.origin);
         let hint = self.memory.hints.get(tag as usize % HINTS);
         let hinted = hint.and_then(|hint| self.record(hint.load(Ordering::Relaxed) as usize));
-        match hinted.map_or(Count::OtherOrigin, |record| record.count(tag, denial)) {
+        match hinted.map_or(Count::OtherOrigin, |record| record.count(tag, request)) {
             Count::Done => {}
             Count::TooBusy => self.count_unlisted(),
-            Count::OtherOrigin => self.search(hint, tag, denial),
+            Count::OtherOrigin => self.search(hint, tag, request),
         }
     }
 
-    /// Counts a denial of an origin whose record is to be found, or made.
+    /// Counts a request of an origin whose record is to be found, or made.
     #[cold]
-    fn search(&self, hint: Option<&AtomicU64>, tag: u64, denial: &Denial<'_>) {
+    fn search(&self, hint: Option<&AtomicU64>, tag: u64, request: &ListedRequest<'_>) {
         let remember = |number: usize| {
             if let Some(hint) = hint {
                 hint.store(number as u64, Ordering::Relaxed);
@@ -68,7 +83,7 @@ impl<'m> DeniedOrigins<'m> {
             for (number, head) in self.memory.heads.iter().enumerate() {
                 let head = head.load(Ordering::Relaxed);
                 if head & !COUNT_MASK == mark_of(tag) {
-                    match self.record(number).map(|record| record.count(tag, denial)) {
+                    match self.record(number).map(|record| record.count(tag, request)) {
                         Some(Count::Done) => return remember(number),
                         // The origin has a record, and is not to get another.
                         Some(Count::TooBusy) => return self.count_unlisted(),
@@ -82,7 +97,7 @@ impl<'m> DeniedOrigins<'m> {
             let (head, number) = lowest;
             if self
                 .record(number)
-                .is_some_and(|record| record.take_over(head, tag, denial))
+                .is_some_and(|record| record.take_over(head, tag, request))
             {
                 return remember(number);
             }
@@ -94,27 +109,27 @@ impl<'m> DeniedOrigins<'m> {
         self.unlisted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The origins and who denies them, most frequent first.
-    pub(crate) fn read(&self) -> Vec<DeniedOrigin> {
-        let mut found: Vec<(u64, DeniedOrigin)> = Vec::new();
+    /// The origins, most frequent first.
+    pub(crate) fn read(&self) -> Vec<ListedOrigin> {
+        let mut found: Vec<(u64, ListedOrigin)> = Vec::new();
         let numbers = 0..self.memory.heads.len();
-        for (tag, denied) in numbers.filter_map(|number| self.record(number)?.read()) {
+        for (tag, listed) in numbers.filter_map(|number| self.record(number)?.read()) {
             match found.iter_mut().find(|(other, _)| *other == tag) {
                 Some((_, first)) => {
-                    first.count += denied.count;
-                    first.error += denied.error;
-                    if denied.last > first.last {
+                    first.count += listed.count;
+                    first.error += listed.error;
+                    if listed.last > first.last {
                         let (count, error) = (first.count, first.error);
-                        *first = DeniedOrigin { count, error, ..denied };
+                        *first = ListedOrigin { count, error, ..listed };
                     }
                 }
-                None => found.push((tag, denied)),
+                None => found.push((tag, listed)),
             }
         }
-        let mut found: Vec<_> = found.into_iter().map(|(_, denied)| denied).collect();
+        let mut found: Vec<_> = found.into_iter().map(|(_, listed)| listed).collect();
         found.sort_by(|one, other| {
-            let key = |denied: &DeniedOrigin| (u64::MAX - denied.count, denied.error);
-            let name = |denied: &'_ DeniedOrigin| (denied.policy, denied.dry_run);
+            let key = |listed: &ListedOrigin| (u64::MAX - listed.count, listed.error);
+            let name = |listed: &'_ ListedOrigin| (listed.policy, listed.listed_as as u64);
             key(one)
                 .cmp(&key(other))
                 .then_with(|| one.origin.cmp(&other.origin))
@@ -123,7 +138,7 @@ impl<'m> DeniedOrigins<'m> {
         found
     }
 
-    /// The number of all denials that have been counted.
+    /// The number of all requests that have been counted.
     #[cfg(test)]
     pub(crate) fn sum(&self) -> u64 {
         let heads = self.memory.heads.iter();
@@ -138,14 +153,14 @@ mod tests {
 
     use super::*;
     use crate::cause::Cause;
-    use crate::record::{cause_of, last_denial, Place, LAST};
+    use crate::record::{cause_of, last_request, ListedAs, Place, LAST};
 
     const ORIGIN: &[u8] = b"https://a.example";
     const NOW: u64 = 1_800_000_000;
     const SEED: u64 = 1;
     const PLACE: Place = Place {
         policy: 7,
-        dry_run: false,
+        listed_as: ListedAs::Denied,
     };
 
     struct Zone {
@@ -154,28 +169,25 @@ mod tests {
 
     impl Zone {
         fn new() -> Self {
-            let words = (0..1 + HINTS + 1 + RECORD).map(|_| AtomicU64::new(0)).collect();
+            let words = (0..1 + Memory::words(1)).map(|_| AtomicU64::new(0)).collect();
             Self { words }
         }
 
         /// A list with one record.
-        fn list(&self) -> DeniedOrigins<'_> {
-            let ([unlisted, ..], rest) = self.words.split_at(1) else {
-                panic!()
-            };
-            let (hints, rest) = rest.split_at(HINTS);
-            let (heads, records) = rest.split_at(1);
-            DeniedOrigins {
-                memory: Memory { hints, heads, records },
+        fn list(&self) -> OriginList<'_> {
+            let (unlisted, rest) = self.words.split_first().unwrap();
+            let (memory, _) = Memory::take(rest, 1).unwrap();
+            OriginList {
+                memory,
                 seed: SEED,
                 unlisted,
             }
         }
     }
 
-    fn denial(reason: Reason<'_>, now: u64) -> Denial<'_> {
+    fn denial(reason: Reason<'_>, now: u64) -> ListedRequest<'_> {
         let (cause, detail) = Cause::of(&reason).unwrap();
-        Denial {
+        ListedRequest {
             origin: ORIGIN,
             cause,
             detail,
@@ -188,8 +200,8 @@ mod tests {
     fn the_detail_of_a_denial_is_not_shown_beside_the_cause_of_another() {
         let tag = tag_of(SEED, PLACE, ORIGIN);
         let interrupted = [
-            last_denial(tag, NOW, Cause::Header, PLACE),
-            last_denial(tag, NOW + 1, Cause::Method, PLACE),
+            last_request(tag, NOW, Cause::Header, PLACE),
+            last_request(tag, NOW + 1, Cause::Method, PLACE),
         ];
         for last in interrupted {
             let zone = Zone::new();
@@ -211,7 +223,7 @@ mod tests {
         let list = zone.list();
         list.count(&denial(Reason::Origin(ORIGIN), NOW));
         // A process that had counted for the origin before writes only now.
-        let late = last_denial(
+        let late = last_request(
             tag_of(SEED, PLACE, b"https://b.example"),
             NOW,
             Cause::SeveralOrigins,
@@ -229,8 +241,14 @@ mod tests {
         let list = zone.list();
         list.count(&denial(Reason::Origin(ORIGIN), NOW));
         let tag = tag_of(SEED, PLACE, ORIGIN);
-        for other in [Place { policy: 8, ..PLACE }, Place { dry_run: true, ..PLACE }] {
-            let late = last_denial(tag, NOW, Cause::Origin, other);
+        for other in [
+            Place { policy: 8, ..PLACE },
+            Place {
+                listed_as: ListedAs::DeniedInDryRun,
+                ..PLACE
+            },
+        ] {
+            let late = last_request(tag, NOW, Cause::Origin, other);
             list.record(0).unwrap().words[LAST].store(late, Ordering::Relaxed);
             assert_eq!(list.read(), []);
         }
