@@ -9,8 +9,13 @@
 )]
 
 mod check_list;
+mod lint;
+mod lint_command;
+mod nginx;
 mod outcome;
 mod output;
+mod report;
+mod site;
 mod sync;
 
 use std::process::ExitCode;
@@ -19,7 +24,8 @@ use clap::{Parser, Subcommand};
 
 use crate::outcome::exit_code;
 
-/// Checks and feeds the lists of origins of the nginx module ngx_http_cors_module.
+/// Finds the CORS faults of nginx configurations, and checks and feeds the lists of origins of the nginx module
+/// ngx_http_cors_module.
 ///
 /// Exit status: 0 if nothing was found, 1 if something was found, 2 if the command could not run.
 #[derive(Parser)]
@@ -32,12 +38,14 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     CheckList(check_list::Arguments),
+    Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };
     exit_code(outcome)

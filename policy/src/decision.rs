@@ -260,8 +260,8 @@ impl fmt::Display for Reason<'_> {
             Self::Unanswered { status, mode } => {
                 write!(f, "the preflight got {status}, and browsers take only 200 to 299: ")?;
                 f.write_str(match mode {
-                    PreflightMode::Answer => "\"return\", \"rewrite\", \"if\", \"limit_req\" or a redirect to a slash answered before the module; write \"cors_preflight early\" in the location, or in the server for what stands there",
-                    PreflightMode::Early => "\"return\", \"rewrite\" or \"if\" of the server, or a redirect to a slash, answered before the location was asked; write \"cors_preflight early\" in the server",
+                    PreflightMode::Answer => "\"return\", \"rewrite\", \"if\", \"limit_req\" or a redirect to a slash answered before the module; write \"cors_preflight early\" in the location, or for redirects to a slash and what stands in the server, there, beside \"cors on\" and the rest of the policy",
+                    PreflightMode::Early => "\"return\", \"rewrite\" or \"if\" of the server, or a redirect to a slash, answered before the location was asked; write \"cors on\", the rest of the policy and \"cors_preflight early\" in the server",
                     PreflightMode::Pass => "with \"cors_preflight pass\", authentication or the application has to answer it; write \"cors_preflight answer\" to have the module do so",
                 })
             }

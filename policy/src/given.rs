@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use crate::directive::Directive;
-use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
+use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning, UNQUOTED};
+use crate::token::is_token;
 
 /// What a directive can choose, by its word.
 pub(crate) trait Word: Sized + Copy + 'static {
@@ -45,6 +46,13 @@ impl<T: Clone> Given<T> {
             *inherited = given.value.clone();
         }
     }
+}
+
+/// The names of a list that stands in one value, in quotes or with commas, separated as nginx separates values.
+fn separated_by_spaces(value: &str) -> Option<String> {
+    let names: Vec<_> = value.split([',', ' ']).filter(|name| !name.is_empty()).collect();
+    let is_list = value.contains([',', ' ']) && !names.is_empty();
+    (is_list && names.iter().all(|name| is_token(name.as_bytes()))).then(|| names.join(" "))
 }
 
 /// A name that can be one by the grammar, but hardly is.
@@ -139,6 +147,14 @@ impl Report<'_> {
                 report.error(
                     value.as_bytes(),
                     "\"*\" stands for every name and not for a part of one; write the names one by one, or \"*\"",
+                );
+            } else if let Some(names) = separated_by_spaces(value) {
+                let quotes = if names.contains(' ') { UNQUOTED } else { "" };
+                report.error(
+                    value.as_bytes(),
+                    format_args!(
+                        "a list is separated by spaces, each name a value of its own; write \"{names}\"{quotes}"
+                    ),
                 );
             } else {
                 let before = report.problems.len();

@@ -121,6 +121,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// What follows values to be written that are several: nginx takes what stands in quotes for one.
+pub(crate) const UNQUOTED: &str = " without quotes around them";
+
 /// A value as a message shows it: control characters escaped, long ones cut.
 pub fn shown(value: &[u8]) -> String {
     let mut shown = String::new();

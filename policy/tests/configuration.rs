@@ -269,6 +269,14 @@ mod origins {
     }
 
     #[test]
+    fn a_list_in_quotes_with_the_list_to_write() {
+        assert_eq!(
+            refusal_of_quoted("https://a.example  https://b.example"),
+            "it holds a space or a control character; write \"https://a.example https://b.example\" without quotes around them"
+        );
+    }
+
+    #[test]
     fn an_empty_value() {
         assert!(refusal_of_quoted("").starts_with("it is empty; write an origin"));
     }
@@ -723,10 +731,43 @@ mod methods {
 
     #[test]
     fn what_is_no_token() {
-        for value in ["GET,PUT", "PUT;DELETE", "PÜT"] {
+        for value in ["PUT;DELETE", "PÜT", "GET,PÜT"] {
             assert_eq!(
                 refusal("cors_allow_methods", value),
                 "a method is a token (RFC 9110, section 9.1): letters, digits and a few signs, no comma; separate methods by spaces"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_in_one_value() {
+        let lists = [
+            (
+                "cors_allow_methods",
+                "GET,PUT",
+                "\"GET PUT\" without quotes around them",
+            ),
+            (
+                "cors_allow_methods",
+                "GET, PUT",
+                "\"GET PUT\" without quotes around them",
+            ),
+            ("cors_allow_methods", "GET,", "\"GET\""),
+            (
+                "cors_allow_headers",
+                "X-A X-B",
+                "\"X-A X-B\" without quotes around them",
+            ),
+            (
+                "cors_expose_headers",
+                "X-A,X-B",
+                "\"X-A X-B\" without quotes around them",
+            ),
+        ];
+        for (directive, value, remedy) in lists {
+            assert_eq!(
+                told_of("error", &format!("{directive} \"{value}\""), value),
+                format!("a list is separated by spaces, each name a value of its own; write {remedy}")
             );
         }
     }
@@ -782,7 +823,7 @@ mod header_names {
     #[test]
     fn what_is_no_token() {
         for directive in ["cors_allow_headers", "cors_expose_headers"] {
-            for value in ["X-A,X-B", "X-A:", "X-Ä"] {
+            for value in ["X-A:", "X-Ä", "X-A,X-B:"] {
                 assert_eq!(
                     refusal(directive, value),
                     "a header name is a token (RFC 9110, section 5.1): letters, digits and a few signs, no colon, no comma; separate names by spaces"

@@ -73,7 +73,7 @@ fn enter_location(request: Request<'_>) -> Next {
             Err(_) => return Next::Fail(return_code::INTERNAL_SERVER_ERROR),
         },
     };
-    context.enter_rewrite(location);
+    context.enter_rewrite(request, location);
     match context.binding() {
         // Its preflight is answered here. Where the actual request goes from here, by `rewrite` or into an `if`, may have
         // another policy; that would contradict the answer, so this one governs both.

@@ -26,6 +26,13 @@ ngx_http_cors_is_post_action(const ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_cors_uri_changes_left(const ngx_http_request_t *r)
+{
+    return r->uri_changes;
+}
+
+
 void
 ngx_http_cors_context_cleanup(void *data)
 {

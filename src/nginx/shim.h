@@ -136,6 +136,12 @@ ngx_uint_t ngx_http_cors_may_have_lost_contexts(const ngx_http_request_t *r);
 /* Whether nginx runs the request again for post_action, after its answer. */
 ngx_uint_t ngx_http_cors_is_post_action(const ngx_http_request_t *r);
 
+/*
+ * How often the URI of the request may still change: one less after each internal redirect, and after each rewrite that
+ * leads to another location.
+ */
+ngx_uint_t ngx_http_cors_uri_changes_left(const ngx_http_request_t *r);
+
 /* The pool cleanup by which the context of a request is found. It does nothing. */
 void ngx_http_cors_context_cleanup(void *data);
 

@@ -24,11 +24,26 @@ ngx_http_cors_test_out_of_memory(int is)
 }
 
 
-/* The bit that an internal redirect sets, as C sees it. */
+/* What nginx writes to the bits of a request when it comes, when "rewrite" has led it on, and on an internal redirect. */
+
+void
+ngx_http_cors_test_begin(ngx_http_request_t *r)
+{
+    r->uri_changes = NGX_HTTP_MAX_URI_CHANGES + 1;
+}
+
+
+void
+ngx_http_cors_test_rewrite(ngx_http_request_t *r)
+{
+    r->uri_changes--;
+}
+
 
 void
 ngx_http_cors_test_redirect(ngx_http_request_t *r)
 {
+    r->uri_changes--;
     r->internal = 1;
 }
 

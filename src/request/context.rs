@@ -20,7 +20,8 @@
 //! ```
 //!
 //! A request without a context is unbound. `Bound` is final. `rewrite ... last` to a location that has no policy and does
-//! not say `cors off` leaves the candidate as it is.
+//! not say `cors off` leaves the candidate as it is. So does an internal redirect from a location to which `rewrite ... last`
+//! has led, but whose rewrite phase has not begun: nginx has refused the body there (413).
 //!
 //! # What was decided
 //!
@@ -46,6 +47,8 @@ pub(crate) struct RequestContext<'r> {
     /// The client's method was `OPTIONS`; `error_page` may have made a `GET` of it since.
     is_options: bool,
     binding: Cell<Binding<'r>>,
+    /// How often the URI might still change when the request entered the rewrite phase of a location last.
+    uri_changes_left: Cell<usize>,
     /// The request has passed an access phase since its policy was bound.
     has_passed_access: Cell<bool>,
     decision: Cell<Option<KeptDecision<'r>>>,
@@ -114,7 +117,11 @@ impl<'r> RequestContext<'r> {
         // they borrow lives as long (invariant 5).
         let context = unsafe { pool::find::<Self>(request.pool(), MARKER) }?;
         if let Binding::Candidate(location) = context.binding.get() {
-            context.binding.set(Binding::Bound(location));
+            // The redirect is one change of the URI. Another one is a `rewrite ... last` to a location that has refused
+            // the request before its rewrite phase (413), and which nginx tells nobody.
+            if context.uri_changes_left.get() <= request.uri_changes_left() + 1 {
+                context.bind(location);
+            }
         }
         context.store_in_slot(request);
         Some(context)
@@ -132,6 +139,7 @@ impl<'r> RequestContext<'r> {
         let context = Self {
             is_options: request.is_options(),
             binding: Cell::new(Binding::Unbound),
+            uri_changes_left: Cell::new(0),
             has_passed_access: Cell::new(false),
             decision: Cell::new(None),
             response_status: Cell::new(None),
@@ -165,7 +173,8 @@ impl<'r> RequestContext<'r> {
     }
 
     /// The request has entered the rewrite phase of `location`.
-    pub(crate) fn enter_rewrite(&self, location: &'r LocationConf) {
+    pub(crate) fn enter_rewrite(&self, request: Request<'r>, location: &'r LocationConf) {
+        self.uri_changes_left.set(request.uri_changes_left());
         match self.binding.get() {
             Binding::Bound(_) => {}
             _ if location.policy().is_some() => self.binding.set(Binding::Candidate(location)),
@@ -296,6 +305,12 @@ mod tests {
     use crate::nginx::return_code;
     use crate::request::with_request;
 
+    extern "C" {
+        fn ngx_http_cors_test_begin(request: *mut ngx_http_request_t);
+        fn ngx_http_cors_test_rewrite(request: *mut ngx_http_request_t);
+        fn ngx_http_cors_test_redirect(request: *mut ngx_http_request_t);
+    }
+
     /// A request, as far as a context looks at it.
     struct Client {
         request: Box<ngx_http_request_t>,
@@ -327,6 +342,8 @@ mod tests {
             request.pool = pool.raw();
             request.main = &mut *request;
             request.method = NGX_HTTP_OPTIONS as _;
+            // SAFETY: the function sets bits of the request.
+            unsafe { ngx_http_cors_test_begin(&mut *request) };
             Self {
                 request,
                 contexts,
@@ -351,11 +368,14 @@ mod tests {
         /// What nginx does on an internal redirect.
         fn redirect(&mut self) {
             self.contexts.fill(core::ptr::null_mut());
-            extern "C" {
-                fn ngx_http_cors_test_redirect(request: *mut ngx_http_request_t);
-            }
-            // SAFETY: the function sets a bit of the request.
+            // SAFETY: the function sets bits of the request.
             unsafe { ngx_http_cors_test_redirect(&mut *self.request) };
+        }
+
+        /// What nginx does once `rewrite ... last` has changed the URI.
+        fn rewrite(&mut self) {
+            // SAFETY: the function sets bits of the request.
+            unsafe { ngx_http_cors_test_rewrite(&mut *self.request) };
         }
     }
 
@@ -405,9 +425,9 @@ mod tests {
         let mut client = Client::new();
         client.hook(|request| {
             let context = RequestContext::get_or_create(request).expect("memory");
-            context.enter_rewrite(left);
+            context.enter_rewrite(request, left);
             assert!(matches!(context.binding(), Binding::Candidate(_)));
-            context.enter_rewrite(next);
+            context.enter_rewrite(request, next);
             context.bind_in_access(next);
             assert!(is_bound_to(context, left));
         });
@@ -419,8 +439,8 @@ mod tests {
         let mut client = Client::new();
         client.hook(|request| {
             let context = RequestContext::get_or_create(request).expect("memory");
-            context.enter_rewrite(left);
-            context.enter_rewrite(next);
+            context.enter_rewrite(request, left);
+            context.enter_rewrite(request, next);
             context.bind_in_access(next);
             assert!(is_bound_to(context, next));
         });
@@ -433,13 +453,32 @@ mod tests {
         client.hook(|request| {
             RequestContext::get_or_create(request)
                 .expect("memory")
-                .enter_rewrite(answers)
+                .enter_rewrite(request, answers)
         });
         client.redirect();
         client.hook(|request| {
             let context = RequestContext::get(request).expect("found");
-            context.enter_rewrite(page);
+            context.enter_rewrite(request, page);
             assert!(is_bound_to(context, answers));
+        });
+    }
+
+    #[test]
+    fn a_location_that_rewrite_left_does_not_bind_the_error_page_of_one_that_was_never_entered() {
+        let (left, page) = (location(true), location(true));
+        let mut client = Client::new();
+        client.hook(|request| {
+            let context = RequestContext::get_or_create(request).expect("memory");
+            context.enter_rewrite(request, left);
+        });
+        client.rewrite();
+        client.redirect();
+        client.hook(|request| {
+            let context = RequestContext::get(request).expect("found");
+            assert!(matches!(context.binding(), Binding::Candidate(candidate) if core::ptr::eq(candidate, left)));
+            context.enter_rewrite(request, page);
+            context.bind_in_access(page);
+            assert!(is_bound_to(context, page));
         });
     }
 
@@ -455,7 +494,7 @@ mod tests {
         client.redirect();
         client.hook(|request| {
             let context = RequestContext::get(request).expect("found");
-            context.enter_rewrite(later);
+            context.enter_rewrite(request, later);
             context.bind(later);
             assert!(is_bound_to(context, first) && !context.is_first_access());
         });

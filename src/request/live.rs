@@ -201,6 +201,13 @@ impl<'r> Request<'r> {
         unsafe { shim::ngx_http_cors_may_have_lost_contexts(self.as_ptr()) != 0 }
     }
 
+    /// How often its URI may still change: one less after each internal redirect, and after each `rewrite ... last`.
+    #[inline]
+    pub(super) fn uri_changes_left(self) -> usize {
+        // SAFETY: the request is alive; the function reads one field.
+        unsafe { shim::ngx_http_cors_uri_changes_left(self.as_ptr()) }
+    }
+
     /// The header of the request.
     #[inline]
     pub(super) fn header_list(self) -> HeaderList<'r> {

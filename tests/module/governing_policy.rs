@@ -1,7 +1,7 @@
 //! One request, one policy: the first location with `cors on` in whose access phase the request stood
 //! governs it to the end, unless the location that serves it says `cors off`.
 
-use harness::{Nginx, Request, Upstream};
+use harness::{Nginx, Request, Response, Upstream};
 
 use crate::{assert_allows, assert_silent, assert_status, APP, STRANGER};
 
@@ -587,4 +587,57 @@ fn a_body_that_is_too_large_for_where_rewrite_leads_is_under_the_policy_there() 
     assert_status(&send(STRANGER), 413);
     assert_silent(&send(STRANGER));
     assert_allows(&send(APP), APP);
+}
+
+/// A server in which `rewrite` leads from a location with a policy to one that takes no body, with a page for that.
+fn start_with_a_page_for_a_body_that_is_too_large(server: &str, next: &str, page: &str) -> Nginx {
+    Nginx::server(&format!(
+        "{server}
+        error_page 413 /hello.txt;
+        location /old {{ cors on; cors_allow_origin https://app.example.com; rewrite ^ /new last; }}
+        location /new {{ client_max_body_size 1; {next} }}
+        location = /hello.txt {{ {page} }}"
+    ))
+}
+
+fn send_too_much(nginx: &Nginx, origin: &str) -> Response {
+    let response = nginx.send(&Request::post("/old").origin(origin).body("too large"));
+    assert_status(&response, 413);
+    assert_eq!(response.text(), "hello");
+    response
+}
+
+#[test]
+fn the_page_for_a_body_that_is_too_large_is_under_the_policy_that_rewrite_left_if_there_is_no_other() {
+    let nginx = start_with_a_page_for_a_body_that_is_too_large("", "", "");
+    assert_allows(&send_too_much(&nginx, APP), APP);
+    assert_silent(&send_too_much(&nginx, STRANGER));
+}
+
+#[test]
+fn the_page_for_a_body_that_is_too_large_where_rewrite_leads_is_under_the_policy_that_both_inherit() {
+    let nginx =
+        start_with_a_page_for_a_body_that_is_too_large("cors on; cors_allow_origin https://own.example;", "", "");
+    assert_allows(&send_too_much(&nginx, "https://own.example"), "https://own.example");
+    assert_silent(&send_too_much(&nginx, APP));
+}
+
+/// nginx tells no module of the location that refuses the body, so that the page has to have its policy.
+#[test]
+fn the_page_for_a_body_that_is_too_large_where_rewrite_leads_is_under_the_policy_that_it_has_itself() {
+    let own = "cors on; cors_allow_origin https://own.example;";
+    let nginx = start_with_a_page_for_a_body_that_is_too_large("", own, own);
+    assert_allows(&send_too_much(&nginx, "https://own.example"), "https://own.example");
+    assert_silent(&send_too_much(&nginx, APP));
+}
+
+#[test]
+fn a_rewrite_to_a_location_without_a_policy_that_answers_by_return_leaves_its_error_page_to_the_location_before() {
+    let nginx = Nginx::server(
+        "location /old { cors on; cors_allow_origin https://app.example.com; rewrite ^ /new last; }
+        location /new { error_page 404 /hello.txt; return 404; }
+        location = /hello.txt { cors on; cors_allow_origin https://own.example; }",
+    );
+    assert_allows(&nginx.send(&Request::get("/old").origin(APP)), APP);
+    assert_silent(&nginx.send(&Request::get("/old").origin("https://own.example")));
 }

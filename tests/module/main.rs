@@ -12,6 +12,7 @@ mod causes;
 mod config_errors;
 mod config_files;
 mod cookbook;
+mod corpus;
 mod credentials;
 mod directives;
 mod dry_run;

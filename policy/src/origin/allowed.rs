@@ -69,7 +69,11 @@ impl AllowedOrigin {
         let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_plain && value.chars().any(|c| c.is_whitespace() || c.is_control()) {
             let error = OriginError::new("it holds a space or a control character");
-            return Err(error.advise("write each origin as a value of its own"));
+            let values: Vec<_> = value.split(' ').filter(|value| !value.is_empty()).collect();
+            return Err(match &values[..] {
+                [_, _, ..] if !value.contains(char::is_control) => error.write(values.join(" ")),
+                _ => error.advise("write each origin as a value of its own"),
+            });
         }
         if value.len() > LONGEST {
             return Err(OriginError::new("it is longer than any origin that resolves").advise("shorten it"));
@@ -325,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_list_with_commas_is_refused_with_the_list_to_write() {
-        let remedy = "a list is separated by spaces, not by commas; write \"https://a.example https://b.example\"";
+        let remedy = "a list is separated by spaces, not by commas; write \"https://a.example https://b.example\" without quotes around them";
         assert_eq!(error("https://a.example,https://b.example"), remedy);
         assert_eq!(error("https://a.example, https://b.example"), remedy);
         assert!(error("https://a.example,").ends_with("write \"https://a.example\""));

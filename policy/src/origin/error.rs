@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use super::regex::RegexError;
-use crate::problem::shown;
+use crate::problem::{shown, UNQUOTED};
 
 /// A longer remedy would be cut in a message, and could not be pasted.
 const LONGEST_REMEDY: usize = 190;
@@ -74,7 +74,10 @@ impl Display for OriginError {
         f.write_str(&self.reason)?;
         match &self.remedy {
             Remedy::None => Ok(()),
-            Remedy::Write(values) => write!(f, "; write \"{}\"", shown(values.as_bytes())),
+            Remedy::Write(values) => {
+                let quotes = if values.contains(' ') { UNQUOTED } else { "" };
+                write!(f, "; write \"{}\"{quotes}", shown(values.as_bytes()))
+            }
             Remedy::Advice(advice) => write!(f, "; {advice}"),
         }
     }

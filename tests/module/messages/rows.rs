@@ -269,6 +269,7 @@ pub const ROWS: &[Row] = &[
         .allows(BELOW),
     // cors_allow_methods
     row("cors_allow_methods GET,PUT;", NAME).mended(&["cors_allow_methods GET PUT;"]),
+    row("cors_allow_methods PÜT;", NAME).mended(&["cors_allow_methods PUT;"]),
     row("cors_allow_methods TRACE;", "Scripts cannot send it."),
     row("cors_allow_methods PUT PUT;", "Once is enough."),
     row("cors_allow_methods put;", NAME),

@@ -1,0 +1,11 @@
+//! A configuration as nginx reads it: words, directives and blocks, with the files that `include` names.
+
+mod include;
+mod parse;
+mod source;
+mod tree;
+mod words;
+
+pub use include::{read, Configuration, Limits};
+pub use source::{Sources, Span};
+pub use tree::{Comment, Directive, Word};
