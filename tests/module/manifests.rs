@@ -92,6 +92,7 @@ fn every_manifest_fits_the_definition_of_its_kind() {
     }
     let expected = [
         "ConfigMap",
+        "Deployment",
         "HTTPRoute",
         "Ingress",
         "NginxProxy",
@@ -109,6 +110,11 @@ fn a_manifest_that_does_not_fit_is_found_out() {
         ("      port: 80\n  routes:", "      port: '80'\n  routes:"),
         ("context: main", "context: server"),
         ("            group: gateway.nginx.org\n", ""),
+        ("restartPolicy: Always", "restartPolicy: always"),
+        (
+            "          volumeMounts:\n            - name: configuration",
+            "          volumes:\n            - name: configuration",
+        ),
     ] {
         let files = files();
         let file = files.iter().find(|file| file.contains(what)).expect("a place to break");
@@ -137,6 +143,14 @@ fn what_a_manifest_refers_to_is_in_it() {
                 count += 1;
             }
         }
+        let pod = &object["spec"]["template"]["spec"];
+        let volumes: Vec<_> = list(pod, "/volumes").map(|volume| text(volume, "/name")).collect();
+        for container in list(pod, "/initContainers").chain(list(pod, "/containers")) {
+            for mount in list(container, "/volumeMounts") {
+                assert!(volumes.contains(&text(mount, "/name")), "{mount}");
+                count += 1;
+            }
+        }
         let upstreams: Vec<_> = list(object, "/spec/upstreams")
             .map(|upstream| text(upstream, "/name"))
             .collect();
@@ -145,7 +159,7 @@ fn what_a_manifest_refers_to_is_in_it() {
             count += 1;
         }
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 9);
 }
 
 /// The texts in nginx's language of an object, each with the context that it goes into.

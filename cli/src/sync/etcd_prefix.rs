@@ -26,6 +26,9 @@ const PAGE: i64 = 1000;
 const LONGEST_MESSAGE: usize = 256 << 20;
 /// An etcd that does not answer a page in this time is asked no more.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A member that does not answer the smallest question in this time is asked no more: what it was asked while there was no
+/// leader is answered late or never, also when there is one again.
+const PATIENCE_WITH_MEMBERS: Duration = Duration::from_secs(2);
 /// etcd ends connections that are asked whether they live more often than each five seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -102,6 +105,10 @@ impl EtcdPrefix {
     /// Reads all values as of one revision, which is returned.
     async fn read_all(&mut self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<i64> {
         let mut client = self.client.kv_client().max_decoding_message_size(LONGEST_MESSAGE);
+        timeout(PATIENCE_WITH_MEMBERS, client.get(&*self.prefix, None))
+            .await
+            .context("etcd does not answer; it may have no leader")?
+            .map_err(readable)?;
         let mut values = BTreeMap::new();
         let mut revision = None;
         let mut next = self.prefix.clone();
@@ -112,7 +119,7 @@ impl EtcdPrefix {
                 .with_revision(revision.unwrap_or_default());
             let mut page = timeout(PATIENCE, client.get(&*next, Some(options)))
                 .await
-                .context("etcd does not answer; it may have no leader")?
+                .context("etcd does not answer")?
                 .map_err(readable)?;
             let header = page.header().context("etcd names no revision")?;
             revision = revision.or(Some(header.revision()));
