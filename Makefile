@@ -10,8 +10,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
-	bench-compare bench-policy bench-lists miri loom deb test-deb test-engines dist sbom matrix test-addon test-image \
-	test-reproducible clean clean-room help
+	bench-compare bench-policy bench-lists compare-linters miri loom deb test-deb test-engines dist sbom matrix test-addon \
+	test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
 all: ## Build nginx, ngx_http_cors_module.so and nginx-cors in build/ (the default)
@@ -64,6 +64,10 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 	cargo fmt --manifest-path bench/Cargo.toml --all --check
 	cargo clippy --manifest-path bench/Cargo.toml --target-dir target/bench --workspace --all-targets -- -D warnings
 	shellcheck tools/*.sh deploy/docker/*.sh .ci/run debian/tests/[!c]*
+
+compare-linters: ## Show which CORS faults nginx-cors lint finds in tests/corpus, beside two other linters
+	cargo build -p nginx-cors --profile tool
+	cargo run --quiet -p nginx-cors --profile tool --example compare
 
 # The sanitizers that the fuzzer needs are no stable part of Rust; this opens them in whichever toolchain is there.
 fuzz: export RUSTC_BOOTSTRAP = 1

@@ -1,9 +1,13 @@
-//! The configurations on which `nginx-cors lint` is tried: nginx takes those that it is meant to take.
+//! The configurations on which `nginx-cors lint` is tried: nginx takes those that it is meant to take, and answers as it is
+//! said.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use harness::{workspace_root, Nginx};
+use harness::{workspace_root, Nginx, Upstream};
+use serde_json::Value;
 
 /// A text that `expected.toml` gives to a key.
 fn given<'t>(expected: &'t str, key: &str) -> &'t str {
@@ -64,4 +68,165 @@ fn nginx_takes_those_that_it_is_meant_to_take() {
         tried += 1;
     }
     assert!(tried >= 55, "{tried}");
+}
+
+/// What the request that `nginx-cors lint` shows for a fault gets from nginx, if the fault is one: a description, and whether
+/// the response is so. `origin` is what the request has sent.
+fn shows(id: &str, response: &Answer, origin: &str) -> Option<(&'static str, bool)> {
+    let allows: Vec<_> = response.values("access-control-allow-origin").collect();
+    let is_ok = (200..300).contains(&response.status);
+    Some(match id {
+        "reflected-origin" | "null-origin" | "regex-admits-strangers" => ("sends the origin back", allows == [origin]),
+        "reflected-with-credentials" | "insecure-origin-with-credentials" => (
+            "sends the origin back, with credentials",
+            allows == [origin] && response.values("access-control-allow-credentials").eq(["true"]),
+        ),
+        "wildcard-with-credentials" => (
+            "allows everyone, with credentials",
+            allows == ["*"] && response.values("access-control-allow-credentials").eq(["true"]),
+        ),
+        "several-origin-lines" => ("has the header twice", allows.len() == 2),
+        "missing-vary" => (
+            "lacks Vary: Origin",
+            !response
+                .values("vary")
+                .any(|value| value.to_lowercase().contains("origin")),
+        ),
+        "missing-always" if !response.is_of_missing_file => return None,
+        "missing-always" => (
+            "is an error without the header",
+            response.status >= 400 && allows.is_empty(),
+        ),
+        "lost-by-inheritance" | "lost-in-if" | "method-left-out" | "without-allow-origin" => {
+            ("lacks the header", allows.is_empty())
+        }
+        "preflight-without-origin" => ("is ok, and lacks the header", is_ok && allows.is_empty()),
+        "preflight-redirected" => ("is a redirect", (300..400).contains(&response.status)),
+        "preflight-not-ok" | "preflight-behind-authentication" | "preflight-forbidden" | "preflight-unanswered" => {
+            ("is not ok", !is_ok)
+        }
+        "options-swallowed" | "preflight-taken" => ("is ok", is_ok),
+        _ => return None,
+    })
+}
+
+/// The answer to a request, as curl prints it.
+struct Answer {
+    /// It was asked for what is not there.
+    is_of_missing_file: bool,
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+impl Answer {
+    fn read(printed: &str) -> Self {
+        let mut lines = printed.lines().map(str::trim_end);
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let headers = lines
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_once(':'));
+        Self {
+            is_of_missing_file: false,
+            status: status.unwrap_or_else(|| panic!("no response: {printed:?}")),
+            headers: headers
+                .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+                .collect(),
+        }
+    }
+
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        let lines = self.headers.iter().filter(move |(other, _)| other == name);
+        lines.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Sends the request of a line for a terminal, to the nginx on this port.
+fn sent(line: &str, port: u16) -> Answer {
+    let script = format!("curl() {{ command curl --max-time 20 --connect-to ::127.0.0.1:{port} \"$@\"; }}\n{line}");
+    let output = Command::new("sh").args(["-c", &script]).output().expect("a shell");
+    Answer {
+        is_of_missing_file: line.ends_with(MISSING),
+        ..Answer::read(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+/// The name of a file that is not there, in requests that are to fail.
+const MISSING: &str = "no-such-file";
+
+/// The path of the request of a finding, unless nothing is to be there.
+fn path(finding: &Value) -> Option<String> {
+    let line = finding["request"].as_str()?;
+    let (_, path) = line.rsplit_once("://")?.1.split_once('/')?;
+    (!line.ends_with(MISSING)).then(|| format!("/{path}"))
+}
+
+fn findings(file: &Path) -> Vec<Value> {
+    let tool = workspace_root().join("build/nginx-cors");
+    let output = Command::new(tool)
+        .args(["lint", "--format", "json"])
+        .arg(file)
+        .output()
+        .expect("build/nginx-cors, which `cargo xtask build` makes");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    report["findings"].as_array().expect("findings").clone()
+}
+
+#[test]
+fn the_request_that_is_shown_for_a_fault_shows_it() {
+    let mut shown = BTreeSet::new();
+    for entry in fs::read_dir(workspace_root().join("tests/corpus")).expect("the corpus") {
+        let directory = entry.expect("a readable directory").path();
+        let file = directory.join("nginx.conf");
+        let expected = fs::read_to_string(directory.join("expected.toml")).expect("what is expected");
+        let serves = matches!(given(&expected, "nginx"), "accepts" | "warns");
+        let text = fs::read_to_string(&file).expect("a configuration");
+        // Ports of included files cannot be replaced.
+        if !serves || text.contains("include ") || text.contains("listen 443") {
+            continue;
+        }
+        let findings = findings(&file);
+        let requests: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding["request"].is_string())
+            .collect();
+        if requests.is_empty() {
+            continue;
+        }
+        // Whoever is asked for leave has none.
+        let application = Upstream::start(|request| match request.target.as_str() {
+            "/auth" => b"HTTP/1.0 401 Unauthorized\r\n\r\n".to_vec(),
+            _ => b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello".to_vec(),
+        });
+        let mut builder = Nginx::from_file(&file);
+        // Applications that are asked by HTTP.
+        for (at, address) in text.match_indices("proxy_pass http://127.0.0.1:") {
+            let port = text[at + address.len()..].split(';').next().expect("a port");
+            builder = builder.port(port, application.port());
+        }
+        for path in requests
+            .iter()
+            .filter_map(|finding| path(finding))
+            .collect::<BTreeSet<_>>()
+        {
+            let index = if path.ends_with('/') { "index.html" } else { "" };
+            builder = builder.file(&format!("srv{path}{index}"), "hello");
+        }
+        let nginx = builder.start();
+        for finding in requests {
+            let id = finding["id"].as_str().expect("an identifier");
+            let line = finding["request"].as_str().expect("a line");
+            let answer = sent(line, nginx.port_of(80));
+            let origin = line.split("'Origin: ").nth(1).and_then(|rest| rest.split('\'').next());
+            if let Some((how, is_so)) = shows(id, &answer, origin.unwrap_or_default()) {
+                let Answer { status, headers, .. } = &answer;
+                assert!(
+                    is_so,
+                    "{}: {id}: {line} {how}: {status} {headers:#?}",
+                    directory.display()
+                );
+                shown.insert(id.to_owned());
+            }
+        }
+    }
+    assert!(shown.len() >= 20, "{shown:?}");
 }

@@ -32,8 +32,8 @@ impl Finding {
         }
     }
 
-    pub fn shown_by(mut self, request: String) -> Self {
-        self.request = Some(request);
+    pub fn shown_by(mut self, request: impl Into<Option<String>>) -> Self {
+        self.request = request.into();
         self
     }
 

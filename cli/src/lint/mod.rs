@@ -6,6 +6,7 @@ mod book;
 pub mod faults;
 mod finding;
 mod origins;
+mod paths;
 mod policies;
 mod preflights;
 mod responses;

@@ -62,7 +62,7 @@ fn by_headers(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>) {
         Some(_) => {}
         None => {
             if matches!(probe.preflight.rewritten.answer, Answer::Content) && get_is_allowed {
-                by_content(survey, probe, &curl());
+                by_content(survey, probe, curl().as_deref());
             }
         }
     }
@@ -81,7 +81,7 @@ fn expects_preflights(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>) -> bool {
 }
 
 /// A preflight that goes the way of every other request.
-fn by_content(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>, curl: &str) {
+fn by_content(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>, curl: Option<&str>) {
     if !expects_preflights(survey, probe) {
         return;
     }
@@ -92,7 +92,7 @@ fn by_content(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>, curl: &str) {
             by.head(),
             "preflights have to get past this, and browsers send no credentials with them",
         )
-        .shown_by(curl.to_owned())
+        .shown_by(curl.map(str::to_owned))
         .remedy("have the module answer them before authentication: \"cors on; cors_allow_origin https://app.example.com;\"");
         return survey.add(finding);
     }
@@ -102,7 +102,7 @@ fn by_content(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>, curl: &str) {
             by.head(),
             "\"OPTIONS\" is not among the methods that are free",
         )
-        .shown_by(curl.to_owned())
+        .shown_by(curl.map(str::to_owned))
         .remedy(format!(
             "write \"{} OPTIONS\"",
             survey.configuration.sources.slice(by.head())
@@ -118,7 +118,7 @@ fn by_content(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>, curl: &str) {
             line,
             "nginx answers preflights for files with 405, whatever headers it adds",
         )
-        .shown_by(curl.to_owned())
+        .shown_by(curl.map(str::to_owned))
         .remedy("write \"cors on; cors_allow_origin https://app.example.com;\" in its place, or answer preflights: \"if ($request_method = OPTIONS) { ... return 204; }\"");
         survey.add(finding);
     }
@@ -174,7 +174,7 @@ fn by_policy(survey: &Survey<'_, '_>, location: BlockId) {
             survey.add(finding);
         }
     }
-    limited(survey, rewritten.level, &curl);
+    limited(survey, rewritten.level, curl.as_deref());
 }
 
 /// Whether `cors` is said in the server of a location, or in the location: what `http` says of all servers holds for those,
@@ -243,14 +243,14 @@ fn forbids_options<'t>(survey: &Survey<'_, 't>, location: BlockId) -> Option<&'t
     None
 }
 
-fn limited(survey: &Survey<'_, '_>, level: BlockId, curl: &str) {
+fn limited(survey: &Survey<'_, '_>, level: BlockId, curl: Option<&str>) {
     for (name, zones) in [("limit_req", "limit_req_zone"), ("limit_conn", "limit_conn_zone")] {
         for limit in survey.site.in_force(level, name) {
             if limit_spares_preflights(survey, limit, zones) {
                 continue;
             }
             let finding = Finding::new(&PREFLIGHT_LIMITED, limit.head(), "preflights count, too, and get 503 above the limit")
-                .shown_by(curl.to_owned())
+                .shown_by(curl.map(str::to_owned))
                 .remedy("use a key that is empty for preflights: \"map $cors_preflight $key { 1 \"\"; default $binary_remote_addr; }\"");
             survey.add(finding);
         }

@@ -72,7 +72,7 @@ fn missing_always(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>) {
                 header.directive.head(),
                 format!("\"{}\" is missing on errors", header.name),
             )
-            .shown_by(survey.curl(probe.location, &Request::get(Some(origin))))
+            .shown_by(survey.curl_of_error(probe.location, &Request::get(Some(origin))))
             .remedy(with(survey, header, " always"));
             survey.add(finding);
         }

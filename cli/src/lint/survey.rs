@@ -7,6 +7,7 @@ use std::rc::Rc;
 use cors_policy::{PreflightMode, SearchedRegex};
 
 use super::finding::{Finding, Findings};
+use super::paths::example_path;
 use crate::nginx::{Configuration, Directive, Span, Word};
 use crate::site::block::condition;
 use crate::site::{
@@ -276,21 +277,37 @@ impl<'s, 't> Survey<'s, 't> {
         all.filter(|id| self.answers(*id))
     }
 
-    /// A line for a terminal that sends a request to a location.
-    pub fn curl(&self, location: BlockId, request: &Request) -> String {
+    /// A line for a terminal that sends a request to a location; none if no path is known that leads there.
+    pub fn curl(&self, location: BlockId, request: &Request) -> Option<String> {
+        self.curl_below(location, request, "")
+    }
+
+    /// The same, for a file that is not there, where the location has files.
+    pub fn curl_of_error(&self, location: BlockId, request: &Request) -> Option<String> {
+        match self.site.content(location) {
+            Content::Files => self.curl_below(location, request, "no-such-file"),
+            _ => self.curl(location, request),
+        }
+    }
+
+    fn curl_below(&self, location: BlockId, request: &Request, file: &str) -> Option<String> {
         let scheme = if self.site.is_tls(location) { "https" } else { "http" };
         let host = self
             .site
             .server_name(location)
             .unwrap_or("localhost")
             .trim_start_matches('.');
-        let location = self
+        let path = match self
             .site
             .block(self.site.location_of(location))
-            .and_then(Block::location);
-        let path = match location {
-            Some(("" | "=" | "^~", path)) if path.starts_with('/') => path,
-            _ => "/",
+            .and_then(Block::location)
+        {
+            Some(("" | "^~", path)) if path.starts_with('/') => format!("{path}{file}"),
+            Some(("=", path)) => path.to_owned(),
+            Some(("~", source)) => example_path(source, false)?,
+            Some(("~*", source)) => example_path(source, true)?,
+            Some(_) => return None,
+            None => format!("/{file}"),
         };
         let mut line = "curl -si".to_owned();
         match request.method {
@@ -303,7 +320,7 @@ impl<'s, 't> Survey<'s, 't> {
         if let Some(method) = request.asks_for {
             line += &format!(" -H {}", quoted(&format!("Access-Control-Request-Method: {method}")));
         }
-        line + " " + &quoted_if_needed(&format!("{scheme}://{host}{path}"))
+        Some(line + " " + &quoted_if_needed(&format!("{scheme}://{host}{path}")))
     }
 }
 

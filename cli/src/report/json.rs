@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{severity, Linted, PAGE};
+use super::linted::{severity, Linted, PAGE};
 use crate::lint::{Fault, Finding, Severity};
 use crate::nginx::{Sources, Span};
 

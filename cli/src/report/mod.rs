@@ -1,6 +1,7 @@
 //! What was found, in the form that was asked for.
 
 mod json;
+mod linted;
 mod sarif;
 mod text;
 
@@ -8,8 +9,8 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 
-use crate::lint::{Fault, Finding, Severity};
-use crate::nginx::Configuration;
+pub use self::linted::Linted;
+use crate::lint::Fault;
 
 /// Who is to read the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -21,23 +22,6 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-}
-
-/// A configuration, and what was found in it.
-pub struct Linted {
-    pub configuration: Configuration,
-    pub findings: Vec<Finding>,
-}
-
-/// The page that has a chapter on each fault.
-const PAGE: &str = "docs/lint.md";
-
-/// The severity of a finding; `denied` are errors.
-fn severity(finding: &Finding, denied: &[&'static Fault]) -> Severity {
-    match denied.contains(&finding.fault) {
-        true => Severity::Error,
-        false => finding.fault.severity,
-    }
 }
 
 /// Prints what was found. Only a terminal gets colours.

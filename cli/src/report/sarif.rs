@@ -2,7 +2,7 @@
 
 use serde_sarif::sarif;
 
-use super::{severity, Linted, PAGE};
+use super::linted::{severity, Linted, PAGE};
 use crate::lint::{faults, Fault, Finding, Severity};
 use crate::nginx::{Sources, Span};
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{severity, Linted, PAGE};
+use super::linted::{severity, Linted, PAGE};
 use crate::lint::{Fault, Finding, Severity};
 use crate::nginx::{Sources, Span};
 

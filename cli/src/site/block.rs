@@ -1,8 +1,5 @@
 //! The blocks of a configuration, and what they inherit.
 
-use std::rc::Rc;
-
-use super::header::{self, AddedHeader};
 use super::variables::Variables;
 use crate::nginx::{Directive, Span, Word};
 
@@ -69,23 +66,17 @@ const HANDLERS: [&str; 18] = [
     "api",
 ];
 
-/// What nginx makes of a configuration.
-#[derive(Debug)]
-pub struct Site<'t> {
+/// The blocks of a configuration, each with its number, and its variables.
+#[derive(Debug, Default)]
+pub struct Blocks<'t> {
     pub blocks: Vec<Block<'t>>,
     pub variables: Variables<'t>,
-    /// The headers that each block adds to responses, with those that it inherits.
-    headers: Vec<Rc<[AddedHeader<'t>]>>,
 }
 
-impl<'t> Site<'t> {
-    /// Builds it from the directives of a configuration, or of a part of one: a file that another includes.
-    pub fn build(directives: &'t [Directive]) -> Self {
-        let mut site = Self {
-            blocks: Vec::new(),
-            variables: Variables::default(),
-            headers: Vec::new(),
-        };
+impl<'t> Blocks<'t> {
+    /// Reads the directives of a configuration, or of a part of one: a file that another includes.
+    pub fn read(directives: &'t [Directive]) -> Self {
+        let mut blocks = Self::default();
         let has = |names: &[&str]| {
             directives
                 .iter()
@@ -93,27 +84,19 @@ impl<'t> Site<'t> {
         };
         let http = directives.iter().find(|directive| directive.is("http"));
         match http {
-            Some(http) => site.add(Kind::Http, None, http.inner(), Some(http)),
-            None if has(&["server", "map", "upstream", "geo"]) => site.add(Kind::Http, None, directives, None),
+            Some(http) => blocks.add(Kind::Http, None, http.inner(), Some(http)),
+            None if has(&["server", "map", "upstream", "geo"]) => blocks.add(Kind::Http, None, directives, None),
             None if has(&["location", "server_name", "listen"]) => {
-                let http = site.add(Kind::Http, None, &[], None);
-                site.add(Kind::Server, Some(http), directives, None)
+                let http = blocks.add(Kind::Http, None, &[], None);
+                blocks.add(Kind::Server, Some(http), directives, None)
             }
             None => {
-                let http = site.add(Kind::Http, None, &[], None);
-                let server = site.add(Kind::Server, Some(http), &[], None);
-                site.add(Kind::Location, Some(server), directives, None)
+                let http = blocks.add(Kind::Http, None, &[], None);
+                let server = blocks.add(Kind::Server, Some(http), &[], None);
+                blocks.add(Kind::Location, Some(server), directives, None)
             }
         };
-        site.headers = (0..site.blocks.len())
-            .map(|id| header::in_force(&site, id).into())
-            .collect();
-        site
-    }
-
-    /// The headers that a block adds to responses: its own, or those that it inherits.
-    pub fn headers(&self, id: BlockId) -> &[AddedHeader<'t>] {
-        self.headers.get(id).map_or(&[], |headers| headers)
+        blocks
     }
 
     fn add(
@@ -325,7 +308,7 @@ pub mod tests {
         let directives = directives(
             "http { add_header A a; server { location /a { } location /b { add_header B b; if ($x) { } } } }",
         );
-        let site = Site::build(&directives);
+        let site = Blocks::read(&directives);
         let values = |id| -> Vec<_> {
             site.in_force(id, "add_header")
                 .iter()
@@ -346,7 +329,7 @@ pub mod tests {
             ("add_header A b;", Kind::Location),
         ] {
             let directives = directives(text);
-            let site = Site::build(&directives);
+            let site = Blocks::read(&directives);
             assert_eq!(site.blocks.last().unwrap().kind, kind, "{text}");
         }
     }

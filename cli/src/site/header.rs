@@ -1,6 +1,6 @@
 //! Headers that a configuration adds to responses.
 
-use super::block::{Block, BlockId, Site};
+use super::block::{Block, BlockId, Blocks};
 use super::text::Text;
 use crate::nginx::{Directive, Span, Word};
 
@@ -51,9 +51,9 @@ pub fn own<'t>(block: &Block<'t>) -> Vec<AddedHeader<'t>> {
 }
 
 /// The headers that a block adds, with those that it inherits.
-pub fn in_force<'t>(site: &Site<'t>, id: BlockId) -> Vec<AddedHeader<'t>> {
+pub fn in_force<'t>(blocks: &Blocks<'t>, id: BlockId) -> Vec<AddedHeader<'t>> {
     let mut found = Vec::new();
-    let around: Vec<_> = site.around(id).collect();
+    let around: Vec<_> = blocks.around(id).collect();
     let mut inherits = true;
     for (_, block) in &around {
         let added: Vec<_> = block.own("add_header").flat_map(of_directive).collect();

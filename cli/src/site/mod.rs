@@ -12,8 +12,9 @@ pub mod response;
 mod rewrite;
 mod text;
 mod variables;
+mod whole;
 
-pub use block::{Block, BlockId, Content, Kind, Site};
+pub use block::{Block, BlockId, Content, Kind};
 pub use header::{AddedHeader, By};
 pub use policy::{Policies, PolicyOf};
 pub use request::Request;
@@ -21,3 +22,4 @@ pub use response::Response;
 pub use rewrite::{Answer, Conditions};
 pub use text::Text;
 pub use variables::{Map, Pattern};
+pub use whole::Site;

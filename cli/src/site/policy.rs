@@ -8,8 +8,9 @@ use cors_policy::{
     Syntax, UnusedDirectives,
 };
 
-use super::block::{BlockId, Kind, Site};
+use super::block::{BlockId, Kind};
 use super::text::Text;
+use super::whole::Site;
 use crate::nginx::{Directive, Sources, Span};
 
 /// The policy of a block.

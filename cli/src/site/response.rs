@@ -1,10 +1,11 @@
 //! The response that a request gets, as far as the configuration says.
 
-use super::block::{BlockId, Site};
+use super::block::BlockId;
 use super::header::AddedHeader;
 use super::request::Request;
 use super::rewrite::{Answer, Rewritten};
 use super::variables::Value;
+use super::whole::Site;
 
 /// A header of a response.
 #[derive(Clone, Debug)]

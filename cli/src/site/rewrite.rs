@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use super::block::{condition, BlockId, Kind, Site};
+use super::block::{condition, BlockId, Kind};
 use super::request::Request;
 use super::text::Text;
 use super::variables::{Assigned, Value};
+use super::whole::Site;
 use crate::nginx::Directive;
 
 /// Who answers a request once the rewrite module is done with it.

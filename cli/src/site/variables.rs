@@ -291,12 +291,12 @@ struct Unmatched;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::Site;
+    use crate::site::block::Blocks;
 
     /// The value of `$v`.
     fn value(configuration: &str, origin: &str) -> Value {
         let directives = crate::site::block::tests::directives(configuration);
-        let site = Site::build(&directives);
+        let site = Blocks::read(&directives);
         let text = Text::parse("$v");
         site.variables
             .value(&text, &Request::get(Some(origin)), &Assigned::default())
