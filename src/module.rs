@@ -21,6 +21,20 @@ use crate::nginx::module::{HandlerModule, ModuleRecord};
 /// What nginx calls once a configuration is complete.
 type InitModule = unsafe extern "C" fn(*mut ngx_cycle_t) -> ngx_int_t;
 
+/// What nginx calls when a process ends.
+type ExitProcess = unsafe extern "C" fn(*mut ngx_cycle_t);
+
+/// What nginx calls a module for apart from a configuration's blocks and requests.
+#[derive(Clone, Copy)]
+struct Life {
+    /// A configuration is complete.
+    start: Option<InitModule>,
+    /// A process begins to serve.
+    start_process: Option<InitModule>,
+    /// A process ends.
+    end_process: Option<ExitProcess>,
+}
+
 /// A module's own structure, which nginx fills in when it loads the module.
 #[repr(transparent)]
 pub struct Module(UnsafeCell<ngx_module_t>);
@@ -50,19 +64,37 @@ pub struct Names<const N: usize>([*const c_char; N]);
 unsafe impl<const N: usize> Sync for Names<N> {}
 
 impl Module {
-    const fn new(hooks: &'static Hooks, commands: *const ngx_command_t, init: Option<InitModule>) -> Self {
+    const fn new(hooks: &'static Hooks, commands: *const ngx_command_t, life: Life) -> Self {
         let mut module = ngx_module_t::default();
         module.ctx = ptr::from_ref(hooks).cast::<c_void>().cast_mut();
         module.commands = commands.cast_mut();
         module.type_ = NGX_HTTP_MODULE as ngx_uint_t;
-        module.init_module = init;
+        module.init_module = life.start;
+        module.init_process = life.start_process;
+        module.exit_process = life.end_process;
         Self(UnsafeCell::new(module))
     }
 }
 
-static HANDLER: Module = Module::new(&HANDLER_HOOKS, ptr::from_ref(&COMMANDS).cast(), Some(handlers::start));
+static HANDLER: Module = Module::new(
+    &HANDLER_HOOKS,
+    ptr::from_ref(&COMMANDS).cast(),
+    Life {
+        start: Some(handlers::start),
+        start_process: Some(handlers::start_process),
+        end_process: Some(handlers::end_process),
+    },
+);
 
-static FILTER: Module = Module::new(&FILTER_HOOKS, ptr::from_ref(&NO_COMMANDS).cast(), None);
+static FILTER: Module = Module::new(
+    &FILTER_HOOKS,
+    ptr::from_ref(&NO_COMMANDS).cast(),
+    Life {
+        start: None,
+        start_process: None,
+        end_process: None,
+    },
+);
 
 impl ModuleRecord for HandlerModule {
     #[inline]
@@ -146,7 +178,7 @@ const fn status_directive(handler: RequestHandler) -> ngx_command_t {
 #[repr(C)]
 struct AllCommands {
     of_policies: [ngx_command_t; Directive::ALL.len()],
-    others: [ngx_command_t; 3],
+    others: [ngx_command_t; 4],
     #[cfg(feature = "fault-injection")]
     for_tests: ngx_command_t,
     end: ngx_command_t,
@@ -169,6 +201,12 @@ static COMMANDS: AllCommands = AllCommands {
             NGX_HTTP_MAIN_CONF,
             NGX_HTTP_MAIN_CONF_OFFSET,
             config::read_zone_directive,
+        ),
+        directive(
+            c"cors_origin_list",
+            NGX_HTTP_MAIN_CONF,
+            NGX_HTTP_MAIN_CONF_OFFSET,
+            config::read_origin_list_directive,
         ),
         status_directive(handlers::answer_status),
     ],

@@ -9,6 +9,7 @@
 mod config;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod live_lists;
 mod metrics;
 mod nginx;
 mod request;

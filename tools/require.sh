@@ -98,6 +98,7 @@ for job; do
         need postgresql compgen -G '/usr/lib/postgresql/*/bin/initdb' # in no path
         need prometheus command -v promtool
         need redis-server command -v redis-server
+        need systemd command -v systemd-analyze
         need util-linux command -v unshare
         ;;
     image)

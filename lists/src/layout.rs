@@ -1,5 +1,6 @@
 //! Where the parts of a zone lie in its memory. It follows from the size alone.
 
+use crate::checked::Checked;
 use crate::control::Control;
 use crate::failure::{self, FailureCell};
 use crate::half::{self, Half};
@@ -72,6 +73,11 @@ impl<'m> Parts<'m> {
 /// The words of a zone whose halves have room for a table of so many words.
 pub(crate) fn words_for_table(words: usize) -> usize {
     HEAD + 2 * (half::HEADER + words)
+}
+
+/// The smallest memory in which a zone has room for all entries of a file, in bytes.
+pub fn memory_for(checked: &Checked) -> usize {
+    words_for_table(checked.least_room()).saturating_mul(size_of::<u64>())
 }
 
 #[cfg(all(test, not(loom)))]

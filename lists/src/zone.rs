@@ -28,6 +28,19 @@ pub struct Lease<'m> {
     seconds: u32,
 }
 
+/// A lease between two looks: whoever has it can go on with the lease ([`Zone::resume`]), wherever the memory is by then.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseTicket {
+    term: Term,
+    seconds: u32,
+}
+
+/// Builds lists for whoever holds the lease, on another thread if need be.
+#[derive(Clone, Copy)]
+pub struct Builder<'m> {
+    zone: Zone<'m>,
+}
+
 /// Another process holds the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseLost;
@@ -122,6 +135,15 @@ impl<'m> Zone<'m> {
         })
     }
 
+    /// Goes on with a lease of this zone.
+    pub fn resume(&self, LeaseTicket { term, seconds }: LeaseTicket) -> Lease<'m> {
+        Lease {
+            zone: *self,
+            term,
+            seconds,
+        }
+    }
+
     /// Serves a list that has been prepared; false if another build has begun since.
     ///
     /// Any process may do this. Where several do, the first one does it.
@@ -170,14 +192,56 @@ impl<'m> Lease<'m> {
         self.zone.parts.lease().release(self.term);
     }
 
+    /// What is kept of the lease until the next look.
+    pub fn ticket(&self) -> LeaseTicket {
+        LeaseTicket {
+            term: self.term,
+            seconds: self.seconds,
+        }
+    }
+
+    /// What builds lists. The lease has to be renewed meanwhile.
+    pub fn builder(&self) -> Builder<'m> {
+        Builder { zone: self.zone }
+    }
+
+    /// Begins to build a list: see [`Builder::build`].
+    pub fn build(&self, checked: Checked) -> Result<Build<'m>, TooLarge> {
+        self.builder().build(checked)
+    }
+
+    /// Takes note of a file that is as it was: see [`Builder::is_unchanged`].
+    pub fn is_unchanged(&self, digest: Digest, now: u64) -> bool {
+        self.builder().is_unchanged(digest, now)
+    }
+
+    /// Takes note of what was read, whatever came of it, and why the attempt failed if it did. False if an attempt to
+    /// read the same version has failed for the same reason: that has been logged.
+    pub fn note(&self, read: Sighting, failure: Option<&Failure>) -> bool {
+        let parts = self.zone.parts;
+        let (Some(seen), Some(cell)) = (parts.seen(), parts.failure()) else {
+            return true;
+        };
+        let (read_before, before) = (seen.read(), cell.read());
+        seen.write(read);
+        let Some(failure) = failure else {
+            cell.clear();
+            return true;
+        };
+        cell.write(failure);
+        // What was written may have been cut.
+        let text = |failure: Option<Failure>| failure.map(|failure| failure.text);
+        read_before != Some(read) || text(before) != text(cell.read())
+    }
+}
+
+impl<'m> Builder<'m> {
     /// Begins to build the list of a file that was checked, where no one reads. A build that another process has begun
     /// comes to nothing.
-    ///
-    /// The build goes its own way, on another thread if need be. The lease has to be renewed meanwhile.
     pub fn build(&self, checked: Checked) -> Result<Build<'m>, TooLarge> {
         let Zone { parts } = self.zone;
         let too_large = TooLarge {
-            needed: layout::words_for_table(checked.least_room()).saturating_mul(size_of::<u64>()),
+            needed: layout::memory_for(&checked),
         };
         let room = parts.half(0).map_or(0, |half| half.room());
         if checked.size(room).is_none() {
@@ -199,25 +263,6 @@ impl<'m> Lease<'m> {
             }
         }
         is_same
-    }
-
-    /// Takes note of what was read, whatever came of it, and why the attempt failed if it did. False if an attempt to
-    /// read the same version has failed for the same reason: that has been logged.
-    pub fn note(&self, read: Sighting, failure: Option<&Failure>) -> bool {
-        let parts = self.zone.parts;
-        let (Some(seen), Some(cell)) = (parts.seen(), parts.failure()) else {
-            return true;
-        };
-        let (read_before, before) = (seen.read(), cell.read());
-        seen.write(read);
-        let Some(failure) = failure else {
-            cell.clear();
-            return true;
-        };
-        cell.write(failure);
-        // What was written may have been cut.
-        let text = |failure: Option<Failure>| failure.map(|failure| failure.text);
-        read_before != Some(read) || text(before) != text(cell.read())
     }
 }
 

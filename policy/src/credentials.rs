@@ -1,5 +1,8 @@
 //! `Access-Control-Allow-Credentials`.
 
+use std::rc::Rc;
+
+use crate::live_list::LiveList;
 use crate::origin::OriginSet;
 
 /// The value of `cors_allow_credentials`.
@@ -11,5 +14,10 @@ pub(crate) enum AllowCredentials {
     /// Every origin that is allowed may use credentials.
     On,
     /// Only these origins may.
-    For(OriginSet),
+    For {
+        /// Those that are known when the configuration is read.
+        set: OriginSet,
+        /// Lists that change while the server runs.
+        lists: Vec<Rc<LiveList>>,
+    },
 }

@@ -1,12 +1,16 @@
 //! The values of the directives that list origins, as they are read.
 
+use std::rc::Rc;
+
 use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
 use crate::given::Report;
+use crate::live_list::{name_in, LiveList};
 use crate::origin::{AllowedOrigin, OriginSet};
 use crate::problem::{shown, Position, Problem, ProblemKind, Severity, Warning};
 use crate::risks::Risks;
 use crate::rules::AllowOrigin;
+use crate::syntax::Syntax;
 use crate::variables::{holds_variables, source, Source};
 
 /// A list of origins, and what has to be looked at once the other directives are known.
@@ -44,8 +48,8 @@ impl Warning for OriginWarning {
 }
 
 impl GivenOrigins<AllowOrigin> {
-    /// Reads a value of `cors_allow_origin`. `number` keeps a text with variables for the time of requests.
-    pub(crate) fn read(&mut self, value: &str, number: impl FnOnce(&[u8]) -> Option<usize>, report: &mut Report<'_>) {
+    /// Reads a value of `cors_allow_origin`.
+    pub(crate) fn read(&mut self, value: &str, syntax: &mut impl Syntax, report: &mut Report<'_>) {
         const BESIDE: &str =
             "\"*\" admits every origin and cannot stand beside others; remove the others, or the \"*\"";
         let Self { list, checks } = self;
@@ -53,7 +57,13 @@ impl GivenOrigins<AllowOrigin> {
             *list = AllowOrigin::Listed {
                 set: OriginSet::default(),
                 variables: Vec::new(),
+                lists: Vec::new(),
             };
+        }
+        if let AllowOrigin::Listed { lists, .. } = list {
+            if names_list(lists, value, syntax, report) {
+                return;
+            }
         }
         match list {
             AllowOrigin::Any if value == "*" => report.warning(value.as_bytes(), OriginWarning::Duplicate),
@@ -63,18 +73,20 @@ impl GivenOrigins<AllowOrigin> {
                 *list = AllowOrigin::Any;
                 checks.risks.note(&AllowedOrigin::Any, value, report.at);
             }
-            AllowOrigin::Listed { variables, .. } if holds_variables(value) => match number(value.as_bytes()) {
-                Some(variable) => {
-                    variables.push(variable);
-                    match source(value) {
-                        // It allows whoever asks, as `*` does.
-                        Source::Request => checks.risks.note(&AllowedOrigin::Any, value, report.at),
-                        Source::Unknown => checks.unknown.push((value.to_owned(), report.at.clone())),
-                        Source::Server => {}
+            AllowOrigin::Listed { variables, .. } if holds_variables(value) => {
+                match syntax.variable(value.as_bytes()) {
+                    Some(variable) => {
+                        variables.push(variable);
+                        match source(value) {
+                            // It allows whoever asks, as `*` does.
+                            Source::Request => checks.risks.note(&AllowedOrigin::Any, value, report.at),
+                            Source::Unknown => checks.unknown.push((value.to_owned(), report.at.clone())),
+                            Source::Server => {}
+                        }
                     }
+                    None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
                 }
-                None => report.error(value.as_bytes(), "it is no text with variables; write \"$name\""),
-            },
+            }
             AllowOrigin::Listed { set, .. } => match AllowedOrigin::parse(value) {
                 Ok(origin) => {
                     checks.risks.note(&origin, value, report.at);
@@ -89,30 +101,36 @@ impl GivenOrigins<AllowOrigin> {
 impl GivenOrigins<AllowCredentials> {
     /// Whether further lines of `cors_allow_credentials` may add to the list.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.list, AllowCredentials::For(_))
+        matches!(self.list, AllowCredentials::For { .. })
     }
 
     /// Reads the values of a line of `cors_allow_credentials`.
-    pub(crate) fn read(&mut self, values: &[&[u8]], report: &mut Report<'_>) {
+    pub(crate) fn read(&mut self, values: &[&[u8]], syntax: &mut impl Syntax, report: &mut Report<'_>) {
         match values {
             [b"on"] => self.list = AllowCredentials::On,
             [b"off"] => self.list = AllowCredentials::Off,
             _ => {
                 if !self.is_list() {
-                    self.list = AllowCredentials::For(OriginSet::default());
+                    self.list = AllowCredentials::For {
+                        set: OriginSet::default(),
+                        lists: Vec::new(),
+                    };
                 }
-                report.each(values, |value, report| self.read_origin(value, report));
+                report.each(values, |value, report| self.read_origin(value, syntax, report));
             }
         }
     }
 
-    fn read_origin(&mut self, value: &str, report: &mut Report<'_>) {
-        let AllowCredentials::For(set) = &mut self.list else {
+    fn read_origin(&mut self, value: &str, syntax: &mut impl Syntax, report: &mut Report<'_>) {
+        let AllowCredentials::For { set, lists } = &mut self.list else {
             return;
         };
         let bytes = value.as_bytes();
         if matches!(value, "on" | "off") {
             return report.error(bytes, "it cannot stand beside origins; remove it, or the origins");
+        }
+        if names_list(lists, value, syntax, report) {
+            return;
         }
         if holds_variables(value) {
             return report.error(
@@ -137,6 +155,19 @@ impl GivenOrigins<AllowCredentials> {
             Err(error) => report.error(bytes, error),
         }
     }
+}
+
+/// Whether the value names a list that changes while the server runs. That is put to `lists` then, or reported.
+fn names_list(lists: &mut Vec<Rc<LiveList>>, value: &str, syntax: &mut impl Syntax, report: &mut Report<'_>) -> bool {
+    match name_in(value) {
+        None => return false,
+        Some(Err(error)) => report.error(value.as_bytes(), error),
+        Some(Ok(name)) if lists.iter().any(|list| list.name() == name) => {
+            report.warning(value.as_bytes(), OriginWarning::Duplicate);
+        }
+        Some(Ok(name)) => lists.push(syntax.live_list(name, report.directive, report.at)),
+    }
+    true
 }
 
 fn insert(set: &mut OriginSet, origin: AllowedOrigin, value: &str, report: &mut Report<'_>) {

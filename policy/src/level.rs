@@ -11,17 +11,9 @@ use crate::methods::AllowMethods;
 use crate::problem::{Position, Problem, Severity, Warning};
 use crate::rules::AllowOrigin;
 use crate::settings::GivenSettings;
+use crate::syntax::Syntax;
 use crate::unsafe_options::UnsafeOptions;
 use crate::written::WrittenLists;
-
-/// The notation of the server whose configuration is read.
-pub trait Syntax {
-    /// The seconds of a time such as `2h`.
-    fn time(&self, value: &[u8]) -> Option<u64>;
-
-    /// Keeps a text with variables for the time of requests, and numbers it.
-    fn variable(&mut self, text: &[u8]) -> Option<usize>;
-}
 
 /// Browsers no longer send the header that `cors_allow_private_network` answers.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +85,7 @@ impl Level {
             Directive::Cors => self.cors = Some(Given::new(report.word(values).unwrap_or(true), at)),
             Directive::AllowOrigin => {
                 let origins = Given::list(&mut self.allow_origin, at, GivenOrigins::default);
-                report.each(values, |value, report| {
-                    origins.read(value, |text| syntax.variable(text), report);
-                });
+                report.each(values, |value, report| origins.read(value, syntax, report));
             }
             Directive::AllowMethods => {
                 let list = Given::list(&mut self.allow_methods, at, AllowMethods::empty);
@@ -114,7 +104,7 @@ impl Level {
                     .allow_credentials
                     .take()
                     .map_or_else(Default::default, |given| given.value);
-                origins.read(values, report);
+                origins.read(values, syntax, report);
                 self.allow_credentials = Some(Given::new(origins, at));
             }
             Directive::MaxAge => self.read_max_age(values, syntax, report),

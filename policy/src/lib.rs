@@ -21,7 +21,7 @@
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
 //! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`; `settings`, above `given` |
 //! | origins, lists of names | `origin`; `vary`, `name_list` |
-//! | what they are made of | `directive`, `distinct`, `escaped`, `header_name`, `name_hash`, `problem`, `token`, `unsafe_options`; `written`, above `variables` |
+//! | what they are made of | `syntax`, above `directive`, `live_list` and `problem`; `distinct`, `escaped`, `header_name`, `name_hash`, `token`, `unsafe_options`; `written`, above `variables` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
@@ -40,6 +40,7 @@ mod given_origins;
 mod header_name;
 mod headers;
 mod level;
+mod live_list;
 mod max_age;
 mod methods;
 mod name_hash;
@@ -56,6 +57,7 @@ mod rules;
 mod scope;
 mod settings;
 mod simulation;
+mod syntax;
 mod token;
 mod unsafe_options;
 mod unused;
@@ -68,7 +70,8 @@ pub use candidate::{Change, Comparison};
 pub use decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 pub use directive::Directive;
 pub use header_name::HeaderName;
-pub use level::{Level, Syntax};
+pub use level::Level;
+pub use live_list::{ListSource, LiveList, NoListName};
 pub use origin::{
     ListEntry, ListEntryError, ListRisks, PatternShapes, Pieces, SearchedRegex, SearchedRegexError,
     PUBLIC_SUFFIX_LIST_DATE,
@@ -79,9 +82,11 @@ pub use problems::Problems;
 pub use remedy::{Remedy, Wanted};
 pub use request::{Context, Field, IgnoredValue, Preflight, Request, Target};
 pub use response::{ResponseHeaders, Value};
+pub use rules::ListUse;
 pub use scope::{Block, CompleteLevel, Scope};
 pub use settings::{Enforce, LogLevel, PreflightMode, Settings};
 pub use simulation::{BrowserOutcome, Explanation, NotRun, SimulatedRequest, SimulatedResponse};
+pub use syntax::Syntax;
 pub use token::is_named;
 pub use unused::UnusedDirectives;
 pub use vary::Vary;

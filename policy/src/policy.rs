@@ -6,10 +6,11 @@ use crate::credentials::AllowCredentials;
 use crate::decision::{Decision, Outcome, Reason, ResponseKind, Verdict};
 use crate::expose::exposable;
 use crate::header_name::{is_governed, TIMING_ALLOW_ORIGIN};
-use crate::origin::is_origin;
+use crate::live_list::LiveList;
+use crate::origin::{is_origin, ListRisks, OriginSet};
 use crate::request::{Context, Field, IgnoredValue, Preflight, Request, Target};
 use crate::response::{response_templates, ResponseHeaders, ResponseTemplates};
-use crate::rules::{AllowOrigin, Cors, Rules};
+use crate::rules::{AllowOrigin, Cors, ListUse, Rules};
 use crate::settings::{PreflightMode, Settings};
 use crate::token::is_token;
 use crate::variable_list::{admitted, Admitted};
@@ -20,6 +21,9 @@ pub struct Policy {
     rules: Rules,
     /// Whether every request gets the same answer: `Access-Control-Allow-Origin: *`.
     answers_anyone: bool,
+    /// What is ignored in lists that change while the server runs: in those of `cors_allow_origin`, and in those of
+    /// `cors_allow_credentials`.
+    ignored_in_lists: [ListRisks; 2],
     /// The headers of responses; there are none where CORS is off.
     responses: Option<Rc<ResponseTemplates>>,
 }
@@ -28,6 +32,10 @@ impl Policy {
     pub(crate) fn new(rules: Rules) -> Self {
         Self {
             answers_anyone: matches!(*rules.allow_origin, AllowOrigin::Any) && !rules.vary_by_origin(),
+            ignored_in_lists: [
+                rules.ignored_in_lists(matches!(*rules.allow_credentials, AllowCredentials::On)),
+                rules.ignored_in_lists(true),
+            ],
             responses: match rules.cors {
                 Cors::On => Some(Rc::new(response_templates(&rules))),
                 Cors::Off | Cors::OffHere => None,
@@ -67,14 +75,17 @@ impl Policy {
         };
         // CORS check, step 4: the response has to name the origin, byte by byte.
         let allowed = match &*self.rules.allow_origin {
-            AllowOrigin::Listed { set, .. } if set.contains(origin) => Some(self.judge_listed_origin(origin)),
+            AllowOrigin::Listed { set, .. } if set.contains(origin) => Some(self.judge_listed_origin(origin, context)),
+            AllowOrigin::Listed { lists, .. } if self.is_in_lists(lists, origin, context) => {
+                Some(self.judge_listed_origin(origin, context))
+            }
             AllowOrigin::Listed { variables, .. } if variables.is_empty() => None,
             AllowOrigin::Listed { variables, .. } => match self.admitted_by_variables(variables, origin, context) {
-                Admitted::Origin => Some(self.judge_listed_origin(origin)),
-                Admitted::Anyone => self.judge_any_origin(origin),
+                Admitted::Origin => Some(self.judge_listed_origin(origin, context)),
+                Admitted::Anyone => self.judge_any_origin(origin, context),
                 Admitted::Nobody => None,
             },
-            AllowOrigin::Any => self.judge_any_origin(origin),
+            AllowOrigin::Any => self.judge_any_origin(origin, context),
             AllowOrigin::Nobody => None,
         };
         match allowed {
@@ -85,27 +96,61 @@ impl Policy {
 
     /// An origin that is in the list (CORS check, steps 5 to 7).
     #[inline]
-    fn judge_listed_origin(&self, origin: &[u8]) -> Verdict {
+    fn judge_listed_origin<'c>(&self, origin: &[u8], context: &impl Context<'c>) -> Verdict {
         match &*self.rules.allow_credentials {
             AllowCredentials::Off => Verdict::Allowed,
             AllowCredentials::On => Verdict::AllowedWithCredentials,
-            AllowCredentials::For(trusted) if trusted.contains(origin) => Verdict::AllowedWithCredentials,
-            AllowCredentials::For(_) => Verdict::Allowed,
+            AllowCredentials::For { set, lists } if self.is_trusted(set, lists, origin, context) => {
+                Verdict::AllowedWithCredentials
+            }
+            AllowCredentials::For { .. } => Verdict::Allowed,
         }
+    }
+
+    /// Whether one of these lists of `cors_allow_origin` admits the origin.
+    #[inline]
+    fn is_in_lists<'c>(&self, lists: &[Rc<LiveList>], origin: &[u8], context: &impl Context<'c>) -> bool {
+        let [ignored, _] = self.ignored_in_lists;
+        lists
+            .iter()
+            .any(|list| context.list_admits(list.number(), origin, ignored))
+    }
+
+    /// Whether `cors_allow_credentials` lists the origin.
+    #[inline]
+    fn is_trusted<'c>(
+        &self,
+        set: &OriginSet,
+        lists: &[Rc<LiveList>],
+        origin: &[u8],
+        context: &impl Context<'c>,
+    ) -> bool {
+        let [_, ignored] = self.ignored_in_lists;
+        set.contains(origin)
+            || lists
+                .iter()
+                .any(|list| context.list_admits(list.number(), origin, ignored))
+    }
+
+    /// The lists that change while the server runs, and how the policy uses them.
+    pub fn live_lists(&self) -> impl Iterator<Item = ListUse<'_>> {
+        self.rules.list_uses()
     }
 
     /// `*` beside `cors_allow_credentials`, in `cors_allow_origin` or in a variable: `*` with credentials fails (CORS check,
     /// step 4), so an origin that is to have them is named.
     #[inline(never)]
-    fn judge_any_origin(&self, origin: &[u8]) -> Option<Verdict> {
+    fn judge_any_origin<'c>(&self, origin: &[u8], context: &impl Context<'c>) -> Option<Verdict> {
         match &*self.rules.allow_credentials {
             AllowCredentials::On if !is_origin(origin) => None,
             AllowCredentials::On if self.rules.option_for_credentials(origin).is_none() => {
                 Some(Verdict::AllowedWithCredentials)
             }
             AllowCredentials::On => Some(Verdict::Allowed),
-            AllowCredentials::For(trusted) if trusted.contains(origin) => Some(Verdict::AllowedWithCredentials),
-            AllowCredentials::For(_) | AllowCredentials::Off => Some(Verdict::Anyone),
+            AllowCredentials::For { set, lists } if self.is_trusted(set, lists, origin, context) => {
+                Some(Verdict::AllowedWithCredentials)
+            }
+            AllowCredentials::For { .. } | AllowCredentials::Off => Some(Verdict::Anyone),
         }
     }
 
@@ -120,7 +165,7 @@ impl Policy {
             AllowOrigin::Nobody => false,
         };
         match &*self.rules.allow_credentials {
-            AllowCredentials::Off | AllowCredentials::For(_) if admits_anyone => Verdict::Anyone,
+            AllowCredentials::Off | AllowCredentials::For { .. } if admits_anyone => Verdict::Anyone,
             _ => Verdict::Denied,
         }
     }

@@ -6,6 +6,7 @@ use crate::credentials::AllowCredentials;
 use crate::decision::Reason;
 use crate::directive::Directive;
 use crate::headers::AllowHeaders;
+use crate::live_list::ListSource;
 use crate::methods::AllowMethods;
 use crate::origin::is_origin;
 use crate::policy::Policy;
@@ -111,7 +112,31 @@ impl Policy {
                 advice: in_its_place,
             });
         };
+        if let Some(advice) = list
+            .live_list()
+            .and_then(|live| self.add_to_live_list(directive, live, value))
+        {
+            return Some(Remedy { line: None, advice });
+        }
         Some(add_to(list, name, value, rules.is_inherited(directive)))
+    }
+}
+
+impl Policy {
+    /// What to do where the file of a list decides.
+    fn add_to_live_list(&self, directive: Directive, name: &str, value: &str) -> Option<String> {
+        let mut uses = self.live_lists();
+        let used = uses.find(|used| used.directive == directive && used.list.name() == name)?;
+        let ListSource { file, key } = used.list.source()?;
+        let line = match key {
+            Some(key) => format!(", on a line that begins with the value of \"{key}\""),
+            None => String::new(),
+        };
+        Some(format!(
+            "the list \"{name}\" decides, which is in \"{}\" at {}: add \"{value}\" to its file {file}{line}",
+            used.directive.name(),
+            used.at,
+        ))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::escaped::Escaped;
-use crate::origin::{default_port, SerializedOrigin};
+use crate::origin::{default_port, ListRisks, SerializedOrigin};
 use crate::token::is_token;
 use crate::unsafe_options::UnsafeOptions;
 
@@ -107,6 +107,10 @@ pub trait Context<'r> {
     /// The value that the text with variables has for this request, which
     /// [`Syntax::variable`](crate::Syntax::variable) gave this number.
     fn variable(&self, number: usize) -> &'r [u8];
+
+    /// Whether the list of this number ([`LiveList::number`](crate::LiveList::number)) admits the bytes of an `Origin`
+    /// header, entries with one of the risks that are `ignored` left out.
+    fn list_admits(&self, number: usize, origin: &[u8], ignored: ListRisks) -> bool;
 
     /// Says which part of the value of a text with variables was not used, and why.
     fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>);

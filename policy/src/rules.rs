@@ -6,9 +6,11 @@ use crate::credentials::AllowCredentials;
 use crate::directive::Directive;
 use crate::expose::ExposeHeaders;
 use crate::headers::AllowHeaders;
+use crate::live_list::LiveList;
 use crate::max_age::MaxAge;
 use crate::methods::AllowMethods;
-use crate::origin::{is_insecure, stands_for_no_site, OriginSet};
+use crate::origin::{is_insecure, stands_for_no_site, ListRisks, OriginSet};
+use crate::problem::Position;
 use crate::settings::Settings;
 use crate::unsafe_options::UnsafeOptions;
 use crate::written::WrittenLists;
@@ -28,6 +30,8 @@ pub(crate) enum AllowOrigin {
         set: OriginSet,
         /// The values with variables, which are known for each request: the numbers under which the server keeps them.
         variables: Vec<usize>,
+        /// Lists that change while the server runs.
+        lists: Vec<Rc<LiveList>>,
     },
 }
 
@@ -79,7 +83,57 @@ impl Default for Rules {
     }
 }
 
+/// A list that changes while the server runs, and how a policy uses it.
+#[derive(Clone, Copy, Debug)]
+pub struct ListUse<'p> {
+    /// The list.
+    pub list: &'p LiveList,
+    /// The directive that names it.
+    pub directive: Directive,
+    /// Where that stands.
+    pub at: &'p Position,
+    /// The policy ignores the entries that have one of these risks.
+    pub ignored: ListRisks,
+}
+
 impl Rules {
+    /// The lists that change while the server runs.
+    pub(crate) fn list_uses(&self) -> impl Iterator<Item = ListUse<'_>> {
+        let of_origins = match &*self.allow_origin {
+            AllowOrigin::Listed { lists, .. } => &lists[..],
+            AllowOrigin::Any | AllowOrigin::Nobody => &[],
+        };
+        let of_credentials = match &*self.allow_credentials {
+            AllowCredentials::For { lists, .. } => &lists[..],
+            AllowCredentials::On | AllowCredentials::Off => &[],
+        };
+        let with_credentials = matches!(*self.allow_credentials, AllowCredentials::On);
+        let both = [
+            (Directive::AllowOrigin, of_origins, with_credentials),
+            (Directive::AllowCredentials, of_credentials, true),
+        ];
+        both.into_iter().flat_map(move |(directive, lists, with_credentials)| {
+            let ignored = self.ignored_in_lists(with_credentials);
+            let written = self.written.get(directive);
+            let used = lists.iter().zip(written.into_iter().cycle());
+            used.map(move |(list, written)| ListUse {
+                list,
+                directive,
+                at: &written.at,
+                ignored,
+            })
+        })
+    }
+
+    /// What is ignored in lists, as `nginx -t` has not seen their entries: what it would have refused.
+    pub(crate) fn ignored_in_lists(&self, with_credentials: bool) -> ListRisks {
+        let options = self.unsafe_options;
+        let risks = ListRisks::EACH
+            .into_iter()
+            .filter(|risk| (with_credentials || !risk.is_of_credentials()) && !options.permits(risk.option()));
+        risks.fold(ListRisks::NONE, |all, risk| all | risk)
+    }
+
     /// Whether the list of a directive is one that the level inherits.
     pub(crate) fn is_inherited(&self, directive: Directive) -> bool {
         self.written_here.get(directive).is_none()

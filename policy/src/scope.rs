@@ -116,7 +116,7 @@ impl Level {
             }
         }
         if let Some(Given { value, at }) = &mut self.allow_credentials {
-            if let AllowCredentials::For(set) = &mut value.list {
+            if let AllowCredentials::For { set, .. } = &mut value.list {
                 problems.extend(complete(set, Directive::AllowCredentials, at));
             }
         }
@@ -181,9 +181,9 @@ impl CompleteLevel {
         }
         if let Some(CompleteOrigins { list, checks, at }) = &self.allow_credentials {
             *credential_list = None;
-            if let AllowCredentials::For(set) = &**list {
+            if let AllowCredentials::For { set, lists } = &**list {
                 *credential_list = Some(unused.add(Directive::AllowCredentials, at));
-                if origins_are_given_here {
+                if origins_are_given_here && lists.is_empty() {
                     problems.extend(without_permission(set, &rules.allow_origin, at));
                 }
             }
@@ -324,7 +324,7 @@ impl Scope {
 /// Warnings of origins that get no credentials, though they are listed, as they are not allowed at all.
 fn without_permission(credentials: &OriginSet, allowed: &AllowOrigin, at: &Position) -> Vec<Problem> {
     let allowed = match allowed {
-        AllowOrigin::Listed { set, variables } if variables.is_empty() => set,
+        AllowOrigin::Listed { set, variables, lists } if variables.is_empty() && lists.is_empty() => set,
         // Everyone is allowed, or nobody, which has a warning of its own, or who is shows for a request only.
         _ => return Vec::new(),
     };

@@ -26,6 +26,18 @@ impl UnsafeOptions {
         Self::BROAD_REGEX,
     ];
 
+    /// Whether the option was given.
+    pub(crate) fn permits(&self, option: &str) -> bool {
+        match option {
+            Self::ANY_ORIGIN_CREDENTIALS => self.any_origin_credentials,
+            Self::INSECURE_ORIGINS => self.insecure_origins,
+            Self::NULL_ORIGIN => self.null_origin,
+            Self::PUBLIC_SUFFIXES => self.public_suffixes,
+            Self::BROAD_REGEX => self.broad_regex,
+            _ => false,
+        }
+    }
+
     /// Permits what an option permits; false where there is no such option.
     pub(crate) fn permit(&mut self, option: &str) -> bool {
         match option {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::directive::Directive;
+use crate::live_list::name_in;
 use crate::problem::Position;
 use crate::variables::holds_variables;
 
@@ -106,5 +107,12 @@ impl WrittenList {
         let mut values = self.values.iter();
         let found = values.find(|value| holds_variables(value));
         found.map(String::as_str)
+    }
+
+    /// The name of the first list that changes while the server runs, if all of the values name such lists.
+    pub(crate) fn live_list(&self) -> Option<&str> {
+        let names = self.values.iter().map(|value| name_in(value)?.ok());
+        let names = names.collect::<Option<Vec<_>>>().filter(|_| self.is_whole());
+        names?.first().copied()
     }
 }

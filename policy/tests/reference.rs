@@ -12,8 +12,9 @@ use cors_policy::{Directive, PUBLIC_SUFFIX_LIST_DATE};
 
 /// Directives that make up no policy, each with its only context: the module reads them. That nginx allows them there,
 /// and nowhere else, is for the tests of the module.
-const NOT_OF_A_POLICY: [(&str, &str); 3] = [
+const NOT_OF_A_POLICY: [(&str, &str); 4] = [
     ("cors_candidate", "http, server, location"),
+    ("cors_origin_list", "http"),
     ("cors_zone", "http"),
     ("cors_status", "location"),
 ];

@@ -14,6 +14,7 @@ use ngx::core::{NGX_CONF_ERROR, NGX_CONF_OK};
 
 use super::location::{LocationConf, StatusFormat};
 use super::main_conf::MainConf;
+use super::origin_list_directive;
 use super::reader::{with_configuration, Configuration, RequestHandler};
 use crate::metrics::{self, ConfiguredZone};
 
@@ -152,6 +153,20 @@ pub(crate) unsafe extern "C" fn read_zone_directive(
     }
 }
 
+/// Reads `cors_origin_list`.
+pub(crate) unsafe extern "C" fn read_origin_list_directive(
+    cf: *mut ngx_conf_t,
+    _: *mut ngx_command_t,
+    _: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx calls this hook for the configuration that it reads.
+    unsafe {
+        with_configuration(cf, NGX_CONF_ERROR, |configuration, main| {
+            origin_list_directive::read(configuration, main).map(|()| NGX_CONF_OK)
+        })
+    }
+}
+
 /// Reads `cors_status`. The command brings the content handler of such a location (`post`).
 pub(crate) unsafe extern "C" fn read_status_directive(
     cf: *mut ngx_conf_t,
@@ -226,7 +241,12 @@ pub(crate) fn finish(configuration: Configuration<'_>, main: &MainConf) -> bool 
         (None, _) => None,
     };
     problems.extend(problem);
+    let (of_lists, of_nobody) = main.origin_lists.finish();
+    problems.extend(of_lists);
     configuration.report(main, problems);
+    for text in of_nobody {
+        configuration.notice(&text);
+    }
     configuration.report_numbers(main);
     !main.has_errors()
 }

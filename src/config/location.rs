@@ -167,6 +167,10 @@ pub(crate) unsafe extern "C" fn merge_location(
             configuration.report(main, problems);
             if let Some(policy) = inner.policy.get() {
                 main.has_policy.set(true);
+                let policies = [Some(policy), inner.candidate.get()].into_iter().flatten();
+                for used in policies.flat_map(|policy| policy.live_lists()) {
+                    main.origin_lists.note_use(&used);
+                }
                 let names = configuration.named_error_pages().into_iter();
                 main.governed_names
                     .borrow_mut()

@@ -10,11 +10,14 @@ use nginx_sys::{ngx_conf_t, ngx_cycle_t, ngx_http_conf_ctx_t, ngx_http_module};
 
 use super::candidate::GivenCandidate;
 use super::logged_denials::LoggedDenials;
+use super::origin_lists::OriginLists;
 use super::texts::Texts;
+use crate::live_lists::Follower;
 use crate::metrics::ConfiguredZone;
 use crate::nginx::conf;
 use crate::nginx::module::{HandlerModule, ModuleRecord};
 use crate::nginx::panic::take_over_panic_messages;
+use crate::nginx::pool::OutOfMemory;
 
 /// nginx makes one for each configuration that it reads. Everyone shares it, so what changes is in cells.
 #[derive(Default)]
@@ -34,6 +37,10 @@ pub(crate) struct MainConf {
     pub(super) unused: RefCell<UnusedDirectives>,
     /// The texts with variables that list origins.
     pub(crate) texts: Texts,
+    /// The lists of origins that change while nginx runs.
+    pub(crate) origin_lists: OriginLists,
+    /// What follows their files in this process.
+    followers: OnceCell<Box<[Follower]>>,
     /// The named locations, by server and name, to which an `error_page` leads from a block with a policy.
     pub(super) governed_names: RefCell<HashSet<(usize, String)>>,
     /// The named locations that have a policy of their own, and where that begins.
@@ -49,6 +56,28 @@ impl MainConf {
     /// Where requests are counted, if they are.
     pub(crate) fn zone(&self) -> Option<&Rc<ConfiguredZone>> {
         self.zone.get()
+    }
+
+    /// Begins to follow the files of lists in this process.
+    ///
+    /// # Safety
+    ///
+    /// `cycle` is that of this configuration, and this process serves it from now on: nginx waits for a hook that says so.
+    pub(crate) unsafe fn follow_lists(&self, cycle: *mut ngx_cycle_t) -> Result<(), OutOfMemory> {
+        if !self.has_policy.get() {
+            return Ok(());
+        }
+        let lists = self.origin_lists.all().iter().cloned();
+        let followers = self.followers.get_or_init(|| lists.map(Follower::new).collect());
+        // SAFETY: the caller vouches for the cycle. The followers stay where they are until the configuration is dropped.
+        followers
+            .iter()
+            .try_for_each(|follower| unsafe { follower.begin(cycle) })
+    }
+
+    /// Ends that.
+    pub(crate) fn end_following(&self) {
+        self.followers.get().into_iter().flatten().for_each(Follower::end);
     }
 
     pub(super) fn has_errors(&self) -> bool {

@@ -4,14 +4,15 @@ use core::cell::Cell;
 use core::ffi::{c_char, c_void, CStr};
 use core::marker::PhantomData;
 use core::ptr;
+use std::rc::Rc;
 
-use cors_policy::{Position, Problem, Severity, Syntax};
+use cors_policy::{Directive, LiveList, Position, Problem, Severity, Syntax};
 use cors_zone::Listener;
 use nginx_sys::{
-    ngx_array_push, ngx_command_t, ngx_conf_parse, ngx_conf_t, ngx_http_add_variable, ngx_http_conf_ctx_t,
-    ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t, ngx_http_core_module, ngx_http_core_srv_conf_t,
-    ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t, ngx_uint_t,
-    ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE, NGX_LOG_EMERG, NGX_LOG_WARN,
+    ngx_array_push, ngx_command_t, ngx_conf_full_name, ngx_conf_parse, ngx_conf_t, ngx_http_add_variable,
+    ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t, ngx_http_core_module,
+    ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t,
+    ngx_uint_t, ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE, NGX_LOG_EMERG, NGX_LOG_NOTICE, NGX_LOG_WARN,
 };
 use ngx::core::NGX_CONF_OK;
 use ngx::ngx_log_error;
@@ -19,7 +20,8 @@ use ngx::ngx_log_error;
 use super::main_conf::MainConf;
 use crate::nginx::module::{HandlerModule, ModuleRecord};
 use crate::nginx::panic::guard;
-use crate::nginx::pool::OutOfMemory;
+use crate::nginx::pool::{self, OutOfMemory};
+use crate::nginx::return_code;
 use crate::nginx::shared_memory;
 use crate::nginx::shim;
 use crate::nginx::string::as_ngx_str;
@@ -133,6 +135,11 @@ impl<'c> Configuration<'c> {
             (*variable).data = number;
         }
         Ok(true)
+    }
+
+    /// Logs something that is worth knowing about the configuration.
+    pub(super) fn notice(self, text: &str) {
+        ngx_log_error!(NGX_LOG_NOTICE, self.log(), "{}", text);
     }
 
     /// Logs a warning about the configuration as a whole.
@@ -268,6 +275,31 @@ impl<'c> Configuration<'c> {
         unsafe { shared_memory::request_zone(self.cf, name.as_bytes(), size, init, data) }
     }
 
+    /// Keeps a value as long as the configuration.
+    pub(super) fn keep<T: 'static>(self, value: T) -> Option<&'c T> {
+        // SAFETY: see `with_configuration`; the configuration's pool is alive, and what is kept in it is dropped with it.
+        unsafe { Some(pool::keep((*self.cf).pool, value).ok()?.as_ref()) }
+    }
+
+    /// The whole name of a file, which is looked for where the configuration is.
+    pub(super) fn full_name(self, name: &str) -> Option<String> {
+        let mut name = as_ngx_str(name.as_bytes());
+        // SAFETY: see `with_configuration`; nginx puts another string in the place of this one, in the pool of the cycle,
+        // and writes to none.
+        unsafe {
+            if ngx_conf_full_name((*self.cf).cycle, &mut name, 1) != return_code::OK {
+                return None;
+            }
+            Some(String::from_utf8_lossy(name.as_bytes()).into_owned())
+        }
+    }
+
+    /// Compiles a text with variables, and numbers it; `None` if nginx cannot.
+    pub(super) fn compile(self, main: &MainConf, text: &[u8]) -> Option<usize> {
+        // SAFETY: see `with_configuration`.
+        unsafe { main.texts.compile(self.cf, text) }
+    }
+
     pub(super) fn shared_memory(self) -> shared_memory::SharedMemory {
         // SAFETY: see `with_configuration`.
         unsafe { shared_memory::SharedMemory::new(self.cf) }
@@ -325,7 +357,10 @@ impl Syntax for NginxSyntax<'_> {
     }
 
     fn variable(&mut self, text: &[u8]) -> Option<usize> {
-        // SAFETY: see `with_configuration`.
-        unsafe { self.main.texts.compile(self.configuration.cf, text) }
+        self.configuration.compile(self.main, text)
+    }
+
+    fn live_list(&mut self, name: &str, directive: Directive, at: &Position) -> Rc<LiveList> {
+        self.main.origin_lists.name(name, directive, at)
     }
 }

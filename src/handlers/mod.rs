@@ -11,5 +11,5 @@ mod status;
 mod variables;
 
 pub(crate) use header_filter::install as install_header_filter;
-pub(crate) use install::{install, start};
+pub(crate) use install::{end_process, install, start, start_process};
 pub(crate) use status::answer_status;

@@ -1,7 +1,7 @@
 //! `cors_status`: a location that answers with the zone's figures, and with what a policy would make of a request.
 
 use cors_policy::SimulatedRequest;
-use cors_zone::{page, Format, Query, Report, TriedRequest, TryRequest};
+use cors_zone::{page, FailedRead, Format, List, Query, Report, TriedRequest, TryRequest};
 use nginx_sys::{ngx_http_request_t, ngx_int_t, NGX_HTTP_BAD_REQUEST, NGX_HTTP_NOT_ALLOWED, NGX_HTTP_OK};
 
 use crate::config::StatusFormat;
@@ -51,7 +51,7 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
             (StatusFormat::Always(Format::Html), Some(Format::Json)) => Format::Json,
             (StatusFormat::Always(format), _) => format,
         };
-        (format, render(zone, format).ok_or(OutOfMemory)?)
+        (format, render(zone, lists(request), format).ok_or(OutOfMemory)?)
     };
     request.add_header("Cache-Control", "cache-control", "no-store")?;
     request.add_header("X-Content-Type-Options", "x-content-type-options", "nosniff")?;
@@ -62,10 +62,32 @@ fn answer(request: Request<'_>) -> Result<ngx_int_t, OutOfMemory> {
     request.send(http_status, format.content_type(), &body)
 }
 
-fn render(zone: &ConfiguredZone, format: Format) -> Option<Vec<u8>> {
+/// The lists that change while nginx runs.
+fn lists(request: Request<'_>) -> Vec<List<'_>> {
+    let lists = request.main_conf().origin_lists.all().iter();
+    let shown = lists.filter_map(|list| {
+        let status = list.status()?;
+        let served = status.served?;
+        Some(List {
+            name: &list.said().name,
+            file: &list.said().file,
+            entries: served.entries,
+            generation: served.generation,
+            read: served.read_at,
+            digest: served.digest.to_string(),
+            failed: status.failure.map(|failure| FailedRead {
+                at: failure.at,
+                reason: failure.text,
+            }),
+        })
+    });
+    shown.collect()
+}
+
+fn render(zone: &ConfiguredZone, lists: Vec<List<'_>>, format: Format) -> Option<Vec<u8>> {
     zone.look(|memory, locations| {
         let counted: Vec<_> = locations.iter().map(LocationCounters::counted).collect();
-        let report = Report::new(zone.name(), zone.size(), memory, &counted, now());
+        let report = Report::new(zone.name(), zone.size(), memory, &counted, now()).with_lists(lists);
         match format {
             Format::Prometheus => report.to_prometheus(),
             Format::Html => report.to_html(),

@@ -80,6 +80,20 @@ impl SharedMemory {
     }
 }
 
+impl SharedMemory {
+    /// The memory, for as long as it may be: it is not to be looked at when the configuration is in force no more.
+    ///
+    /// # Safety
+    ///
+    /// In a worker it is used until nginx calls the hook for the end of the process, and no longer. With
+    /// `master_process off` it is used within [`SharedMemory::look`] alone.
+    pub(crate) unsafe fn lend(&self) -> Option<&'static [AtomicU64]> {
+        // SAFETY: nginx unmaps nothing in a worker, whose configuration stays the one in force; `look` makes sure of that
+        // where one process serves. The caller vouches for the rest.
+        self.words.get().map(|words| unsafe { words.as_ref() })
+    }
+}
+
 /// Asks nginx for a zone in the configuration that it is reading; `None` if nginx refuses it, and has said why.
 ///
 /// # Safety

@@ -313,6 +313,57 @@ ngx_http_cors_error_page(const ngx_http_core_loc_conf_t *clcf,
 }
 
 
+ngx_event_t *
+ngx_http_cors_new_timer(ngx_cycle_t *cycle, ngx_event_handler_pt handler,
+    void *data)
+{
+    ngx_event_t       *timer;
+    ngx_connection_t  *c;
+
+    timer = ngx_pcalloc(cycle->pool, sizeof(ngx_event_t));
+    if (timer == NULL) {
+        return NULL;
+    }
+
+    /* The debug log of timers shows the socket of a connection. */
+
+    c = ngx_pcalloc(cycle->pool, sizeof(ngx_connection_t));
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->fd = (ngx_socket_t) -1;
+    c->data = data;
+
+    timer->data = c;
+    timer->handler = handler;
+    timer->log = cycle->log;
+    timer->cancelable = 1;
+
+    return timer;
+}
+
+
+void
+ngx_http_cors_start_timer(ngx_event_t *timer, ngx_msec_t milliseconds)
+{
+    if (timer->timer_set) {
+        ngx_del_timer(timer);
+    }
+
+    ngx_add_timer(timer, milliseconds);
+}
+
+
+void
+ngx_http_cors_stop_timer(ngx_event_t *timer)
+{
+    if (timer->timer_set) {
+        ngx_del_timer(timer);
+    }
+}
+
+
 const char *
 ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf)
 {

@@ -7,6 +7,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 #include <ngx_http.h>
 
 
@@ -34,7 +35,8 @@
     X(ngx_buf_t)                                                              \
     X(ngx_shm_zone_t)                                                         \
     X(ngx_slab_pool_t)                                                        \
-    X(ngx_time_t)
+    X(ngx_time_t)                                                             \
+    X(ngx_event_t)
 
 #define NGX_HTTP_CORS_FIELDS(X)                                               \
     X(ngx_conf_t, log)                                                        \
@@ -112,7 +114,10 @@
     X(ngx_cycle_t, conf_ctx)                                                  \
     X(ngx_cycle_t, log)                                                       \
     X(ngx_cycle_t, shared_memory)                                             \
-    X(ngx_time_t, sec)
+    X(ngx_time_t, sec)                                                        \
+    X(ngx_event_t, data)                                                      \
+    X(ngx_connection_t, data)                                                 \
+    X(ngx_cycle_t, pool)
 
 /* Constants, so that the Rust compiler can hold them against its own view of the bindings. */
 
@@ -182,6 +187,18 @@ ngx_uint_t ngx_http_cors_take_gzip_vary(ngx_http_request_t *r);
 
 /* The target of the error_page of this number in the block, as it was written; an empty one if there is none. */
 ngx_str_t ngx_http_cors_error_page(const ngx_http_core_loc_conf_t *clcf, ngx_uint_t number);
+
+/*
+ * A timer that calls "handler", which finds "data" where it would find that of a connection. It lives as long as the
+ * configuration of "cycle", and does not keep a process that finishes from its end. NULL if there is no memory.
+ */
+ngx_event_t *ngx_http_cors_new_timer(ngx_cycle_t *cycle, ngx_event_handler_pt handler, void *data);
+
+/* Has the timer call its handler in so many milliseconds, and no more if it was to do so at another time. */
+void ngx_http_cors_start_timer(ngx_event_t *timer, ngx_msec_t milliseconds);
+
+/* Has the timer call its handler no more. */
+void ngx_http_cors_stop_timer(ngx_event_t *timer);
 
 /* How the location was written before its name: nothing, "= ", "^~ " or "~ ". */
 const char *ngx_http_cors_location_modifier(const ngx_http_core_loc_conf_t *clcf);

@@ -2,7 +2,7 @@
 
 use core::ptr;
 
-use cors_policy::{Context, IgnoredValue};
+use cors_policy::{Context, IgnoredValue, ListRisks};
 use nginx_sys::{ngx_http_complex_value, ngx_http_request_t, ngx_log_t, ngx_str_t, NGX_LOG_WARN};
 use ngx::ngx_log_error;
 
@@ -23,6 +23,12 @@ impl<'r> Context<'r> for Request<'r> {
     fn variable(&self, number: usize) -> &'r [u8] {
         // SAFETY: the request is alive for `'r`, and no reference into it is held.
         unsafe { evaluate(self.as_ptr(), self.main_conf(), number) }
+    }
+
+    #[inline]
+    fn list_admits(&self, number: usize, origin: &[u8], ignored: ListRisks) -> bool {
+        // SAFETY: the request is alive, and no reference into it is held.
+        unsafe { list_admits(self.as_ptr(), self.main_conf(), number, origin, ignored) }
     }
 
     fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>) {
@@ -51,6 +57,27 @@ pub(super) unsafe fn evaluate<'r>(request: *mut ngx_http_request_t, main: &MainC
         }
     });
     value.flatten().unwrap_or_default()
+}
+
+/// Whether a list has the bytes of an `Origin` header, for the key that the request has.
+///
+/// # Safety
+///
+/// As for [`evaluate`].
+#[inline]
+pub(super) unsafe fn list_admits(
+    request: *mut ngx_http_request_t,
+    main: &MainConf,
+    number: usize,
+    origin: &[u8],
+    ignored: ListRisks,
+) -> bool {
+    let Some(list) = main.origin_lists.get(number) else {
+        return false;
+    };
+    // SAFETY: the caller vouches for the request.
+    let key = list.said().key.map(|text| unsafe { evaluate(request, main, text) });
+    list.admits(key, origin, ignored)
 }
 
 /// Logs that a part of the value of a text is of no use: one of each kind, in this process.

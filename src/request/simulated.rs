@@ -7,11 +7,11 @@ use core::cell::RefCell;
 use core::ptr::{addr_of_mut, NonNull};
 use std::collections::BTreeMap;
 
-use cors_policy::{Context, IgnoredValue};
+use cors_policy::{Context, IgnoredValue, ListRisks};
 use nginx_sys::{ngx_http_request_t, ngx_str_t};
 
 use super::live::Request;
-use super::policy_context::{evaluate, warn_once};
+use super::policy_context::{evaluate, list_admits, warn_once};
 use crate::nginx::list::{HeaderLine, HeaderList};
 use crate::nginx::pool::OutOfMemory;
 use crate::nginx::shim;
@@ -116,6 +116,21 @@ impl<'r> Context<'r> for SimulatedContext<'r> {
         let value = unsafe { evaluate(self.simulated.as_ptr(), self.asking.main_conf(), number) };
         self.note_variables();
         value
+    }
+
+    fn list_admits(&self, number: usize, origin: &[u8], ignored: ListRisks) -> bool {
+        // SAFETY: as above.
+        let is_listed = unsafe {
+            list_admits(
+                self.simulated.as_ptr(),
+                self.asking.main_conf(),
+                number,
+                origin,
+                ignored,
+            )
+        };
+        self.note_variables();
+        is_listed
     }
 
     fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>) {

@@ -3,11 +3,13 @@
 //! Each test starts the engines that it needs, in directories of their own and on ports that the kernel picks, and stops
 //! them by their process ids.
 
+mod deploy;
 mod engine;
 mod etcd;
 mod fleet;
 mod postgres;
 mod process;
+mod recipes;
 mod redis;
 mod running_sync;
 mod sync;

@@ -158,11 +158,6 @@ impl Sync {
         });
         last
     }
-
-    /// The digest of the file.
-    pub fn digest(&self) -> String {
-        self.health().1["digest"].as_str().unwrap_or_default().to_owned()
-    }
 }
 
 fn launch(arguments: &[String], directory: &Path) -> Process {

@@ -90,8 +90,11 @@ fn loopback_in_clear_text_with_credentials_is_fine() {
 
 #[test]
 fn a_method_that_is_no_token() {
-    for value in ["GET,POST", "\"GET POST\"", "GET/1", "\"\""] {
+    for value in ["GET/1", "\"\""] {
         assert_refused("cors_allow_methods", value, "token");
+    }
+    for value in ["GET,POST", "\"GET POST\""] {
+        assert_refused("cors_allow_methods", value, "without quotes around them");
     }
 }
 
@@ -105,8 +108,11 @@ fn a_method_that_the_standard_forbids() {
 #[test]
 fn a_header_that_is_no_token() {
     for directive in ["cors_allow_headers", "cors_expose_headers"] {
-        for value in ["X-One,X-Two", "\"X One\"", "X-One:", "\"\""] {
+        for value in ["X-One:", "\"\""] {
             assert_refused(directive, value, "token");
+        }
+        for value in ["X-One,X-Two", "\"X-One X-Two\""] {
+            assert_refused(directive, value, "without quotes around them");
         }
     }
 }

@@ -110,6 +110,35 @@ fn tenants() {
 }
 
 #[test]
+fn tenants_whose_origins_change() {
+    let application = Upstream::with_headers(&[]);
+    let nginx = serve("live-tenants.conf", &application);
+    let of = |host: &str, origin: &str| {
+        let host = format!("{host}.tenants.example.com");
+        ask(&nginx, &Request::get("/").header("Host", host).origin(origin))
+    };
+    for (host, origin, other) in [
+        ("acme", "https://www.acme.example", "globex"),
+        ("acme", "https://pr-7.preview.acme.example", "globex"),
+        ("globex", "https://shop.globex.example", "acme"),
+    ] {
+        let response = of(host, origin);
+        assert_allows(&response, origin);
+        assert_eq!(response.only("Access-Control-Allow-Credentials"), "true");
+        assert_silent(&of(other, origin));
+    }
+    let new = nginx.prefix().join("new.txt");
+    fs::write(&new, "initech.tenants.example.com https://initech.example\n").expect("a file");
+    fs::rename(&new, nginx.prefix().join("live-tenants.txt")).expect("a file to replace");
+    let allowed = harness::poll(|| {
+        let response = of("initech", "https://initech.example");
+        (!response.access_control().is_empty()).then_some(())
+    });
+    assert!(allowed.is_some(), "{}", nginx.error_log());
+    assert_silent(&of("acme", "https://www.acme.example"));
+}
+
+#[test]
 fn fonts_and_video() {
     const WATCH: &str = "https://watch.example.com";
     let nginx = Nginx::from_file("nginx-conf/media.conf")

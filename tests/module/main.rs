@@ -30,6 +30,7 @@ mod http2;
 mod http3;
 mod keepalive;
 mod lifetimes;
+mod lists;
 mod logging;
 mod manifests;
 mod messages;

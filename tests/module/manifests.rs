@@ -92,6 +92,7 @@ fn every_manifest_fits_the_definition_of_its_kind() {
     }
     let expected = [
         "ConfigMap",
+        "Deployment",
         "HTTPRoute",
         "Ingress",
         "NginxProxy",
@@ -109,6 +110,11 @@ fn a_manifest_that_does_not_fit_is_found_out() {
         ("      port: 80\n  routes:", "      port: '80'\n  routes:"),
         ("context: main", "context: server"),
         ("            group: gateway.nginx.org\n", ""),
+        ("restartPolicy: Always", "restartPolicy: always"),
+        (
+            "          volumeMounts:\n            - name: configuration",
+            "          volumes:\n            - name: configuration",
+        ),
     ] {
         let files = files();
         let file = files.iter().find(|file| file.contains(what)).expect("a place to break");
@@ -137,6 +143,14 @@ fn what_a_manifest_refers_to_is_in_it() {
                 count += 1;
             }
         }
+        let pod = &object["spec"]["template"]["spec"];
+        let volumes: Vec<_> = list(pod, "/volumes").map(|volume| text(volume, "/name")).collect();
+        for container in list(pod, "/initContainers").chain(list(pod, "/containers")) {
+            for mount in list(container, "/volumeMounts") {
+                assert!(volumes.contains(&text(mount, "/name")), "{mount}");
+                count += 1;
+            }
+        }
         let upstreams: Vec<_> = list(object, "/spec/upstreams")
             .map(|upstream| text(upstream, "/name"))
             .collect();
@@ -145,7 +159,7 @@ fn what_a_manifest_refers_to_is_in_it() {
             count += 1;
         }
     }
-    assert_eq!(count, 3);
+    assert_eq!(count, 9);
 }
 
 /// The texts in nginx's language of an object, each with the context that it goes into.
@@ -218,4 +232,35 @@ fn every_example_of_the_page_is_of_its_kind_and_about_its_section() {
             assert!(example.get(&section).is_some(), "{section}: {example}");
         }
     }
+}
+
+/// An nginx whose configuration is a file of its own, with the paths of its lists where the test has them.
+#[track_caller]
+fn assert_loads(configuration: &str) {
+    let (_, http) = configuration.split_once("\nhttp {\n").expect("an http block");
+    let (http, _) = http.rsplit_once('}').expect("its end");
+    let http = http
+        .replace("listen 8080;", "listen 127.0.0.1:{port};")
+        .replace("/etc/nginx/previews/", "")
+        .replace("/lists/", "");
+    let check = Nginx::builder()
+        .http(&http)
+        .file("conf/previews.txt", "https://pr-7.preview.example.com\n")
+        .file("conf/tenants.txt", "api.acme.example https://www.acme.example\n")
+        .check();
+    assert!(check.accepted(), "{}", check.stderr);
+}
+
+#[test]
+fn the_configurations_with_lists_are_accepted() {
+    let mut count = 0;
+    for object in manifests() {
+        if let Some(configuration) = object.pointer("/data/nginx.conf") {
+            assert_loads(configuration.as_str().expect("a text"));
+            count += 1;
+        }
+    }
+    assert_eq!(count, 1);
+    let file = workspace_root().join("deploy/docker/nginx.conf");
+    assert_loads(&fs::read_to_string(file).expect("the configuration"));
 }

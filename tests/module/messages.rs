@@ -91,9 +91,32 @@ fn configuration(row: &Row, said: &str, name: &str) -> (String, usize) {
 /// No UTF-8, which a row cannot hold.
 const LATIN_1: (&str, &[u8]) = ("conf/latin-1.conf", b"cors_allow_headers X-Gr\xfc\xdfe;\n");
 
+/// The files of lists.
+fn list_files() -> Vec<(&'static str, String)> {
+    let many = |count: usize| {
+        (0..count)
+            .map(|n| format!("https://tenant-{n}.example.com\n"))
+            .collect()
+    };
+    vec![
+        ("conf/tenants.txt", "https://a.example".to_owned()),
+        ("conf/mended.txt", "https://tenant.example".to_owned()),
+        ("conf/keyed.txt", "row.test https://a.example".to_owned()),
+        ("conf/empty.txt", String::new()),
+        ("conf/wrong.txt", "tenant.example".to_owned()),
+        ("conf/star.txt", "*".to_owned()),
+        ("conf/null.txt", "null".to_owned()),
+        ("conf/variable.txt", "https://$host".to_owned()),
+        ("conf/insecure.txt", "https://a.example\nhttp://b.example".to_owned()),
+        ("conf/large.txt", many(20_000)),
+    ]
+}
+
 fn check(row: &Row, said: &str) -> (Check, usize) {
     let (text, before) = configuration(row, said, "row.test");
     let builder = Nginx::builder().file(LATIN_1.0, LATIN_1.1);
+    let lists = list_files().into_iter();
+    let builder = lists.fold(builder, |builder, (name, content)| builder.file(name, content));
     let builder = builder
         .included("conf/row.conf", &text)
         .http("server { {listen} }\ninclude row.conf;");
@@ -107,16 +130,18 @@ fn messages(check: &Check, before: usize) -> Vec<Message> {
             .expect("a valid pattern")
     });
     static PLACE: Lazy<Regex> = Lazy::new(|| Regex::new(r"/\S+/conf/row\.conf:([0-9]+)").expect("a valid pattern"));
+    static LIST: Lazy<Regex> = Lazy::new(|| Regex::new(r"/\S+/conf/((?:[a-z]+\.txt)?)").expect("a valid pattern"));
     let number = |text: &str| text.parse::<usize>().expect("a number").saturating_sub(before);
     let lines = check.stderr.lines().filter_map(|line| LINE.captures(line));
     lines
         .map(|line| Message {
             is_error: &line[1] == "emerg",
-            text: PLACE
-                .replace_all(&line[2], |place: &regex::Captures<'_>| {
+            text: {
+                let text = PLACE.replace_all(&line[2], |place: &regex::Captures<'_>| {
                     format!("nginx.conf:{}", number(&place[1]))
-                })
-                .into_owned(),
+                });
+                LIST.replace_all(&text, "/etc/nginx/$1").into_owned()
+            },
             printed: line[0].to_owned(),
             line: line.get(3).map_or(0, |line| number(line.as_str())),
         })

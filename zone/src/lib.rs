@@ -48,5 +48,5 @@ pub use history::{History, STEP};
 pub use layout::words_for;
 pub use query::{Query, TryRequest};
 pub use record::{ListedAs, ListedOrigin};
-pub use report::{CountedLocation, Report, TriedRequest};
+pub use report::{CountedLocation, FailedRead, List, Report, TriedRequest};
 pub use zone::{Counter, Slot, Zone};

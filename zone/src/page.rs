@@ -5,7 +5,7 @@ use cors_policy::Outcome;
 
 use crate::counters::{outcomes, RequestKind};
 use crate::html::Html;
-use crate::report::{About, Changed, Denied, Policy, Report};
+use crate::report::{About, Changed, Denied, List, Policy, Report};
 
 /// The page, with the names of what is to be filled in between `<!--` and `-->`.
 const TEMPLATE: &str = include_str!(concat!(env!("OUT_DIR"), "/page.html"));
@@ -80,6 +80,7 @@ impl Report<'_> {
                 );
             }
             "policies" => self.policies.iter().for_each(|policy| policy_row(html, policy)),
+            "lists" if !self.lists.is_empty() => lists(html, &self.lists, self.zone.now),
             "origins" => {
                 for (number, denied) in self.denied_origins.iter().enumerate() {
                     denied_row(html, denied, number < REMEDIES, &self.zone);
@@ -305,6 +306,42 @@ fn last_cell(html: &mut Html, last: u64, zone: &About<'_>) {
     html.markup("</td>");
 }
 
+fn lists(html: &mut Html, lists: &[List<'_>], now: u64) {
+    html.markup(
+        "<div class=\"head\"><h2 id=\"lists-name\">Lists</h2></div>\
+        <p class=\"cue\">Scroll the table sideways for all columns.</p>\
+        <div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"lists-name\"><table id=\"lists\">\
+        <thead><tr><th scope=\"col\">List</th><th scope=\"col\" class=\"place\">File</th>\
+        <th scope=\"col\" class=\"n\">Entries</th><th scope=\"col\" class=\"n\">Generation</th>\
+        <th scope=\"col\">Read</th><th scope=\"col\">SHA-256</th><th scope=\"col\">Last attempt</th></tr></thead><tbody>",
+    );
+    for list in lists {
+        html.markup("<tr data-key=\"").text(list.name);
+        html.markup("\"><th scope=\"row\">").text(list.name);
+        html.markup("</th><td class=\"place\"><code class=\"cut\" title=\"")
+            .text(list.file);
+        html.markup("\">").text(list.file).markup("</code></td>");
+        number_cell(html, list.entries, "");
+        number_cell(html, list.generation, "");
+        html.markup("<td>").text(&duration(now.saturating_sub(list.read)));
+        html.markup(" ago</td><td><code>").text(&list.digest);
+        html.markup("</code></td><td class=\"reason\">");
+        match &list.failed {
+            None => {
+                html.text("taken");
+            }
+            Some(failed) => {
+                html.markup("<span class=\"wrong\">failed ");
+                html.text(&duration(now.saturating_sub(failed.at)))
+                    .markup(" ago</span>: ");
+                html.text(&failed.reason);
+            }
+        }
+        html.markup("</td></tr>\n");
+    }
+    html.markup("</tbody></table></div>");
+}
+
 fn bars(html: &mut Html, values: &[u64], class: &'static str, highest: u64) {
     let step = WIDTH / values.len().max(1) as f64;
     for (number, value) in values.iter().enumerate().filter(|(_, value)| **value > 0) {
@@ -384,6 +421,7 @@ mod tests {
             "bars",
             "scale",
             "policies",
+            "lists",
             "origins",
             "nobody",
             "changes",
@@ -393,6 +431,6 @@ mod tests {
         ] {
             assert!(names.contains(&name), "{name}");
         }
-        assert_eq!(names.len(), 19, "{names:?}");
+        assert_eq!(names.len(), 20, "{names:?}");
     }
 }

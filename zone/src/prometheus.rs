@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 
 use crate::counters::{outcomes, RequestKind};
-use crate::report::{name, Policy, Report};
+use crate::report::{name, List, Policy, Report};
 
 impl Report<'_> {
     /// The counters, by server and location.
@@ -88,6 +88,9 @@ impl Report<'_> {
             let labels = format!(",mode=\"{mode}\",dry_run=\"{dry_run}\",candidate=\"{candidate}\"");
             text.sample(family, policy, &labels, 1);
         }
+        if !self.lists.is_empty() {
+            text.lists(&self.lists);
+        }
         for (family, help, value) in [
             (
                 "nginx_cors_zone_start_time_seconds",
@@ -116,6 +119,53 @@ struct Text {
 impl Text {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn lists(&mut self, lists: &[List<'_>]) {
+        type Read = fn(&List<'_>) -> u64;
+        let families: [(&str, &str, Read); 4] = [
+            (
+                "nginx_cors_list_entries",
+                "The entries of a list of origins (cors_origin_list).",
+                |list| list.entries,
+            ),
+            (
+                "nginx_cors_list_generation",
+                "How many lists of this name have been served since nginx started.",
+                |list| list.generation,
+            ),
+            (
+                "nginx_cors_list_read_timestamp_seconds",
+                "When the file of the list that is served was read, in seconds since 1970.",
+                |list| list.read,
+            ),
+            (
+                "nginx_cors_list_failed",
+                "Whether the file could not be served the last time that it was read: 1 if so.",
+                |list| u64::from(list.failed.is_some()),
+            ),
+        ];
+        for (family, help, read) in families {
+            self.family(family, "gauge", help);
+            for list in lists {
+                let _ = writeln!(self.text, "{family}{{list=\"{}\"}} {}", escape(list.name), read(list));
+            }
+        }
+        let family = "nginx_cors_list_info";
+        self.family(
+            family,
+            "gauge",
+            "Each list: its file, and the first 16 digits of that file's SHA-256.",
+        );
+        for list in lists {
+            let _ = writeln!(
+                self.text,
+                "{family}{{list=\"{}\",file=\"{}\",digest=\"{}\"}} 1",
+                escape(list.name),
+                escape(list.file),
+                escape(&list.digest),
+            );
+        }
     }
 
     fn sample(&mut self, name: &str, policy: &Policy<'_>, labels: &str, value: u64) {

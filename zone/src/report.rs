@@ -28,11 +28,40 @@ pub struct CountedLocation<'n> {
     pub counter: Counter<'n>,
 }
 
+/// A list of origins that changes while nginx runs (`cors_origin_list`).
+#[derive(Clone, Debug, Serialize)]
+pub struct List<'n> {
+    /// Its name.
+    pub name: &'n str,
+    /// Its file.
+    pub file: &'n str,
+    /// The number of different entries.
+    pub entries: u64,
+    /// How many lists of this name have been served since nginx started, with this one.
+    pub generation: u64,
+    /// When the file was read, in seconds since 1970.
+    pub read: u64,
+    /// The digest of the file: the beginning of what `sha256sum` shows.
+    pub digest: String,
+    /// Why the file could not be served the last time that it was read, if that is so.
+    pub failed: Option<FailedRead>,
+}
+
+/// An attempt to read the file of a list that failed: the list that was there is served.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedRead {
+    /// When it was, in seconds since 1970.
+    pub at: u64,
+    /// Why.
+    pub reason: String,
+}
+
 /// The figures at one moment.
 #[derive(Debug, Serialize)]
 pub struct Report<'n> {
     pub(crate) zone: About<'n>,
     pub(crate) policies: Vec<Policy<'n>>,
+    pub(crate) lists: Vec<List<'n>>,
     pub(crate) denied_origins: Vec<Denied<'n>>,
     pub(crate) candidate_changes: Vec<Changed<'n>>,
     pub(crate) history: History,
@@ -138,6 +167,7 @@ impl<'n> Report<'n> {
                 public_suffix_list: cors_policy::PUBLIC_SUFFIX_LIST_DATE,
             },
             policies: locations.iter().map(Policy::new).collect(),
+            lists: Vec::new(),
             denied_origins: zone
                 .denied_origins()
                 .iter()
@@ -159,6 +189,12 @@ impl<'n> Report<'n> {
                 denied: history.denied,
             },
         }
+    }
+
+    /// Adds the lists of the configuration that change while nginx runs.
+    pub fn with_lists(mut self, lists: Vec<List<'n>>) -> Self {
+        self.lists = lists;
+        self
     }
 
     /// The figures as JSON.
@@ -437,7 +473,29 @@ mod tests {
             has_candidate: true,
             counter,
         };
-        serde_json::from_slice(&Report::new("cors", 65536, &zone, &[location], NOW).to_json()).unwrap()
+        let report = Report::new("cors", 65536, &zone, &[location], NOW).with_lists(vec![List {
+            name: "tenants",
+            file: "/lists/tenants.txt",
+            entries: 2,
+            generation: 3,
+            read: NOW,
+            digest: "00e16e1d31c0ba2b".to_owned(),
+            failed: Some(FailedRead {
+                at: NOW,
+                reason: "it is \"gone\"".to_owned(),
+            }),
+        }]);
+        let prometheus = String::from_utf8(report.to_prometheus()).unwrap();
+        assert!(
+            prometheus.contains("nginx_cors_list_entries{list=\"tenants\"} 2\n"),
+            "{prometheus}"
+        );
+        let page = String::from_utf8(report.to_html()).unwrap();
+        assert!(
+            page.contains("/lists/tenants.txt") && page.contains("it is &quot;gone&quot;"),
+            "{page}"
+        );
+        serde_json::from_slice(&report.to_json()).unwrap()
     }
 
     /// Every name in the JSON, but for the results, which are those of `$cors_result`.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block as PolicyBlock, Directive as PolicyDirective, Level, Policy, Position, Problem, Problems, Scope, Syntax,
-    UnusedDirectives,
+    Block as PolicyBlock, Directive as PolicyDirective, Level, LiveList, Policy, Position, Problem, Problems, Scope,
+    Syntax, UnusedDirectives,
 };
 
 use super::block::{BlockId, Kind};
@@ -63,6 +63,7 @@ impl Policies {
         let mut reader = Reader {
             sources,
             names: HashMap::new(),
+            syntax: NginxSyntax::default(),
             policies: Self::default(),
             unused: UnusedDirectives::default(),
             problems: Vec::new(),
@@ -85,6 +86,7 @@ struct Reader<'s> {
     sources: &'s Sources,
     /// The names of files, as positions share them.
     names: HashMap<usize, Rc<str>>,
+    syntax: NginxSyntax,
     policies: Policies,
     unused: UnusedDirectives,
     problems: Vec<Problem>,
@@ -133,8 +135,7 @@ impl Reader<'_> {
         };
         let at = self.position(directive);
         let values: Vec<_> = directive.arguments.iter().map(|word| word.value.as_bytes()).collect();
-        self.problems
-            .extend(level.read(name, &values, &at, &mut NginxSyntax::default()));
+        self.problems.extend(level.read(name, &values, &at, &mut self.syntax));
     }
 
     fn candidate(&mut self, directive: &Directive) -> Level {
@@ -160,10 +161,11 @@ impl Reader<'_> {
     }
 }
 
-/// nginx's notation of times and of texts with variables.
+/// nginx's notation of times and of texts with variables, and the lists that directives name.
 #[derive(Debug, Default)]
 struct NginxSyntax {
     texts: usize,
+    lists: Vec<Rc<LiveList>>,
 }
 
 impl Syntax for NginxSyntax {
@@ -180,6 +182,15 @@ impl Syntax for NginxSyntax {
         });
         self.texts += 1;
         (!has_dollar).then_some(self.texts - 1)
+    }
+
+    fn live_list(&mut self, name: &str, _: PolicyDirective, _: &Position) -> Rc<LiveList> {
+        if let Some(known) = self.lists.iter().find(|list| list.name() == name) {
+            return known.clone();
+        }
+        let list = Rc::new(LiveList::new(self.lists.len(), name));
+        self.lists.push(list.clone());
+        list
     }
 }
 

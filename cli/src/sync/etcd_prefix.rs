@@ -26,6 +26,9 @@ const PAGE: i64 = 1000;
 const LONGEST_MESSAGE: usize = 256 << 20;
 /// An etcd that does not answer a page in this time is asked no more.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A member that does not answer the smallest question in this time is asked no more: what it was asked while there was no
+/// leader is answered late or never, also when there is one again.
+const PATIENCE_WITH_MEMBERS: Duration = Duration::from_secs(2);
 /// etcd ends connections that are asked whether they live more often than each five seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -38,43 +41,35 @@ pub struct EtcdPrefix {
 }
 
 impl EtcdPrefix {
-    /// Connects; what there is is read later.
+    /// Connects to the first member that answers, in an order of chance; what there is is read later.
+    ///
+    /// One member is asked everything: if each question went to any of them, one that is away would spoil most attempts.
     pub async fn connect(address: &EtcdAddress, credentials: &Credentials) -> Result<Self> {
+        let options = options(address, credentials)?;
         let scheme = if address.is_encrypted { "https" } else { "http" };
-        let endpoints: Vec<_> = address.endpoints.iter().map(|at| format!("{scheme}://{at}")).collect();
-        let mut options = ConnectOptions::new()
-            .with_connect_timeout(PATIENCE / 2)
-            .with_keep_alive(KEEP_ALIVE, PATIENCE / 2)
-            // A member that has lost the others ends its watches then, instead of being silent.
-            .with_require_leader(true);
-        match (&address.user, &credentials.password) {
-            (Some(user), Some(password)) => options = options.with_user(user, password),
-            (Some(user), None) => bail!(
-                "there is no password for the user \"{user}\"; say --password-file FILE or set NGINX_CORS_PASSWORD"
-            ),
-            (None, Some(_)) => bail!("there is a password, but the source names no user: etcd://USER@..."),
-            (None, None) => {}
-        }
-        if address.is_encrypted {
-            let mut tls = match &credentials.authorities {
-                Some(pem) => TlsOptions::new().ca_certificate(Certificate::from_pem(pem)),
-                None => TlsOptions::new().with_native_roots(),
+        let mut order: Vec<_> = (0..address.endpoints.len()).collect();
+        fastrand::shuffle(&mut order);
+        let mut failures = BTreeMap::new();
+        for number in order {
+            let Some(endpoint) = address.endpoints.get(number) else {
+                continue;
             };
-            if let Some((certificate, key)) = &credentials.identity {
-                tls = tls.identity(Identity::from_pem(certificate, key));
-            }
-            options = options.with_tls(tls);
+            match member(&format!("{scheme}://{endpoint}"), &options, &address.prefix).await {
+                Ok(client) => {
+                    return Ok(Self {
+                        client,
+                        prefix: address.prefix.clone(),
+                        values: BTreeMap::new(),
+                        watch: None,
+                    })
+                }
+                Err(error) => failures.insert(number, format!("{error:#}")),
+            };
         }
-        let client = timeout(PATIENCE, Client::connect(endpoints, Some(options)))
-            .await
-            .context("etcd does not answer")?
-            .map_err(readable)?;
-        Ok(Self {
-            client,
-            prefix: address.prefix.clone(),
-            values: BTreeMap::new(),
-            watch: None,
-        })
+        // In the order of the address: what is logged must not look new because of chance.
+        let mut failures: Vec<_> = failures.into_values().collect();
+        failures.dedup();
+        bail!("{}", failures.join("; "))
     }
 
     /// What there is. `progress` is told how much of it has been read.
@@ -112,7 +107,7 @@ impl EtcdPrefix {
                 .with_revision(revision.unwrap_or_default());
             let mut page = timeout(PATIENCE, client.get(&*next, Some(options)))
                 .await
-                .context("etcd does not answer; it may have no leader")?
+                .context("etcd does not answer")?
                 .map_err(readable)?;
             let header = page.header().context("etcd names no revision")?;
             revision = revision.or(Some(header.revision()));
@@ -166,6 +161,47 @@ impl EtcdPrefix {
             }
         }
     }
+}
+
+/// How members are asked.
+fn options(address: &EtcdAddress, credentials: &Credentials) -> Result<ConnectOptions> {
+    let mut options = ConnectOptions::new()
+        .with_connect_timeout(PATIENCE_WITH_MEMBERS)
+        .with_keep_alive(KEEP_ALIVE, PATIENCE / 2)
+        // A member that has lost the others ends its watches then, instead of being silent.
+        .with_require_leader(true);
+    match (&address.user, &credentials.password) {
+        (Some(user), Some(password)) => options = options.with_user(user, password),
+        (Some(user), None) => {
+            bail!("there is no password for the user \"{user}\"; say --password-file FILE or set NGINX_CORS_PASSWORD")
+        }
+        (None, Some(_)) => bail!("there is a password, but the source names no user: etcd://USER@..."),
+        (None, None) => {}
+    }
+    if address.is_encrypted {
+        let mut tls = match &credentials.authorities {
+            Some(pem) => TlsOptions::new().ca_certificate(Certificate::from_pem(pem)),
+            None => TlsOptions::new().with_native_roots(),
+        };
+        if let Some((certificate, key)) = &credentials.identity {
+            tls = tls.identity(Identity::from_pem(certificate, key));
+        }
+        options = options.with_tls(tls);
+    }
+    Ok(options)
+}
+
+/// Connects to a member, and sees whether it answers for the cluster.
+async fn member(endpoint: &str, options: &ConnectOptions, prefix: &[u8]) -> Result<Client> {
+    let connecting = async {
+        let client = Client::connect([endpoint], Some(options.clone())).await?;
+        client.kv_client().get(prefix, None).await?;
+        Ok(client)
+    };
+    timeout(PATIENCE_WITH_MEMBERS, connecting)
+        .await
+        .context("etcd does not answer; it may have no leader")?
+        .map_err(readable)
 }
 
 /// What etcd says, or why it cannot be asked, without the layers in between.

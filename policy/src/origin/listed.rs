@@ -8,6 +8,7 @@ use super::allowed::AllowedOrigin;
 use super::error::OriginError;
 use super::risk::{risks, Risk};
 use super::serialized::{is_insecure, stands_for_no_site, SerializedOrigin};
+use crate::unsafe_options::UnsafeOptions;
 
 /// An origin or a pattern that a file lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,23 @@ impl ListRisks {
     #[inline]
     pub fn bits(self) -> u8 {
         self.0
+    }
+
+    /// The option of `cors_unsafe` that permits the first of these risks; empty if there is none.
+    pub fn option(self) -> &'static str {
+        let options = [
+            (Self::INSECURE, UnsafeOptions::INSECURE_ORIGINS),
+            (Self::SHARED_NAME, UnsafeOptions::PUBLIC_SUFFIXES),
+            (Self::ANY_HOST, UnsafeOptions::ANY_ORIGIN_CREDENTIALS),
+            (Self::FILE, UnsafeOptions::NULL_ORIGIN),
+        ];
+        let found = options.into_iter().find(|(risk, _)| self.intersects(*risk));
+        found.map_or("", |(_, option)| option)
+    }
+
+    /// Whether there is no risk without credentials.
+    pub fn is_of_credentials(self) -> bool {
+        !self.intersects(Self::SHARED_NAME)
     }
 
     /// Whether one of these risks is among `others`.

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block, Context, Decision, Directive, IgnoredValue, Level, Policy, Position, Problem, Problems, Scope, Severity,
-    Syntax, Target, UnusedDirectives, Value,
+    Block, Context, Decision, Directive, IgnoredValue, Level, ListRisks, ListSource, LiveList, Policy, Position,
+    Problem, Problems, Scope, Severity, Syntax, Target, UnusedDirectives, Value,
 };
 
 /// Times and variables as nginx writes them, as far as the tests need them.
@@ -14,6 +14,8 @@ use cors_policy::{
 pub struct Notation {
     /// The texts with variables, each at its number.
     pub variables: Vec<String>,
+    /// The lists that change while the server runs, each at its number. They are in files of their names.
+    pub lists: Vec<Rc<LiveList>>,
 }
 
 impl Syntax for Notation {
@@ -33,6 +35,19 @@ impl Syntax for Notation {
         let text = std::str::from_utf8(text).ok().filter(|text| !text.ends_with('$'))?;
         self.variables.push(text.to_owned());
         Some(self.variables.len() - 1)
+    }
+
+    fn live_list(&mut self, name: &str, _: Directive, _: &Position) -> Rc<LiveList> {
+        let known = self.lists.iter().find(|list| list.name() == name);
+        known.cloned().unwrap_or_else(|| {
+            let list = Rc::new(LiveList::new(self.lists.len(), name));
+            list.set_source(ListSource {
+                file: format!("/lists/{name}").into(),
+                key: name.starts_with("keyed").then(|| "$host".into()),
+            });
+            self.lists.push(list.clone());
+            list
+        })
     }
 }
 
@@ -195,6 +210,8 @@ pub struct Surroundings<'r> {
     pub target: Target<'r>,
     /// The values of the variables, each at its number.
     pub variables: &'r [&'r [u8]],
+    /// The entries of lists that change while the server runs: the number of the list, an origin and its risks.
+    pub listed: &'r [(usize, &'r [u8], ListRisks)],
     /// What the variables held that could not be used, and why.
     pub ignored: RefCell<Vec<(usize, String)>>,
 }
@@ -207,7 +224,15 @@ impl<'r> Surroundings<'r> {
                 authority: b"api.example",
             },
             variables,
+            listed: &[],
             ignored: RefCell::default(),
+        }
+    }
+
+    pub fn with_listed(listed: &'r [(usize, &'r [u8], ListRisks)]) -> Self {
+        Self {
+            listed,
+            ..Self::with_variables(&[])
         }
     }
 }
@@ -223,6 +248,11 @@ impl<'r> Context<'r> for Surroundings<'r> {
 
     fn variable(&self, number: usize) -> &'r [u8] {
         self.variables.get(number).copied().unwrap_or_default()
+    }
+
+    fn list_admits(&self, number: usize, origin: &[u8], ignored: ListRisks) -> bool {
+        let mut entries = self.listed.iter();
+        entries.any(|(list, entry, risks)| (*list, *entry) == (number, origin) && !risks.intersects(ignored))
     }
 
     fn ignored_value(&self, number: usize, ignored: IgnoredValue<'_>) {

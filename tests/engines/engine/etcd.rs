@@ -12,6 +12,8 @@ use crate::wait::until;
 pub struct Etcd {
     directory: TempDir,
     members: Vec<Member>,
+    /// Of the first.
+    address: String,
     certificates: Option<Certificates>,
     /// `user:password` of who administers it, once it asks.
     administrator: Option<String>,
@@ -36,15 +38,18 @@ impl Etcd {
     }
 
     fn start_with(count: usize, certificates: Option<Certificates>) -> Self {
-        let members = (0..count).map(|number| Member {
-            name: format!("member-{number}"),
-            client: harness::free_port(),
-            peer: harness::free_port(),
-            process: None,
-        });
+        let members: Vec<_> = (0..count)
+            .map(|number| Member {
+                name: format!("member-{number}"),
+                client: harness::free_port(),
+                peer: harness::free_port(),
+                process: None,
+            })
+            .collect();
         let mut etcd = Self {
             directory: directory(),
-            members: members.collect(),
+            address: format!("127.0.0.1:{}", members[0].client),
+            members,
             certificates,
             administrator: None,
         };
@@ -240,6 +245,11 @@ impl Etcd {
             .collect();
         let scheme = self.scheme().replace("http", "etcd");
         format!("{scheme}://{user}{}{prefix}", endpoints.join(","))
+    }
+
+    /// Where the first member is.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     pub fn certificates(&self) -> &Certificates {

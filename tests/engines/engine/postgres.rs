@@ -21,6 +21,7 @@ const NOBODY: u32 = 65534;
 pub struct Postgres {
     directory: TempDir,
     port: u16,
+    address: String,
     process: Option<Process>,
     certificates: Option<Certificates>,
 }
@@ -115,9 +116,11 @@ impl Postgres {
         let file = data.join("postgresql.conf");
         let defaults = fs::read_to_string(&file).expect("a file of ours");
         fs::write(&file, defaults + &settings).expect("a file of ours");
+        let port = harness::free_port();
         let mut postgres = Self {
             directory,
-            port: harness::free_port(),
+            address: format!("127.0.0.1:{port}"),
+            port,
             process: None,
             certificates,
         };
@@ -169,6 +172,11 @@ impl Postgres {
     pub fn source(&self, user: &str, query: &str, more: &str) -> String {
         let query: String = byte_serialize(query.as_bytes()).collect();
         format!("postgres://{user}127.0.0.1:{}/shop?query={query}{more}", self.port)
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     pub fn certificates(&self) -> &Certificates {

@@ -13,6 +13,7 @@ use crate::wait::until;
 pub struct Redis {
     directory: TempDir,
     port: u16,
+    address: String,
     process: Option<Process>,
     settings: Vec<String>,
     certificates: Option<Certificates>,
@@ -34,9 +35,11 @@ impl Redis {
 
     /// Starts a server with settings as arguments.
     pub fn start_with(settings: &str, certificates: Option<Certificates>) -> Self {
+        let port = harness::free_port();
         let mut redis = Self {
             directory: directory(),
-            port: harness::free_port(),
+            address: format!("127.0.0.1:{port}"),
+            port,
             process: None,
             settings: settings.split_whitespace().map(str::to_owned).collect(),
             certificates,
@@ -118,6 +121,11 @@ impl Redis {
             None => "redis",
         };
         format!("{scheme}://{user}127.0.0.1:{}/0/{set}", self.port)
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     pub fn certificates(&self) -> &Certificates {

@@ -162,6 +162,7 @@ fn lines(log: &str, why: &'static str, remedy: &'static str) -> Vec<Line> {
             "cors candidate ",
             "cors: ",
             "cors zone ",
+            "cors_origin_list \"",
         ];
         kinds.iter().any(|kind| text.starts_with(kind)).then(|| Line {
             level: level.to_owned(),
@@ -214,6 +215,70 @@ fn new_zones() -> Vec<Line> {
     lines(&nginx.error_log(), "Counting begins anew.", "—")
 }
 
+const LIST: &str = "The list that was there is served on. It is logged once for each version of the file.";
+
+/// What is said of a list as its file changes.
+fn lists_as_files_change() -> Vec<Line> {
+    let many: String = (0..20_000)
+        .map(|n| format!("https://tenant-{n}.example.com\n"))
+        .collect();
+    let states = [
+        (
+            "http://b.example http://c.example".to_owned(),
+            "\"cors_allow_origin\" ignores",
+            "The list is served. Of its entries those are ignored of which a line says so.",
+            "Write `https://` in the file, or `cors_unsafe` where the list is used.",
+        ),
+        (
+            "# nobody".to_owned(),
+            "it is a list of nobody",
+            "The file holds no entry.",
+            "—",
+        ),
+        ("wrong\n".repeat(11), "further faults in", LIST, "Put the file right."),
+        (
+            many,
+            "does not fit into",
+            LIST,
+            "Write a larger `size`, and reload nginx.",
+        ),
+    ];
+    let nginx = Nginx::builder()
+        .http("cors_origin_list tenants tenants.txt check=10ms size=64k;")
+        .file("conf/tenants.txt", "")
+        .server("location / { cors on; cors_allow_origin @tenants; cors_allow_credentials on; }")
+        .start();
+    let file = nginx.prefix().join("conf/tenants.txt");
+    let mut found = lines(&nginx.error_log(), "It allows nobody.", "—");
+    let mut take = |expected: &str, why, remedy| {
+        let is_there = harness::poll(|| nginx.error_log().contains(expected).then_some(()));
+        assert!(is_there.is_some(), "{expected}: {}", nginx.error_log());
+        let known = found.len();
+        found.extend(lines(&nginx.error_log(), why, remedy).split_off(known));
+    };
+    for (content, expected, why, remedy) in states {
+        std::fs::write(&file, content).expect("a file");
+        take(expected, why, remedy);
+    }
+    std::fs::remove_file(&file).expect("a file");
+    take(
+        "No such file",
+        LIST,
+        "Put the file back. The workers have to be able to read it.",
+    );
+    std::fs::write(&file, "# nobody").expect("a file");
+    take(
+        "nothing has changed",
+        "The file was touched, or written anew as it was.",
+        "—",
+    );
+    for line in &mut found {
+        let prefix = format!("{}/conf/", nginx.prefix().display());
+        line.text = line.text.replace(&prefix, "/etc/nginx/");
+    }
+    found
+}
+
 /// All of them.
 pub fn all() -> Vec<Line> {
     let cases = CASES.iter().flat_map(lines_of);
@@ -221,5 +286,6 @@ pub fn all() -> Vec<Line> {
         .chain(insecure_value())
         .chain(invented_kinds())
         .chain(new_zones())
+        .chain(lists_as_files_change())
         .collect()
 }

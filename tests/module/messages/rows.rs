@@ -67,6 +67,20 @@ const CREDENTIALS: &str = "With credentials, scripts read what the person at the
 const NAME: &str = "Names are compared as they are written; one that is none matches nothing.";
 const SPEED: &str = "Each request would pay for it.";
 
+/// A directive, and a policy that uses the list.
+macro_rules! list {
+    ($directive:literal) => {
+        concat!(
+            $directive,
+            "\nserver { {server}\nlocation / {\ncors on;\ncors_allow_origin @tenants;\n}\n}"
+        )
+    };
+}
+
+const LIST_NAME: &str = "The name stands behind a `@` where the list is used.";
+const LIST_FILE: &str = "A list has a name and a file.";
+const LIST_OF_FILE: &str = "One wrong line, and the file is not taken.";
+
 pub const ROWS: &[Row] = &[
     // Values of any directive
     row("cors_override;", NO_VALUE),
@@ -334,6 +348,79 @@ pub const ROWS: &[Row] = &[
     row("server { {server}\ncors_candidate {\ncors_allow_origin https://a.example;\n}\n}", "It is judged beside a policy.")
         .in_http()
         .mended(&["server { {server}\ncors on;\ncors_allow_origin https://b.example;\ncors_candidate {\ncors_allow_origin https://a.example;\n}\n}"]),
+    // cors_origin_list
+    row(list!("cors_origin_list;"), LIST_FILE)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt;")]),
+    row(list!("cors_origin_list tenants;"), LIST_FILE)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt;")]),
+    row(list!("cors_origin_list @tenants tenants.txt;"), LIST_NAME)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt;")]),
+    row(list!("cors_origin_list our/tenants tenants.txt;"), LIST_NAME).in_http(),
+    row("cors_allow_origin @our/tenants;", LIST_NAME).mended(&["cors_allow_origin https://app.example.com;"]),
+    row(list!("cors_origin_list tenants tenants.txt;\ncors_origin_list tenants mended.txt;"), ONCE)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt;")]),
+    row(list!("cors_origin_list tenants tenants.txt ttl=3s;"), WORD)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants keyed.txt key=$host size=8m check=1s;")]),
+    row(list!("cors_origin_list tenants tenants.txt size=1m size=2m;"), "Each parameter stands once.")
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt size=2m;")]),
+    row(list!("cors_origin_list tenants keyed.txt key=host;"), "A key is worked out for each request.").in_http(),
+    row(list!("cors_origin_list tenants keyed.txt key=$;"), "A key is worked out for each request.").in_http(),
+    row(list!("cors_origin_list tenants tenants.txt size=large;"), "A list is kept in memory that all workers share.").in_http(),
+    row(list!("cors_origin_list tenants tenants.txt size=4k;"), "A list is kept in memory that all workers share.").in_http(),
+    row(list!("cors_origin_list tenants tenants.txt check=often;"), "It is a time.").in_http(),
+    row(list!("cors_origin_list tenants tenants.txt check=0;"), "It is a time.").in_http(),
+    row(
+        "cors_origin_list tenants tenants.txt;\nserver { {server}\ncors on;\ncors_allow_origin https://app.example.com;\n}",
+        "A list does nothing by itself.",
+    )
+    .in_http()
+    .mended(&["cors_origin_list tenants tenants.txt;\nserver { {server}\ncors on;\ncors_allow_origin @tenants;\n}"]),
+    row("server { {server}\ncors on;\ncors_allow_origin @tenants;\n}", LIST_NAME).in_http(),
+    row(
+        "cors_origin_list tenants tenants.txt;\nserver { {server}\ncors on;\ncors_allow_origin @tennants;\n}",
+        LIST_NAME,
+    )
+    .in_http()
+    .mended(&["cors_origin_list tenants tenants.txt;\nserver { {server}\ncors on;\ncors_allow_origin @tenants;\n}"]),
+    row(
+        "cors_origin_list a tenants.txt;\ncors_origin_list b mended.txt;\nserver { {server}\ncors on;\ncors_allow_origin @a @b @c;\n}",
+        LIST_NAME,
+    )
+    .in_http()
+    .mended(&["cors_origin_list a tenants.txt;\ncors_origin_list b mended.txt;\nserver { {server}\ncors on;\ncors_allow_origin @a @b;\n}"]),
+    row(list!("cors_origin_list tenants missing.txt;"), "A file has to be there, as one that is included.")
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants empty.txt;")]),
+    row(list!("cors_origin_list tenants .;"), "A list is read from a file.")
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt;")]),
+    row(list!("cors_origin_list tenants wrong.txt;"), LIST_OF_FILE)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants mended.txt; # its line is https://tenant.example")]),
+    row(list!("cors_origin_list tenants star.txt;"), LIST_OF_FILE)
+        .in_http()
+        .mended(&["server { {server}\nlocation / {\ncors on;\ncors_allow_origin *;\n}\n}"]),
+    row(list!("cors_origin_list tenants null.txt;"), LIST_OF_FILE)
+        .in_http()
+        .mended(&["cors_origin_list tenants tenants.txt;\nserver { {server}\nlocation / {\ncors on;\ncors_allow_origin @tenants;\ncors_allow_origin null;\n}\n}"]),
+    row(list!("cors_origin_list tenants variable.txt;"), LIST_OF_FILE)
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants tenants.txt;")]),
+    row(list!("cors_origin_list tenants large.txt size=64k;"), "A list has to fit into its memory twice: the old one is served while the new one is built.")
+        .in_http()
+        .mended(&[list!("cors_origin_list tenants large.txt size=2m;")]),
+    row(
+        "cors_origin_list tenants insecure.txt;\nserver { {server}\nlocation / {\ncors on;\ncors_allow_origin @tenants;\ncors_allow_credentials on;\n}\n}",
+        CREDENTIALS,
+    )
+    .in_http()
+    .mended(&["cors_origin_list tenants insecure.txt;\nserver { {server}\nlocation / {\ncors on;\ncors_allow_origin @tenants;\ncors_allow_credentials on;\ncors_unsafe insecure_origins;\n}\n}"]),
     // cors_zone and cors_status
     row("cors_zone cors;\nserver { {server} }", "The zone is shared by all workers, and has a size.").in_http(),
     row("cors_zone cors:many;\nserver { {server} }", "The zone is shared by all workers, and has a size.").in_http(),
