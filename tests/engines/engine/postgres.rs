@@ -6,7 +6,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use once_cell::sync::OnceCell;
 use tempfile::TempDir;
 use url::form_urlencoded::byte_serialize;
 
@@ -54,29 +53,6 @@ fn give(path: &Path) {
     }
 }
 
-/// The data of a server that was never started, which takes a while to make.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceCell<TempDir> = OnceCell::new();
-    let directory = TEMPLATE.get_or_init(|| {
-        let directory = directory();
-        give(directory.path());
-        run(program("initdb")
-            .arg("--pgdata")
-            .arg(directory.path().join("data"))
-            .args([
-                "--username",
-                "owner",
-                "--auth",
-                "trust",
-                "--encoding",
-                "UTF8",
-                "--no-sync",
-            ]));
-        directory
-    });
-    directory.path()
-}
-
 impl Postgres {
     /// Starts a server that lets everyone in.
     pub fn start() -> Self {
@@ -92,7 +68,15 @@ impl Postgres {
         let directory = directory();
         give(directory.path());
         let data = directory.path().join("data");
-        run(Command::new("cp").arg("-a").arg(template().join("data")).arg(&data));
+        run(program("initdb").arg("--pgdata").arg(&data).args([
+            "--username",
+            "owner",
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--no-sync",
+        ]));
         let mut settings = format!(
             "listen_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\nfsync = off\n",
             directory.path().display()
