@@ -138,6 +138,28 @@ mod tests {
         assert_eq!(records.len(), texts.len());
     }
 
+    /// In a table other texts hardly ever come to be compared, as their marks differ.
+    #[test]
+    fn a_text_has_its_own_record_and_no_other_text_of_its_words_has() {
+        for length in 0..=LONGEST_TEXT + 9 {
+            let text: Vec<u8> = (1..=length as u8).collect();
+            let kept: Vec<_> = record(&text, &seeds())[..words_for(length)]
+                .iter()
+                .map(|word| AtomicU64::new(word ^ seeds().mask()))
+                .collect();
+            assert!(is_record(&kept, &text, &seeds()), "{length}");
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] ^= 1;
+                assert!(!is_record(&kept, &other, &seeds()), "{length}: {place}");
+            }
+            let longer = [&text[..], b"\0"].concat();
+            if words_for(longer.len()) == kept.len() {
+                assert!(!is_record(&kept, &longer, &seeds()), "{length}");
+            }
+        }
+    }
+
     #[test]
     fn a_long_text_takes_three_words() {
         for length in [LONGEST_TEXT + 1, 100, 10_000] {
