@@ -1,5 +1,6 @@
 //! `nginx-cors lint`: the CORS faults of an nginx configuration.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{bail, Result};
@@ -50,7 +51,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     if let Some(id) = &arguments.explain {
         for fault in known(std::slice::from_ref(id))? {
-            println!("{}", explained(fault));
+            writeln!(io::stdout(), "{}", explained(fault))?;
         }
         return Ok(Outcome::NothingFound);
     }

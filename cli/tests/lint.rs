@@ -102,7 +102,7 @@ fn a_configuration_of_a_hundred_megabytes_ends_with_2() {
     let (_directory, file) = written(&b"a b;\n".repeat(20 << 20));
     let output = lint_file(&[], &file);
     assert_eq!(output.status.code(), Some(2));
-    assert!(err(&output).contains("larger than 32 MiB"), "{}", err(&output));
+    assert!(err(&output).contains("larger than 8 MiB"), "{}", err(&output));
 }
 
 #[test]

@@ -114,6 +114,8 @@ fn a_watch_that_lags_behind_a_compaction_is_begun_anew() {
         sync.content()
             .is_some_and(|content| content.contains(&origin("b")) && !content.contains(&origin("a")))
     });
+    // The connection was good all the time.
+    assert!(!sync.log().contains("tried again"), "{}", sync.log());
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn nginx_takes_those_that_it_is_meant_to_take() {
         if nginx.starts_with("needs ") {
             continue;
         }
-        let mut builder = Nginx::from_file(&directory.join("nginx.conf"));
+        let mut builder = Nginx::from_file(directory.join("nginx.conf"));
         for (certificate, key) in certificates(&directory) {
             let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
             builder = builder

@@ -233,3 +233,34 @@ fn every_example_of_the_page_is_of_its_kind_and_about_its_section() {
         }
     }
 }
+
+/// An nginx whose configuration is a file of its own, with the paths of its lists where the test has them.
+#[track_caller]
+fn assert_loads(configuration: &str) {
+    let (_, http) = configuration.split_once("\nhttp {\n").expect("an http block");
+    let (http, _) = http.rsplit_once('}').expect("its end");
+    let http = http
+        .replace("listen 8080;", "listen 127.0.0.1:{port};")
+        .replace("/etc/nginx/previews/", "")
+        .replace("/lists/", "");
+    let check = Nginx::builder()
+        .http(&http)
+        .file("conf/previews.txt", "https://pr-7.preview.example.com\n")
+        .file("conf/tenants.txt", "api.acme.example https://www.acme.example\n")
+        .check();
+    assert!(check.accepted(), "{}", check.stderr);
+}
+
+#[test]
+fn the_configurations_with_lists_are_accepted() {
+    let mut count = 0;
+    for object in manifests() {
+        if let Some(configuration) = object.pointer("/data/nginx.conf") {
+            assert_loads(configuration.as_str().expect("a text"));
+            count += 1;
+        }
+    }
+    assert_eq!(count, 1);
+    let file = workspace_root().join("deploy/docker/nginx.conf");
+    assert_loads(&fs::read_to_string(file).expect("the configuration"));
+}

@@ -180,7 +180,8 @@ fn admitted(survey: &Survey<'_, '_>, tried: &[BlockId], origin: &str) -> Option<
 /// Origins that maps and conditions compare.
 fn literals(survey: &Survey<'_, '_>) {
     for map in &survey.site.variables.maps {
-        if map.source.variable() != Some("http_origin") {
+        // With `hostnames` a name matches all that ends with it.
+        if map.source.variable() != Some("http_origin") || map.has_hostnames {
             continue;
         }
         for entry in &map.entries {

@@ -358,7 +358,8 @@ fn lost_by_inheritance(survey: &Survey<'_, '_>, id: BlockId, block: &Block<'_>) 
             return;
         }
         let answers = block.directives.iter().any(|directive| directive.is("return"));
-        if answers || block.directives.iter().any(|directive| directive.is("internal")) {
+        let denies_all = block.own("deny").any(|directive| directive.argument(0) == Some("all"));
+        if answers || denies_all || block.own("internal").next().is_some() {
             return;
         }
     }

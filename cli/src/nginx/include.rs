@@ -15,7 +15,7 @@ use super::tree::{Comment, Directive};
 /// What a configuration may take, so that a wrong one ends with a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The bytes of all its files.
+    /// The bytes of all its files. Reading one takes up to 140 times as much memory.
     pub bytes: u64,
     /// How often blocks may stand in each other, and files include each other.
     pub depth: usize,
@@ -26,7 +26,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            bytes: 32 << 20,
+            bytes: 8 << 20,
             depth: 100,
             directives: 2_000_000,
         }

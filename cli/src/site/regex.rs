@@ -8,7 +8,10 @@ use ::regex::{Captures, Regex, RegexBuilder};
 
 /// The expressions of a configuration, each compiled once.
 #[derive(Debug, Default)]
-pub struct Regexes(RefCell<HashMap<(String, bool), Option<Rc<Regex>>>>);
+pub struct Regexes(RefCell<HashMap<Source, Option<Rc<Regex>>>>);
+
+/// An expression as it is written, and whether it ignores case.
+type Source = (String, bool);
 
 /// The groups that an expression has captured: first the whole, then each.
 pub type Groups = Vec<String>;

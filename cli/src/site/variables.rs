@@ -55,7 +55,8 @@ pub struct Map<'t> {
     pub directive: &'t Directive,
     pub source: Text,
     pub entries: Vec<MapEntry<'t>>,
-    has_hostnames: bool,
+    /// Its literals are names of hosts, perhaps with a wildcard.
+    pub has_hostnames: bool,
     /// The literal entries by what they compare, in lower case.
     literals: HashMap<String, usize>,
 }

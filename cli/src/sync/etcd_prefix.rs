@@ -41,43 +41,35 @@ pub struct EtcdPrefix {
 }
 
 impl EtcdPrefix {
-    /// Connects; what there is is read later.
+    /// Connects to the first member that answers, in an order of chance; what there is is read later.
+    ///
+    /// One member is asked everything: if each question went to any of them, one that is away would spoil most attempts.
     pub async fn connect(address: &EtcdAddress, credentials: &Credentials) -> Result<Self> {
+        let options = options(address, credentials)?;
         let scheme = if address.is_encrypted { "https" } else { "http" };
-        let endpoints: Vec<_> = address.endpoints.iter().map(|at| format!("{scheme}://{at}")).collect();
-        let mut options = ConnectOptions::new()
-            .with_connect_timeout(PATIENCE / 2)
-            .with_keep_alive(KEEP_ALIVE, PATIENCE / 2)
-            // A member that has lost the others ends its watches then, instead of being silent.
-            .with_require_leader(true);
-        match (&address.user, &credentials.password) {
-            (Some(user), Some(password)) => options = options.with_user(user, password),
-            (Some(user), None) => bail!(
-                "there is no password for the user \"{user}\"; say --password-file FILE or set NGINX_CORS_PASSWORD"
-            ),
-            (None, Some(_)) => bail!("there is a password, but the source names no user: etcd://USER@..."),
-            (None, None) => {}
-        }
-        if address.is_encrypted {
-            let mut tls = match &credentials.authorities {
-                Some(pem) => TlsOptions::new().ca_certificate(Certificate::from_pem(pem)),
-                None => TlsOptions::new().with_native_roots(),
+        let mut order: Vec<_> = (0..address.endpoints.len()).collect();
+        fastrand::shuffle(&mut order);
+        let mut failures = BTreeMap::new();
+        for number in order {
+            let Some(endpoint) = address.endpoints.get(number) else {
+                continue;
             };
-            if let Some((certificate, key)) = &credentials.identity {
-                tls = tls.identity(Identity::from_pem(certificate, key));
-            }
-            options = options.with_tls(tls);
+            match member(&format!("{scheme}://{endpoint}"), &options, &address.prefix).await {
+                Ok(client) => {
+                    return Ok(Self {
+                        client,
+                        prefix: address.prefix.clone(),
+                        values: BTreeMap::new(),
+                        watch: None,
+                    })
+                }
+                Err(error) => failures.insert(number, format!("{error:#}")),
+            };
         }
-        let client = timeout(PATIENCE, Client::connect(endpoints, Some(options)))
-            .await
-            .context("etcd does not answer")?
-            .map_err(readable)?;
-        Ok(Self {
-            client,
-            prefix: address.prefix.clone(),
-            values: BTreeMap::new(),
-            watch: None,
-        })
+        // In the order of the address: what is logged must not look new because of chance.
+        let mut failures: Vec<_> = failures.into_values().collect();
+        failures.dedup();
+        bail!("{}", failures.join("; "))
     }
 
     /// What there is. `progress` is told how much of it has been read.
@@ -105,10 +97,6 @@ impl EtcdPrefix {
     /// Reads all values as of one revision, which is returned.
     async fn read_all(&mut self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<i64> {
         let mut client = self.client.kv_client().max_decoding_message_size(LONGEST_MESSAGE);
-        timeout(PATIENCE_WITH_MEMBERS, client.get(&*self.prefix, None))
-            .await
-            .context("etcd does not answer; it may have no leader")?
-            .map_err(readable)?;
         let mut values = BTreeMap::new();
         let mut revision = None;
         let mut next = self.prefix.clone();
@@ -173,6 +161,47 @@ impl EtcdPrefix {
             }
         }
     }
+}
+
+/// How members are asked.
+fn options(address: &EtcdAddress, credentials: &Credentials) -> Result<ConnectOptions> {
+    let mut options = ConnectOptions::new()
+        .with_connect_timeout(PATIENCE_WITH_MEMBERS)
+        .with_keep_alive(KEEP_ALIVE, PATIENCE / 2)
+        // A member that has lost the others ends its watches then, instead of being silent.
+        .with_require_leader(true);
+    match (&address.user, &credentials.password) {
+        (Some(user), Some(password)) => options = options.with_user(user, password),
+        (Some(user), None) => {
+            bail!("there is no password for the user \"{user}\"; say --password-file FILE or set NGINX_CORS_PASSWORD")
+        }
+        (None, Some(_)) => bail!("there is a password, but the source names no user: etcd://USER@..."),
+        (None, None) => {}
+    }
+    if address.is_encrypted {
+        let mut tls = match &credentials.authorities {
+            Some(pem) => TlsOptions::new().ca_certificate(Certificate::from_pem(pem)),
+            None => TlsOptions::new().with_native_roots(),
+        };
+        if let Some((certificate, key)) = &credentials.identity {
+            tls = tls.identity(Identity::from_pem(certificate, key));
+        }
+        options = options.with_tls(tls);
+    }
+    Ok(options)
+}
+
+/// Connects to a member, and sees whether it answers for the cluster.
+async fn member(endpoint: &str, options: &ConnectOptions, prefix: &[u8]) -> Result<Client> {
+    let connecting = async {
+        let client = Client::connect([endpoint], Some(options.clone())).await?;
+        client.kv_client().get(prefix, None).await?;
+        Ok(client)
+    };
+    timeout(PATIENCE_WITH_MEMBERS, connecting)
+        .await
+        .context("etcd does not answer; it may have no leader")?
+        .map_err(readable)
 }
 
 /// What etcd says, or why it cannot be asked, without the layers in between.
