@@ -37,7 +37,7 @@
 //! | the memory is mapped | [`Zone::attach`], or [`Zone::format`] with secrets of the system's random generator. Then it reads the file: [`Check`]. What is wrong in it is an error of the configuration. |
 //! | …and no list is served | It takes the lease, builds and publishes: no request is served without a list. |
 //! | …and another list is served | The running configuration uses it, and this one may yet fail. It takes the lease from whoever has it (`is_alive` says no), for five seconds, and builds, but keeps the [`Prepared`] list. The first process of the new configuration publishes it; if the configuration fails, no one does, and the next build uses the half. If [`Lease::is_unchanged`], there is nothing to do. |
-//! | every `check`, in each process | Without a lease: [`Zone::take_lease`] for three times `check`, ten seconds at least, with the time of `CLOCK_MONOTONIC`, and for `is_alive` whether `kill(pid, 0)` says anything but `ESRCH`; whoever gets it begins a (`Watch`) with [`Zone::last_read`]. With the (`Lease`): [`Lease::renew`], `stat` of the path, [`Watch::look`]. |
+//! | every `check`, in each process | Without a lease: [`Zone::take_lease`] for three times `check`, ten seconds at least, with the time of `CLOCK_MONOTONIC`, and for `is_alive` whether `kill(pid, 0)` says anything but `ESRCH`; whoever gets it begins a (`Watch`) with [`Zone::last_read`]. With the ([`LeaseTicket`]): [`Zone::resume`], [`Lease::renew`], `stat` of the path, [`Watch::look`]. |
 //! | [`Look::Read`] | Opens the file, keeps what `fstat` says, reads it through [`Check`], rewinds, reads it through [`Build`], and asks `fstat` again. If that is as before: [`Lease::note`] with it, and [`Watch::was_read`]. If it could not be opened or read: [`Lease::note`] with [`Sighting::Gone`] and the failure, and no `was_read`, so that the next look tries again. |
 //! | [`Lease::note`] says true, and there is a failure | It logs it. The same failure of the same version is not logged again, whichever process meets it. |
 //! | a request | [`Zone::admits`], with the value of `key=` and what `cors_unsafe` of the policy does not permit. |
@@ -45,7 +45,8 @@
 //! | a process ends its service | [`Lease::release`]. |
 //!
 //! [`Check`] and [`Build`] take pieces of any size and are [`Send`]: they can be fed by a timer, a few milliseconds each time
-//! (64 KiB take about half a millisecond), or by a thread. The lease is renewed by the timer meanwhile.
+//! (64 KiB take about half a millisecond), or by a thread, which gets a [`Builder`] of the lease. The lease is renewed by
+//! the timer meanwhile.
 //!
 //! # What was compared
 //!

@@ -5,6 +5,7 @@
 //! takes more than [`MOST_WORDS`], however long it is.
 
 use crate::seeds::Seeds;
+use crate::sync::{AtomicU64, Ordering};
 
 /// The most words of a record.
 pub(crate) const MOST_WORDS: usize = 4;
@@ -44,6 +45,36 @@ pub(crate) fn record(text: &[u8], seeds: &Seeds) -> [u64; MOST_WORDS] {
         *last = rest_of(text, rest) | (text.len() as u64) << LAST_BYTE;
     }
     words
+}
+
+/// Whether these words, which are as many as the record of the text has, are that record under the mask. The words of the
+/// text are compared as they come, without a record of them.
+#[inline]
+pub(crate) fn is_record(kept: &[AtomicU64], text: &[u8], seeds: &Seeds) -> bool {
+    let Some((last, whole)) = kept.split_last().filter(|_| text.len() <= LONGEST_TEXT) else {
+        return is_hash(kept, text, seeds);
+    };
+    let mask = seeds.mask();
+    let is_same = |kept: &AtomicU64, word: u64| kept.load(Ordering::Relaxed) ^ mask == word;
+    let mut chunks = text.chunks_exact(WORD);
+    for kept in whole {
+        let word = chunks.next().and_then(<[u8]>::first_chunk);
+        if !word.is_some_and(|word| is_same(kept, u64::from_le_bytes(*word))) {
+            return false;
+        }
+    }
+    is_same(
+        last,
+        rest_of(text, chunks.remainder()) | (text.len() as u64) << LAST_BYTE,
+    )
+}
+
+#[inline(never)]
+fn is_hash(kept: &[AtomicU64], text: &[u8], seeds: &Seeds) -> bool {
+    let mask = seeds.mask();
+    let words = hashed(text, seeds);
+    let is_same = |(kept, word): (&AtomicU64, u64)| kept.load(Ordering::Relaxed) ^ mask == word;
+    kept.iter().zip(words).all(is_same)
 }
 
 /// The last bytes of a text, fewer than a word, as the lowest bytes of a word.
@@ -105,6 +136,28 @@ mod tests {
             .map(|text| (words_for(text.len()), record(text, &seeds())))
             .collect();
         assert_eq!(records.len(), texts.len());
+    }
+
+    /// In a table other texts hardly ever come to be compared, as their marks differ.
+    #[test]
+    fn a_text_has_its_own_record_and_no_other_text_of_its_words_has() {
+        for length in 0..=LONGEST_TEXT + 9 {
+            let text: Vec<u8> = (1..=length as u8).collect();
+            let kept: Vec<_> = record(&text, &seeds())[..words_for(length)]
+                .iter()
+                .map(|word| AtomicU64::new(word ^ seeds().mask()))
+                .collect();
+            assert!(is_record(&kept, &text, &seeds()), "{length}");
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] ^= 1;
+                assert!(!is_record(&kept, &other, &seeds()), "{length}: {place}");
+            }
+            let longer = [&text[..], b"\0"].concat();
+            if words_for(longer.len()) == kept.len() {
+                assert!(!is_record(&kept, &longer, &seeds()), "{length}");
+            }
+        }
     }
 
     #[test]

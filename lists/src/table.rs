@@ -6,7 +6,7 @@
 
 use cors_policy::ListRisks;
 
-use crate::record::{record, words_for, MOST_WORDS};
+use crate::record::{is_record, record, words_for, MOST_WORDS};
 use crate::seeds::Seeds;
 use crate::sync::{AtomicU64, Ordering};
 
@@ -180,10 +180,7 @@ impl<'m> Table<'m> {
         let Some(kept) = self.records.get(place as usize..).and_then(|rest| rest.get(..words)) else {
             return false;
         };
-        let mask = self.seeds.mask();
-        let record = record(text, &self.seeds);
-        let is_same = |(kept, word): (&AtomicU64, u64)| kept.load(Ordering::Relaxed) ^ mask == word;
-        kept.iter().zip(record).all(is_same)
+        is_record(kept, text, &self.seeds)
     }
 }
 
