@@ -1,6 +1,6 @@
 //! Where the parts of a zone lie in its memory. It follows from the size alone, so that a reload finds everything again.
 
-use crate::origin_list::Memory;
+use crate::listed_origins::Memory;
 use crate::sync::AtomicU64;
 use crate::{counters, history};
 

@@ -15,7 +15,7 @@
 //! | how the figures are shown | `prometheus` and `page`, above `report`, above `curl` and `html`; all above `query`, above `accept` |
 //! | the zone: opened, assigned, counted in, read | `zone` |
 //! | where its parts lie | `layout` |
-//! | its parts | `counters`, `history`, and `origin_list` above `record` |
+//! | its parts | `counters`, `history`, and `listed_origins` above `record` |
 //! | what they are made of | `text_cell`, `cause`, `sync` |
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -30,7 +30,7 @@ mod curl;
 mod history;
 mod html;
 mod layout;
-mod origin_list;
+mod listed_origins;
 pub mod page;
 mod prometheus;
 mod query;

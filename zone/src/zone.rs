@@ -8,7 +8,7 @@ use crate::cause::Cause;
 use crate::counters::{is_denial, Counted, Counters, Totals, WORDS};
 use crate::history::{self, History};
 use crate::layout::Parts;
-use crate::origin_list::{Memory, OriginList};
+use crate::listed_origins::{ListedOrigins, Memory};
 use crate::record::{self, ListedAs, ListedOrigin, ListedRequest, Place};
 use crate::sync::{AtomicU64, Ordering};
 use crate::text_cell;
@@ -164,16 +164,16 @@ impl<'m> Zone<'m> {
         })
     }
 
-    fn denied(&self) -> OriginList<'m> {
+    fn denied(&self) -> ListedOrigins<'m> {
         self.list(self.parts.denied, &self.parts.header[UNLISTED_DENIALS])
     }
 
-    fn changed(&self) -> OriginList<'m> {
+    fn changed(&self) -> ListedOrigins<'m> {
         self.list(self.parts.changed, &self.parts.header[UNLISTED_CHANGES])
     }
 
-    fn list(&self, memory: Memory<'m>, unlisted: &'m AtomicU64) -> OriginList<'m> {
-        OriginList {
+    fn list(&self, memory: Memory<'m>, unlisted: &'m AtomicU64) -> ListedOrigins<'m> {
+        ListedOrigins {
             memory,
             seed: self.seed,
             unlisted,
@@ -238,7 +238,14 @@ impl Counter<'_> {
     }
 
     #[inline]
-    fn list(&self, list: OriginList<'_>, origin: &[u8], cause: Option<(Cause, &[u8])>, listed_as: ListedAs, now: u64) {
+    fn list(
+        &self,
+        list: ListedOrigins<'_>,
+        origin: &[u8],
+        cause: Option<(Cause, &[u8])>,
+        listed_as: ListedAs,
+        now: u64,
+    ) {
         let Some((cause, detail)) = cause else {
             return;
         };

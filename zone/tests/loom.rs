@@ -8,8 +8,8 @@
 mod cause;
 #[path = "../src/counters.rs"]
 mod counters;
-#[path = "../src/origin_list.rs"]
-mod origin_list;
+#[path = "../src/listed_origins.rs"]
+mod listed_origins;
 #[path = "../src/record.rs"]
 mod record;
 #[path = "../src/sync.rs"]
@@ -25,7 +25,7 @@ use loom::thread;
 
 use cause::Cause;
 use counters::{Counted, Counters, Effect, RequestKind};
-use origin_list::{Memory, OriginList};
+use listed_origins::{ListedOrigins, Memory};
 use record::{ListedAs, ListedRequest, Place, RECORD};
 use sync::AtomicU64;
 use text_cell::{TextCell, CELL_HEAD};
@@ -101,9 +101,9 @@ impl OneRecord {
         Self(words(2 + RECORD))
     }
 
-    fn list(&self) -> OriginList<'_> {
+    fn list(&self) -> ListedOrigins<'_> {
         let ([unlisted, head], records) = self.0.split_first_chunk::<2>().unwrap();
-        OriginList {
+        ListedOrigins {
             memory: Memory {
                 hints: &[],
                 heads: std::slice::from_ref(head),

@@ -39,14 +39,14 @@ impl<'m> Memory<'m> {
 }
 
 /// A list of a zone.
-pub(crate) struct OriginList<'m> {
+pub(crate) struct ListedOrigins<'m> {
     pub(crate) memory: Memory<'m>,
     pub(crate) seed: u64,
     /// Counts the requests that count for no origin.
     pub(crate) unlisted: &'m AtomicU64,
 }
 
-impl<'m> OriginList<'m> {
+impl<'m> ListedOrigins<'m> {
     #[inline]
     fn record(&self, number: usize) -> Option<Record<'m>> {
         let start = number.checked_mul(RECORD)?;
@@ -174,10 +174,10 @@ mod tests {
         }
 
         /// A list with one record.
-        fn list(&self) -> OriginList<'_> {
+        fn list(&self) -> ListedOrigins<'_> {
             let (unlisted, rest) = self.words.split_first().unwrap();
             let (memory, _) = Memory::take(rest, 1).unwrap();
-            OriginList {
+            ListedOrigins {
                 memory,
                 seed: SEED,
                 unlisted,
