@@ -21,8 +21,10 @@ pub(crate) struct Parts<'m> {
     pub(crate) header: &'m [AtomicU64; HEADER],
     pub(crate) history: &'m [AtomicU64; history::WORDS],
     pub(crate) slots: &'m [AtomicU64],
-    pub(crate) denied: Memory<'m>,
-    pub(crate) changed: Memory<'m>,
+    /// The memory of the denied origins, which only a denial has divided further.
+    pub(crate) denied: &'m [AtomicU64],
+    /// The same for the origins for which candidates would change something.
+    pub(crate) changed: &'m [AtomicU64],
 }
 
 impl<'m> Parts<'m> {
@@ -31,8 +33,8 @@ impl<'m> Parts<'m> {
         let (header, rest) = words.split_first_chunk::<HEADER>()?;
         let (history, rest) = rest.split_first_chunk()?;
         let origins = origins_in(rest.len()).filter(|origins| *origins >= FEWEST_ORIGINS)?;
-        let (denied, rest) = Memory::take(rest, origins)?;
-        let (changed, slots) = Memory::take(rest, origins)?;
+        let (denied, rest) = rest.split_at_checked(Memory::words(origins))?;
+        let (changed, slots) = rest.split_at_checked(Memory::words(origins))?;
         Some(Self {
             header,
             history,
@@ -75,7 +77,7 @@ mod tests {
             let words = memory(words_for(policies));
             let parts = Parts::of(&words).expect("large enough");
             assert!(parts.slots.len() / counters::WORDS >= policies, "{policies}");
-            assert!(parts.denied.heads.len() >= FEWEST_ORIGINS);
+            assert!(Memory::of(parts.denied).heads.len() >= FEWEST_ORIGINS);
         }
     }
 

@@ -29,12 +29,11 @@ impl<'m> Memory<'m> {
         HINTS + records * (1 + RECORD)
     }
 
-    /// Takes the memory of a list of so many records from the beginning of `words`, if there is enough, and leaves the rest.
-    pub(crate) fn take(words: &'m [AtomicU64], records: usize) -> Option<(Self, &'m [AtomicU64])> {
-        let (hints, rest) = words.split_at_checked(HINTS)?;
-        let (heads, rest) = rest.split_at_checked(records)?;
-        let (records, rest) = rest.split_at_checked(records.checked_mul(RECORD)?)?;
-        Some((Self { hints, heads, records }, rest))
+    /// Divides the memory of a list.
+    pub(crate) fn of(words: &'m [AtomicU64]) -> Self {
+        let (hints, rest) = words.split_at_checked(HINTS).unwrap_or_default();
+        let (heads, records) = rest.split_at_checked(rest.len() / (1 + RECORD)).unwrap_or_default();
+        Self { hints, heads, records }
     }
 }
 
@@ -176,9 +175,8 @@ mod tests {
         /// A list with one record.
         fn list(&self) -> ListedOrigins<'_> {
             let (unlisted, rest) = self.words.split_first().unwrap();
-            let (memory, _) = Memory::take(rest, 1).unwrap();
             ListedOrigins {
-                memory,
+                memory: Memory::of(rest),
                 seed: SEED,
                 unlisted,
             }

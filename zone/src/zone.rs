@@ -99,7 +99,7 @@ impl<'m> Zone<'m> {
 
     /// The most origins that a list has.
     pub fn listed_at_most(&self) -> usize {
-        self.parts.denied.heads.len()
+        self.denied().memory.heads.len()
     }
 
     /// Gives the policies of a configuration their counters, by server and location: those that were counted for the
@@ -172,9 +172,9 @@ impl<'m> Zone<'m> {
         self.list(self.parts.changed, &self.parts.header[UNLISTED_CHANGES])
     }
 
-    fn list(&self, memory: Memory<'m>, unlisted: &'m AtomicU64) -> ListedOrigins<'m> {
+    fn list(&self, memory: &'m [AtomicU64], unlisted: &'m AtomicU64) -> ListedOrigins<'m> {
         ListedOrigins {
-            memory,
+            memory: Memory::of(memory),
             seed: self.seed,
             unlisted,
         }
