@@ -142,6 +142,20 @@ fn who_gains_or_loses_by_a_candidate_is_named_and_found() {
     });
 }
 
+#[test]
+fn each_card_of_the_page_has_a_heading_or_figures() {
+    let nginx = serve();
+    block_on(async {
+        let browser = Browser::start()?;
+        let window = visit(&nginx, &browser).await?;
+        let empty = "return [...document.querySelectorAll('section')]
+            .filter((section) => section.offsetHeight > 0 && section.textContent.trim() === '').length";
+        assert_eq!(ask(&window, empty).await?, 0);
+        window.close().await?;
+        Ok(())
+    });
+}
+
 /// Whether all fits on the page; what the rows are like; and whether there is more to scroll to.
 const LAYOUT: &str = "
     const names = [...document.querySelectorAll('td.server, .place code, tbody th.origin')];
