@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::steady::Seen;
-use super::{Figures, Way};
+use super::{Figures, Instructions, Options, UnderLoad, Way};
 use crate::machine;
 use crate::results::Results;
 
@@ -22,8 +23,63 @@ mod promised {
     pub const INSTRUCTIONS: i64 = 150;
 }
 
+/// A part of the page that is written anew without the rest.
+struct Section(&'static str, &'static str);
+
+const INSTRUCTIONS: Section = Section("\n<!-- instructions -->\n", "<!-- end of the instructions -->\n");
+const LOAD: Section = Section("\n<!-- load -->\n", "<!-- end of the load -->\n");
+
+impl Section {
+    /// The page with another text in this part.
+    fn replace(&self, page: &str, text: &str) -> Result<String> {
+        let Self(begin, end) = *self;
+        let parts = page
+            .split_once(begin)
+            .and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+        let (before, after) = parts.context("no place in LISTS.md: measure all of it first")?;
+        Ok([before, begin, text, end, after].concat())
+    }
+}
+
+fn path() -> PathBuf {
+    Results::directory().join("LISTS.md")
+}
+
 pub fn write(figures: &Figures) -> Result<()> {
-    Ok(fs::write(Results::directory().join("LISTS.md"), text(figures)?)?)
+    Ok(fs::write(path(), text(figures)?)?)
+}
+
+/// Writes the instructions of a request alone.
+pub fn write_instructions(rows: &[Instructions]) -> Result<()> {
+    let page = INSTRUCTIONS.replace(&fs::read_to_string(path())?, &instructions(rows)?)?;
+    Ok(fs::write(path(), page)?)
+}
+
+/// Writes what happens under load alone.
+pub fn write_load(loads: &[(Way, UnderLoad)], options: &Options) -> Result<()> {
+    let page = LOAD.replace(&fs::read_to_string(path())?, &load(loads, options)?)?;
+    Ok(fs::write(path(), page)?)
+}
+
+fn instructions(rows: &[Instructions]) -> Result<String> {
+    let mut out = format!(
+        "## Instructions of a request
+
+The mean of 500 origins each, as a look-up passes more or fewer slots of a table by chance. Without the C library's allocator, as
+in [the other figures](README.md). Promised are {} more than with directives at most.
+
+| | list | directives | difference | |
+|---|--:|--:|--:|---|
+",
+        promised::INSTRUCTIONS
+    );
+    for row in rows {
+        let (list, directives) = (row.list.instructions, row.directives.instructions);
+        let more = list - directives;
+        let verdict = verdict(more <= promised::INSTRUCTIONS);
+        writeln!(out, "| {} | {list} | {directives} | {more:+} | {verdict} |", row.title)?;
+    }
+    Ok(out)
 }
 
 /// A line about latencies.
@@ -73,6 +129,38 @@ fn range(spells: &[Seen], permille: usize) -> String {
     format!("{low} – {high}")
 }
 
+fn load(loads: &[(Way, UnderLoad)], options: &Options) -> Result<String> {
+    let mut out = String::new();
+    writeln!(
+        out,
+        "## Under load
+
+{} requests a second for an origin of the list, in 32 connections, come when they are due, whatever became of those before: what
+stops a worker for a moment delays all that fall due meanwhile. The list changes once a second, or as soon as the last change
+holds (`check=200ms`), and does not change in the spells between, in which a file is only written. Milliseconds, the lowest and the highest of {}
+spells of {} s each. *Cut* are connections that nginx closed on a request, which was sent once more.
+
+| | changes | p50 | p99 | p99.9 | failed | cut |
+|---|--:|--:|--:|--:|--:|--:|",
+        options.rate,
+        super::SPELLS,
+        options.spell.as_secs()
+    )?;
+    for (way, load) in loads {
+        for (changes, spells) in [(0, &load.quiet), (load.changes, &load.changing)] {
+            let sum = |figure: fn(&Seen) -> usize| spells.iter().map(figure).sum::<usize>();
+            let [p50, p99, p999] = [500, 990, 999].map(|permille| range(spells, permille));
+            let (failed, cut) = (sum(|seen| seen.failed), sum(|seen| seen.cut));
+            let title = way.title();
+            writeln!(
+                out,
+                "| {title} | {changes} | {p50} | {p99} | {p999} | {failed} | {cut} |"
+            )?;
+        }
+    }
+    Ok(out)
+}
+
 fn text(figures: &Figures) -> Result<String> {
     let options = &figures.options;
     let mut out = format!(
@@ -98,7 +186,12 @@ included, with a reload after each change, and Lua with a dictionary in shared m
         .find(|(way, _)| *way == Way::Live)
         .context("a check")?
         .1;
-    let changes = &figures.changes.iter().find(|(way, _)| *way == Way::Live).context("changes")?.1;
+    let changes = &figures
+        .changes
+        .iter()
+        .find(|(way, _)| *way == Way::Live)
+        .context("changes")?
+        .1;
     let mut row = |what: &str, promised: String, measured: String, is_kept: bool| {
         writeln!(out, "| {what} | {promised} | {measured} | {} |", verdict(is_kept))
     };
@@ -121,15 +214,6 @@ included, with a reload after each change, and Lua with a dictionary in shared m
         format!("{bytes:.1} bytes"),
         bytes <= promised::BYTES,
     )?;
-    for instructions in &figures.instructions {
-        let more = instructions.list.instructions - instructions.directives.instructions;
-        row(
-            &format!("instructions beyond the same list as directives: {}", instructions.title),
-            format!("≤ {}", promised::INSTRUCTIONS),
-            format!("{more:+}"),
-            more <= promised::INSTRUCTIONS,
-        )?;
-    }
     let minute = &figures.minute;
     row(
         "requests that fail while an origin is added each second",
@@ -166,41 +250,13 @@ all processes together, what they share counted once.
         )?;
     }
 
-    writeln!(
-        out,
-        "\n## Under load
-
-{} requests a second for an origin of the list, in 32 connections, come when they are due, whatever became of those before: what
-stops a worker for a moment delays all that fall due meanwhile. The list changes once a second, or as soon as the last change
-holds, and does not change in the spells between, in which a file is only written. Milliseconds, the lowest and the highest of {}
-spells of {} s each. *Cut* are connections that nginx closed on a request, which was sent once more.
-
-| | changes | p50 | p99 | p99.9 | failed | cut |
-|---|--:|--:|--:|--:|--:|--:|",
-        options.rate,
-        super::SPELLS,
-        options.spell.as_secs()
-    )?;
-    for (way, load) in &figures.loads {
-        for (changes, spells) in [(0, &load.quiet), (load.changes, &load.changing)] {
-            let sum = |figure: fn(&Seen) -> usize| spells.iter().map(figure).sum::<usize>();
-            let [p50, p99, p999] = [500, 990, 999].map(|permille| range(spells, permille));
-            let (failed, cut) = (sum(|seen| seen.failed), sum(|seen| seen.cut));
-            let title = way.title();
-            writeln!(out, "| {title} | {changes} | {p50} | {p99} | {p999} | {failed} | {cut} |")?;
-        }
-    }
-
-    out += "\n## Instructions of a request
-
-Without the C library's allocator, as in [the other figures](README.md).
-
-| | list | directives | difference |
-|---|--:|--:|--:|
-";
-    for row in &figures.instructions {
-        let (list, directives) = (row.list.instructions, row.directives.instructions);
-        writeln!(out, "| {} | {list} | {directives} | {:+} |", row.title, list - directives)?;
+    for (Section(begin, end), text) in [
+        (LOAD, load(&figures.loads, options)?),
+        (INSTRUCTIONS, instructions(&figures.instructions)?),
+    ] {
+        out += begin;
+        out += &text;
+        out += end;
     }
 
     let memory = |index: usize| megabytes(minute.memory.get(index).copied().unwrap_or_default());
@@ -219,7 +275,7 @@ The load average was {} at the beginning and {} at the end; the load itself, ngi
 
 ",
         minute.changes,
-        4 * options.spell.as_secs(),
+        super::MINUTE.as_secs(),
         minute.seen.requests(),
         minute.seen.failed,
         minute.seen.cut,

@@ -74,6 +74,11 @@ impl Origins {
         Self::at(self.count / 2 + 1)
     }
 
+    /// So many of them, from all over the list.
+    pub fn some(&self, number: usize) -> impl Iterator<Item = String> + '_ {
+        (0..number).map(move |index| Self::at(1 + index * self.count / number))
+    }
+
     /// One that is added by a change.
     pub fn added(change: usize) -> String {
         format!("https://added-{change:08}.example.com")
@@ -81,7 +86,9 @@ impl Origins {
 
     /// The end of the file after so many changes, each of which has added one.
     fn end(&self, changes: usize) -> String {
-        (1..=changes).map(|change| line(self.way, &Self::added(change))).collect()
+        (1..=changes)
+            .map(|change| line(self.way, &Self::added(change)))
+            .collect()
     }
 
     fn text(&self) -> String {
@@ -116,7 +123,11 @@ pub fn start(build: &Build, origins: &Origins, size: &str, check: &str) -> Start
     Start {
         program: Program::Nginx(build),
         directory: "live-lists",
-        file: if origins.way == Way::Lua { "lua.conf" } else { "nginx.conf" },
+        file: if origins.way == Way::Lua {
+            "lua.conf"
+        } else {
+            "nginx.conf"
+        },
         files,
         fill: ("{listen}", "reuseport".to_owned()),
         application: 0,
