@@ -10,7 +10,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
-	bench-compare bench-policy bench-lists compare-linters miri loom deb test-deb test-engines dist sbom matrix test-addon \
+	bench-compare bench-policy bench-lists bench-live-lists compare-linters miri loom deb test-deb test-engines dist sbom matrix test-addon \
 	test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
@@ -111,6 +111,10 @@ bench-policy: ## Measure what a decision costs
 bench-lists: ## Measure what it costs to read a list, and to look an origin up (instructions by callgrind)
 	cargo bench -p cors-lists --bench lists
 	cargo bench -p cors-lists --bench instructions
+
+bench-live-lists: bench-built ## Change a list of a million origins while nginx runs, beside reloads and Lua; writes bench/LISTS.md
+	@tools/require.sh load peers
+	@$(BENCH) live-lists $(WITH)
 
 # Properties and long lists would take Miri hours.
 miri: ## Run the policy's unit tests in Miri (needs nightly with the component miri)

@@ -46,13 +46,13 @@ const REOPENING: &str = "ngx_reopen_files";
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The cost of one request to an nginx that `start` describes. callgrind's files stay in `keep`.
+/// The mean cost of these requests, which take turns, to an nginx that `start` describes. callgrind's files stay in `keep`.
 pub fn count(
     mut start: Start,
     warm_up: WarmUp,
-    requests: usize,
+    count: usize,
     keep: Option<PathBuf>,
-    request: &Request,
+    requests: &[Request],
     faults: impl Fn(&Response) -> Vec<String>,
 ) -> Result<Cost> {
     let out = Out::new(keep.as_deref())?;
@@ -67,10 +67,9 @@ pub fn count(
     start.wrapper = wrapper(&out.path("callgrind.out"), &marks);
     let nginx = start.start()?;
     let mut connection = Connection::open(nginx.port);
-    let bytes = request.to_bytes();
     let mut exchange = |count: usize| -> Result<()> {
-        for _ in 0..count {
-            connection.write(&bytes);
+        for request in requests.iter().cycle().take(count) {
+            connection.write(request.to_bytes());
             let response = connection.read_response_to(request);
             let faults = faults(&response);
             ensure!(faults.is_empty(), "{}", faults.join("; "));
@@ -100,9 +99,9 @@ pub fn count(
         }
     }
     dump()?;
-    exchange(requests)?;
+    exchange(count)?;
     let once = dump()?;
-    exchange(2 * requests)?;
+    exchange(2 * count)?;
     let twice = dump()?;
     drop(connection);
     nginx.stop()?;
@@ -111,7 +110,7 @@ pub fn count(
         once.allocator > 0,
         "callgrind has seen no call of malloc in the C library: is another allocator preloaded?"
     );
-    Ok((twice - once).divided_by(i64::try_from(requests)?))
+    Ok((twice - once).divided_by(i64::try_from(count)?))
 }
 
 /// The directory that callgrind writes to.

@@ -87,8 +87,15 @@ impl<'a> Counter<'a> {
             Role::Cors | Role::Counted => scenario.faults(response, &peer.manners),
             _ => scenario.ceiling_faults(response),
         };
-        let cost = callgrind::count(start, peer.warm_up(role), requests, keep, &request, faults)
-            .with_context(|| format!("{side}, {}", scenario.name))?;
+        let cost = callgrind::count(
+            start,
+            peer.warm_up(role),
+            requests,
+            keep,
+            std::slice::from_ref(&request),
+            faults,
+        )
+        .with_context(|| format!("{side}, {}", scenario.name))?;
         self.known.borrow_mut().insert(key, cost);
         Ok(cost)
     }

@@ -31,7 +31,7 @@ fn processor() -> String {
     value("model name")
 }
 
-fn package(name: &str) -> String {
+pub fn package(name: &str) -> String {
     said(&["dpkg-query", "-W", "-f=${Version}", name])
 }
 

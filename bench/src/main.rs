@@ -5,6 +5,7 @@ mod chart;
 mod cost;
 mod instructions;
 mod limits;
+mod live_lists;
 mod load;
 mod machine;
 mod median;
@@ -48,6 +49,7 @@ commands
   compare       put this module, another build of it and the idiom under load
   all           all of it; writes results.json, the charts and the README
   report        write the charts and the README once more
+  live-lists    change lists of origins while nginx runs; writes LISTS.md, and has options of its own
 
 options
   --only <scenario>     and no other; may be repeated
@@ -459,6 +461,7 @@ fn run() -> Result<ExitCode> {
         Some("load") => load(Build::from_environment()?, &options(words)?).map(|_| ExitCode::SUCCESS),
         Some("all") => all(&options(words)?),
         Some("compare") => compare(&options(words)?),
+        Some("live-lists") => live_lists::run(words),
         Some("peers") => {
             let options = options(words)?;
             peers(Build::from_environment()?, &options, &options.peers).map(|_| ExitCode::SUCCESS)

@@ -168,14 +168,8 @@ impl Start {
 
     /// Nothing if another process was faster to take the port.
     fn attempt(&self) -> Result<Option<Server>> {
-        let prefix = Prefix::new()?;
         let port = free_port()?;
-        for directory in [peers().to_owned(), peers().join(self.directory)] {
-            prefix.configure(&directory, port, self)?;
-        }
-        for (name, text) in &self.files {
-            fs::write(prefix.path(name), text)?;
-        }
+        let prefix = self.prefix(port)?;
         let console = File::create(prefix.path("logs/console"))?;
         // Whatever ends this program, a Ctrl-C for example, ends its servers.
         let guard = ["setpriv", "--pdeathsig", "TERM"].map(OsString::from);
@@ -223,6 +217,32 @@ impl Start {
             self.file
         );
         Ok(Some(server))
+    }
+
+    /// Has nginx check its configuration. Returns how long that takes, and what it says where it finds a fault.
+    pub fn check(&self) -> Result<(Duration, Result<(), String>)> {
+        let port = free_port()?;
+        let prefix = self.prefix(port)?;
+        let mut words = self.words(&prefix, port)?.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).arg("-t").env_clear();
+        let begin = Instant::now();
+        let output = command.output()?;
+        let taken = begin.elapsed();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok((taken, if output.status.success() { Ok(()) } else { Err(said) }))
+    }
+
+    /// Its directory, with all that it reads.
+    fn prefix(&self, port: u16) -> Result<Prefix> {
+        let prefix = Prefix::new()?;
+        for directory in [peers().to_owned(), peers().join(self.directory)] {
+            prefix.configure(&directory, port, self)?;
+        }
+        for (name, text) in &self.files {
+            fs::write(prefix.path(name), text)?;
+        }
+        Ok(prefix)
     }
 
     fn words(&self, prefix: &Prefix, port: u16) -> Result<Vec<OsString>> {
