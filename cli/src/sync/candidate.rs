@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 use std::mem;
-use std::sync::mpsc;
 
-use cors_lists::{Check, Digest, Fault, Format};
+use cors_lists::{self as lists, Check, Digest, Format};
 
 use super::elements::{Element, Place};
 
@@ -54,20 +53,12 @@ pub fn make(mut elements: Vec<Element<'_>>, format: Format) -> Result<Candidate,
         content.extend_from_slice(line(element));
         content.push(b'\n');
     }
-    let (listener, found) = mpsc::channel();
-    let mut check = Check::telling(
-        format,
-        Box::new(move |fault: &Fault| {
-            // The other end is there for as long as the check is.
-            let _ = listener.send(fault.clone());
-        }),
-    );
-    for piece in content.chunks(1 << 16) {
-        check.feed(piece);
-        found.try_iter().for_each(|fault| faults.add_found(&fault, &elements));
-    }
+    let mut check = Check::new(format);
+    check.feed(&content);
     let checked = check.finish();
-    found.try_iter().for_each(|fault| faults.add_found(&fault, &elements));
+    if let Err(found) = &checked {
+        faults.add_found(found, &elements);
+    }
     match checked {
         Ok(checked) if faults.is_empty() => match checked.entries() {
             0 => Err(Refusal::Empty),
@@ -99,7 +90,7 @@ fn line<'e>(element: &'e Element<'_>) -> &'e [u8] {
 struct Faults {
     text: String,
     told: usize,
-    more: usize,
+    more: u64,
 }
 
 impl Faults {
@@ -119,14 +110,18 @@ impl Faults {
         self.text.push_str(&text());
     }
 
-    fn add_found(&mut self, fault: &Fault, elements: &[Element<'_>]) {
-        let number = usize::try_from(fault.line).ok().and_then(|line| line.checked_sub(1));
-        let element = number.and_then(|number| elements.get(number));
-        self.add(|| match element.map(|element| element.place) {
-            // The text begins with it.
-            None | Some(Place::Member) => fault.text.clone(),
-            Some(place) => format!("{place}: {}", fault.text),
-        });
+    /// Adds what is wrong with the lines of elements.
+    fn add_found(&mut self, found: &lists::Faults, elements: &[Element<'_>]) {
+        for fault in &found.first {
+            let number = usize::try_from(fault.line).ok().and_then(|line| line.checked_sub(1));
+            let element = number.and_then(|number| elements.get(number));
+            self.add(|| match element.map(|element| element.place) {
+                // The text begins with it.
+                None | Some(Place::Member) => fault.text.clone(),
+                Some(place) => format!("{place}: {}", fault.text),
+            });
+        }
+        self.more += found.more;
     }
 
     fn told(mut self) -> String {
