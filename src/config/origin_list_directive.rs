@@ -3,12 +3,11 @@
 use std::rc::Rc;
 
 use cors_policy::{shown, ListSource, LiveList, Problem};
-use nginx_sys::{ngx_parse_size, ngx_parse_time};
 
 use super::main_conf::MainConf;
 use super::reader::Configuration;
 use crate::live_lists::{open_list, ConfiguredList, ListFile, LEAST_SIZE};
-use crate::nginx::string::as_ngx_str;
+use crate::nginx::string::{parse_milliseconds, parse_size};
 
 const DIRECTIVE: &str = "cors_origin_list";
 const EXAMPLE: &str = "cors_origin_list tenants tenants.txt;";
@@ -150,10 +149,8 @@ fn parse<'v>(values: &[&'v [u8]]) -> Result<Said<'v>, String> {
             }
             KEY => said.key = Some(value),
             SIZE => {
-                // SAFETY: nginx reads the bytes and writes none.
-                let size = unsafe { ngx_parse_size(&mut as_ngx_str(value.as_bytes())) };
-                let size = usize::try_from(size);
-                said.size = size.map_err(|_| refused("it is no size; write \"size=8m\""))?;
+                let size = parse_size(value.as_bytes());
+                said.size = size.ok_or_else(|| refused("it is no size; write \"size=8m\""))?;
                 if said.size < LEAST_SIZE {
                     return Err(refused(&format!(
                         "it is too small; write \"size={}k\" or more",
@@ -162,10 +159,8 @@ fn parse<'v>(values: &[&'v [u8]]) -> Result<Said<'v>, String> {
                 }
             }
             _ => {
-                // SAFETY: as above.
-                let check = unsafe { ngx_parse_time(&mut as_ngx_str(value.as_bytes()), 0) };
-                let check = usize::try_from(check);
-                said.check = check.map_err(|_| refused("it is no time; write \"check=1s\""))?;
+                let check = parse_milliseconds(value.as_bytes());
+                said.check = check.ok_or_else(|| refused("it is no time; write \"check=1s\""))?;
                 if said.check == 0 {
                     return Err(refused(
                         "the file would be looked at without a pause; write \"check=1s\"",

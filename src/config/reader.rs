@@ -11,8 +11,8 @@ use cors_zone::Listener;
 use nginx_sys::{
     ngx_array_push, ngx_command_t, ngx_conf_full_name, ngx_conf_parse, ngx_conf_t, ngx_http_add_variable,
     ngx_http_conf_ctx_t, ngx_http_core_loc_conf_t, ngx_http_core_main_conf_t, ngx_http_core_module,
-    ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_parse_time, ngx_str_t,
-    ngx_uint_t, ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE, NGX_LOG_EMERG, NGX_LOG_NOTICE, NGX_LOG_WARN,
+    ngx_http_core_srv_conf_t, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t, ngx_log_t, ngx_str_t, ngx_uint_t,
+    ngx_variable_value_t, NGX_HTTP_VAR_CHANGEABLE, NGX_LOG_EMERG, NGX_LOG_NOTICE, NGX_LOG_WARN,
 };
 use ngx::core::NGX_CONF_OK;
 use ngx::ngx_log_error;
@@ -24,7 +24,7 @@ use crate::nginx::pool::{self, OutOfMemory};
 use crate::nginx::return_code;
 use crate::nginx::shared_memory;
 use crate::nginx::shim;
-use crate::nginx::string::as_ngx_str;
+use crate::nginx::string::{as_ngx_str, parse_seconds};
 
 /// What nginx calls for a directive.
 pub(crate) type DirectiveHandler =
@@ -351,9 +351,7 @@ pub(super) struct NginxSyntax<'c> {
 
 impl Syntax for NginxSyntax<'_> {
     fn time(&self, value: &[u8]) -> Option<u64> {
-        // SAFETY: nginx reads the bytes and writes none.
-        let seconds = unsafe { ngx_parse_time(&mut as_ngx_str(value), 1) };
-        u64::try_from(seconds).ok()
+        parse_seconds(value)
     }
 
     fn variable(&mut self, text: &[u8]) -> Option<usize> {

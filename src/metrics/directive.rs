@@ -1,10 +1,9 @@
 //! The value of `cors_zone`: a name and a size.
 
 use cors_policy::{shown, Position};
-use nginx_sys::ngx_parse_size;
 
 use super::zone::bytes_for;
-use crate::nginx::string::as_ngx_str;
+use crate::nginx::string::parse_size;
 
 const DIRECTIVE: &str = "cors_zone";
 
@@ -22,9 +21,8 @@ pub(crate) fn parse_zone<'v>(values: &[&'v [u8]], earlier: Option<&Position>) ->
             &format!("a name, a colon and a size are expected; {WRITE}"),
         ));
     };
-    // SAFETY: nginx reads the bytes and writes none.
-    let bytes = usize::try_from(unsafe { ngx_parse_size(&mut as_ngx_str(size.as_bytes())) })
-        .map_err(|_| refused(value, &format!("\"{size}\" is no size; {WRITE}")))?;
+    let bytes =
+        parse_size(size.as_bytes()).ok_or_else(|| refused(value, &format!("\"{size}\" is no size; {WRITE}")))?;
     let least = bytes_for(1);
     if bytes < least {
         return Err(refused(
