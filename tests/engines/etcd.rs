@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::engine::Etcd;
 use crate::process::directory;
-use crate::running_sync::{sync_command, Sync};
+use crate::running_sync::{error_of_once, Sync};
 use crate::wait::until;
 use crate::{lines, origin};
 
@@ -138,16 +138,7 @@ fn tls_a_certificate_of_the_client_and_a_password() {
     sync.wait_for(&lines(&["a", "b"]));
 
     let file = passwords.path().join("list.txt");
-    let told = |arguments: &[&str], password: &str| {
-        let mut command = sync_command(&source, &file);
-        command
-            .arg("--once")
-            .args(arguments)
-            .env("NGINX_CORS_PASSWORD", password);
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        String::from_utf8(output.stderr).unwrap()
-    };
+    let told = |arguments: &[&str], password: &str| error_of_once(&source, &file, arguments, password);
     let error = told(&[&tls[..], &["--password-file", wrong.to_str().unwrap()]].concat(), "");
     assert!(error.contains("the user or the password is wrong"), "{error}");
     let error = told(&tls[2..], "reader's");

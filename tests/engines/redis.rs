@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::engine::Redis;
 use crate::process::directory;
-use crate::running_sync::{sync_command, Sync};
+use crate::running_sync::{error_of_once, Sync};
 use crate::{lines, origin};
 
 #[test]
@@ -100,16 +100,7 @@ fn tls_a_certificate_of_the_client_and_a_password() {
     sync.wait_for(&lines(&["a", "b"]));
 
     let file = directory.path().join("list.txt");
-    let told = |arguments: &[&str], password: &str| {
-        let mut command = sync_command(&source, &file);
-        command
-            .arg("--once")
-            .args(arguments)
-            .env("NGINX_CORS_PASSWORD", password);
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(2));
-        String::from_utf8(output.stderr).unwrap()
-    };
+    let told = |arguments: &[&str], password: &str| error_of_once(&source, &file, arguments, password);
     let error = told(&tls, "another");
     assert!(error.contains("the user or the password is wrong"), "{error}");
     let error = told(&tls[2..], "reader's");

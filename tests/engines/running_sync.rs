@@ -33,6 +33,18 @@ pub fn sync_command(source: &str, file: &Path) -> Command {
     command
 }
 
+/// What is printed where the source cannot be read once, with the password in the environment.
+pub fn error_of_once(source: &str, file: &Path, arguments: &[&str], password: &str) -> String {
+    let mut command = sync_command(source, file);
+    command
+        .arg("--once")
+        .args(arguments)
+        .env("NGINX_CORS_PASSWORD", password);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    String::from_utf8(output.stderr).unwrap()
+}
+
 impl Sync {
     /// Follows a source.
     pub fn start(source: &str, arguments: &[&str]) -> Self {
