@@ -420,10 +420,12 @@ fn peers(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec
 /// Everything: the module in the nginx of `make`, and beside all others in Debian's.
 fn all(options: &Options) -> Result<ExitCode> {
     let [plain, debian] = [Build::from_environment()?, Build::of_debian()?];
+    // What is timed comes first: who starts this has just left the machine alone.
     let mut results = Results {
         machine: machine::describe(),
         rounds: options.rounds,
         round_milliseconds: u64::try_from(options.round.as_millis())?,
+        load: load(debian.clone(), options)?,
         ..Results::default()
     };
     results
@@ -431,8 +433,7 @@ fn all(options: &Options) -> Result<ExitCode> {
         .insert(plain.version.clone(), peers(plain, options, &[])?);
     results
         .instructions
-        .insert(debian.version.clone(), peers(debian.clone(), options, &options.peers)?);
-    results.load = load(debian, options)?;
+        .insert(debian.version.clone(), peers(debian, options, &options.peers)?);
     results.write()?;
     report::write(&results)?;
     println!("where this module loses:");
