@@ -9,6 +9,7 @@
 )]
 
 mod check_list;
+mod generate;
 mod lint;
 mod lint_command;
 mod nginx;
@@ -20,7 +21,7 @@ mod sync;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::outcome::exit_code;
 
@@ -38,6 +39,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     CheckList(check_list::Arguments),
+    Generate(generate::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
@@ -45,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments, Arguments::command()),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };
