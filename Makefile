@@ -166,11 +166,11 @@ dist-vendored: ## Make one that brings the crates along, to be built where no re
 packaging: dist-vendored ## Fill in the recipes of packaging/ for pkg-oss, docker-nginx, RPM and Alpine
 	cargo xtask packaging
 
-test-rpm: ## Build the RPM package, and see an upgrade of nginx alone refused
+test-rpm: packaging ## Build the RPM package, and see an upgrade of nginx alone refused
 	@tools/require.sh build rpm
 	tools/test-rpm.sh
 
-test-pkg-oss: ## Have pkg-oss and docker-nginx package the module (as root; tools/test-pkg-oss.sh says what to name)
+test-pkg-oss: packaging ## Have pkg-oss and docker-nginx package the module (as root; tools/test-pkg-oss.sh says what to name)
 	@tools/require.sh build matrix
 	tools/test-pkg-oss.sh
 

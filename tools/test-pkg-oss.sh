@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Has pkg-oss, with which nginx.org makes its packages, build the packages of nginx and of the module in a fresh root without a
+# Has pkg-oss, with which nginx.org makes its packages, and the recipe that `make packaging` has left, build the packages of nginx and of the module in a fresh root without a
 # network; installs both, has them answer a preflight, and sees nginx refused without its module. Then once more as docker-nginx
 # does it: by pkg-oss's build_module.sh, which makes a recipe of its own. As root on Debian, with debootstrap and rustup.
 #   PKG_OSS=<directory>           a checkout of github.com/nginx/pkg-oss
@@ -15,8 +15,6 @@ nginx=$NGINX_SOURCE_DIR
 unset NGINX_SOURCE_DIR MAKEFLAGS MFLAGS
 version=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' "$nginx/src/core/nginx.h")
 
-cargo xtask dist --vendored
-cargo xtask packaging
 work=$(mktemp -d)
 trap 'rm -rf --one-file-system "$work"' EXIT
 mkdir -p "$work/share" "$work/nginx-$version"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the RPM package of the module for the sources of the vendored nginx, and tries it on a made-up nginx in a database of its
-# own: it is installed, an upgrade of nginx alone is refused, and one of both is not. Needs rpmbuild, and nothing of Fedora's.
+# Builds the RPM package of the module, which `make packaging` has left the recipe for, and tries it beside a made-up nginx in a
+# database of its own: an upgrade of nginx alone is refused. Needs rpmbuild, and nothing of Fedora's.
+#   NGINX_SOURCE_DIR=<directory>  the nginx that it is for; else the vendored one
 set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
@@ -10,19 +11,17 @@ fail() {
     exit 1
 }
 
-cargo xtask build
-cargo xtask dist --vendored
-cargo xtask packaging
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{SOURCES,SPECS,root} "$work/home"
 cp build/*-vendored.tar.gz "$work/SOURCES"
 cp build/packaging/rpm/nginx-mod-http-cors.spec "$work/SPECS"
-sources=$(readlink -f target/vendored/source)
+tar -x -C "$work/home" -f build/*-vendored.tar.gz --wildcards '*/vendor/nginx-src-*/nginx/*'
+sources=$(realpath "${NGINX_SOURCE_DIR:-$(echo "$work"/home/*/vendor/nginx-src-*/nginx)}")
+unset NGINX_SOURCE_DIR
 
 # --nodeps: the build dependencies are those of another distribution. Without a network no crate is fetched.
 options=(--load "$repository/build/packaging/rpm/macros.nginxmods" -D "nginx_sources $sources" -D "_topdir $work" --nodeps)
-[ -z "${RPM_TARGET_DIR:-}" ] || export CARGO_TARGET_DIR=$RPM_TARGET_DIR
 CARGO_NET_OFFLINE=true rpmbuild -bb "${options[@]}" "$work/SPECS/nginx-mod-http-cors.spec" >"$work/built" 2>&1 ||
     fail "$(tail -n 40 "$work/built")"
 module=$(find "$work/RPMS" -name 'nginx-mod-http-cors-[0-9]*.rpm')
