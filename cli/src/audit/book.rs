@@ -41,7 +41,8 @@ than was meant. A **note** is worth a look. `--level` leaves out what is less ba
   `POST`.
 - No other server: it follows no redirect.
 - With limits: a server that does not answer within `--timeout`, or sends more than 64 KiB of headers, has not answered. Of the
-  content it reads 64 KiB at most. After three requests in a row without an answer it gives up.
+  content it reads 64 KiB at most. A request on a connection that the server closes is asked once more, as browsers do it.
+  After three requests in a row without an answer it gives up.
 - Over HTTP/1.1; over HTTP/2 with `--http2`, or `--http2-prior-knowledge` where there is no TLS. With TLS the main requests are
   asked in the other version, too, and the answers compared.
 
@@ -529,7 +530,7 @@ fn access(server: Add<'_>) {
 fn recorded(faulty: &Faulty) -> Recording {
     let mut ask = |request: &Request| {
         if faulty.id == "no-answer" && request.only("Origin") == Some("://") {
-            return Err(Failure::Broken("connection closed before message completed".to_owned()));
+            return Err(Failure::Closed);
         }
         let mut response = right::answer(request);
         (faulty.spoil)(request, &mut response);

@@ -1,6 +1,7 @@
 //! The one that asks: over HTTP/1.1 or HTTP/2, one request after the other.
 
 use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -92,9 +93,21 @@ impl Client {
 
     /// Asks, when it is time to, and waits for the answer.
     pub fn ask(&mut self, request: &Request) -> Result<Response, Failure> {
+        self.wait();
+        let outcome = self.runtime.block_on(self.exchange(request));
+        // A server may close a connection that it kept while a request is on its way, and browsers then ask once more.
+        let may_repeat = !matches!(request.method.as_str(), "POST" | "PATCH");
+        if outcome == Err(Failure::Closed) && may_repeat {
+            self.wait();
+            return self.runtime.block_on(self.exchange(request));
+        }
+        outcome
+    }
+
+    /// Waits until the next request may be asked.
+    fn wait(&mut self) {
         thread::sleep(self.next.saturating_duration_since(Instant::now()));
         self.next = Instant::now() + Duration::from_secs(1) / self.options.rate.max(1);
-        self.runtime.block_on(self.exchange(request))
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, Failure> {
@@ -177,13 +190,19 @@ fn hyper(tls: &ClientConfig, version: Version, timeout: Duration) -> Hyper {
 
 fn failure(error: &ClientError) -> Failure {
     // What is above the last cause says which part of the client met it.
-    let mut cause: &dyn Error = error;
+    let mut cause: &(dyn Error + 'static) = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    match error.is_connect() {
-        true => Failure::Connect(cause.to_string()),
-        false => Failure::Broken(cause.to_string()),
+    let is_incomplete = cause
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(hyper::Error::is_incomplete_message);
+    let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    let is_closed = is_incomplete || matches!(kind, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe));
+    match (error.is_connect(), is_closed) {
+        (true, _) => Failure::Connect(cause.to_string()),
+        (false, true) => Failure::Closed,
+        (false, false) => Failure::Broken(cause.to_string()),
     }
 }
 

@@ -155,7 +155,9 @@ pub enum Failure {
     Connect(String),
     /// Nothing came in this time.
     TimedOut(Duration),
-    /// What came is no answer, or the connection was closed.
+    /// The connection was closed before there was one.
+    Closed,
+    /// What came is none.
     Broken(String),
 }
 
@@ -168,6 +170,7 @@ impl fmt::Display for Failure {
                 "no answer within {} s; --timeout sets how long to wait",
                 time.as_secs()
             ),
+            Self::Closed => f.write_str("no answer: the connection was closed"),
             Self::Broken(why) => write!(f, "no answer that HTTP knows: {why}"),
         }
     }

@@ -149,7 +149,7 @@ impl PathPlan<'_> {
     fn other_answers(&mut self, origin: &str) {
         self.add(Purpose::Head, origin, self.request("HEAD").header("Origin", origin));
         let mut not_found = self.get().header("Origin", origin);
-        not_found.target = beside(self.target);
+        not_found.target = missing(self.target);
         self.add(Purpose::NotFound, origin, not_found);
         let partial = self.get().header("Origin", origin).header("Range", "bytes=0-0");
         self.add(Purpose::Partial, origin, partial);
@@ -184,6 +184,7 @@ impl PathPlan<'_> {
         for malformed in [
             format!("{origin}, {STRANGER}"),
             format!("{origin} {STRANGER}"),
+            format!("{STRANGER} {origin}"),
             format!("{origin},stranger"),
             "://".to_owned(),
         ] {
@@ -219,11 +220,15 @@ impl PathPlan<'_> {
     }
 }
 
-/// A file beside the one at `target` that there is not.
-fn beside(target: &str) -> String {
+/// A file that there is not, where the rules for `target` most likely hold: below it, or beside it with the same extension.
+fn missing(target: &str) -> String {
     let path = target.split('?').next().unwrap_or_default();
-    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    format!("{directory}/{NO_FILE}")
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match name.rsplit_once('.') {
+        Some((_, extension)) => format!("{directory}/{NO_FILE}.{extension}"),
+        None if name.is_empty() => format!("{directory}/{NO_FILE}"),
+        None => format!("{path}/{NO_FILE}"),
+    }
 }
 
 /// The planned request as it can be sent when others have been answered; none where there is nothing to ask.
@@ -311,13 +316,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_there_is_not_lies_beside_the_path() {
+    fn a_file_that_there_is_not_lies_where_the_rules_for_the_path_hold() {
         for (target, file) in [
             ("/", "/nginx-cors-audit-no-such-file"),
-            ("/api/users?id=1/2", "/api/nginx-cors-audit-no-such-file"),
             ("/api/", "/api/nginx-cors-audit-no-such-file"),
+            ("/api/users?id=1/2", "/api/users/nginx-cors-audit-no-such-file"),
+            ("/files/logo.svg", "/files/nginx-cors-audit-no-such-file.svg"),
         ] {
-            assert_eq!(beside(target), file);
+            assert_eq!(missing(target), file);
         }
     }
 }

@@ -31,7 +31,12 @@ fn any_origin_is_sent_back_with_credentials() {
 fn the_end_of_the_origin_is_compared() {
     assert_eq!(
         found(|asked| right(asked, |origin| origin.ends_with("example.com"))),
-        ["origin-with-prefix", "subdomain-allowed", "insecure-origin-allowed"]
+        [
+            "origin-with-prefix",
+            "subdomain-allowed",
+            "insecure-origin-allowed",
+            "malformed-origin-sent-back",
+        ]
     );
 }
 

@@ -92,14 +92,14 @@ fn one_that_sends_garbage() {
 
 #[test]
 fn one_that_closes_each_connection() {
-    assert_refused(&audit_in_time(answering(b"")), "no answer that HTTP knows");
+    assert_refused(&audit_in_time(answering(b"")), "the connection was closed");
 }
 
 #[test]
 fn one_that_closes_in_the_middle_of_its_headers() {
     assert_refused(
         &audit_in_time(answering(b"HTTP/1.1 200 OK\r\nAccess-Cont")),
-        "no answer that HTTP knows",
+        "the connection was closed",
     );
 }
 
@@ -160,7 +160,8 @@ fn one_that_stops_answering_is_left_alone_after_three_requests() {
         }
     });
     assert_refused(&audit_in_time(port), "the last 3 of 8 requests have had no answer");
-    assert_eq!(asked.load(Ordering::SeqCst), 8);
+    // Each of the three was asked twice.
+    assert_eq!(asked.load(Ordering::SeqCst), 11);
 }
 
 #[test]
