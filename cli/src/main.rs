@@ -8,7 +8,10 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod audit;
+mod audit_command;
 mod check_list;
+mod cors_headers;
 mod lint;
 mod lint_command;
 mod nginx;
@@ -24,7 +27,7 @@ use clap::{Parser, Subcommand};
 
 use crate::outcome::exit_code;
 
-/// Finds the CORS faults of nginx configurations, and checks and feeds the lists of origins of the nginx module
+/// Finds the CORS faults of nginx configurations and of running servers, and checks and feeds the lists of origins of the nginx module
 /// ngx_http_cors_module.
 ///
 /// Exit status: 0 if nothing was found, 1 if something was found, 2 if the command could not run.
@@ -37,6 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Audit(audit_command::Arguments),
     CheckList(check_list::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
@@ -44,6 +48,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Audit(arguments) => audit_command::run(&arguments),
         Command::CheckList(arguments) => check_list::run(&arguments),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
