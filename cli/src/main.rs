@@ -8,7 +8,12 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod browser;
 mod check_list;
+mod convert;
+mod convert_command;
+mod diff;
+mod diff_command;
 mod lint;
 mod lint_command;
 mod nginx;
@@ -17,6 +22,7 @@ mod output;
 mod report;
 mod site;
 mod sync;
+mod written_policy;
 
 use std::process::ExitCode;
 
@@ -38,6 +44,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     CheckList(check_list::Arguments),
+    Convert(convert_command::Arguments),
+    Diff(diff_command::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
@@ -45,6 +53,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Convert(arguments) => convert_command::run(&arguments),
+        Command::Diff(arguments) => diff_command::run(&arguments),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };

@@ -163,7 +163,7 @@ impl Reader<'_> {
 
 /// nginx's notation of times and of texts with variables, and the lists that directives name.
 #[derive(Debug, Default)]
-struct NginxSyntax {
+pub struct NginxSyntax {
     texts: usize,
     lists: Vec<Rc<LiveList>>,
 }
