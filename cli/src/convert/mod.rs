@@ -152,18 +152,23 @@ fn proven(planner: &mut Planner<'_, '_>, file: &Path, options: &Options<'_>) -> 
     for _ in 0..MOST_ATTEMPTS {
         let draft = match planner.draft() {
             Ok(draft) => draft,
-            Err(conflict) => {
-                planner.leave(conflict);
+            Err(conflicts) => {
+                conflicts.into_iter().for_each(|conflict| planner.leave(conflict));
                 continue;
             }
         };
         if draft.written.is_empty() {
             return Ok(draft);
         }
-        match proof::prove(planner, &draft, file, options.prefix, options.limits)? {
-            Ok(()) => return Ok(draft),
-            Err(Flaw::KeepVary(id)) => planner.keep_vary(id),
-            Err(Flaw::Conflict(conflict)) => planner.leave(conflict),
+        let flaws = proof::prove(planner, &draft, file, options.prefix, options.limits)?;
+        if flaws.is_empty() {
+            return Ok(draft);
+        }
+        for flaw in flaws {
+            match flaw {
+                Flaw::KeepVary(id) => planner.keep_vary(id),
+                Flaw::Conflict(conflict) => planner.leave(conflict),
+            }
         }
     }
     bail!("no way is found to convert a part of it within {MOST_ATTEMPTS} attempts")

@@ -10,7 +10,7 @@ use crate::nginx::{Configuration, Directive, Span};
 use crate::site::{Block, BlockId, Kind};
 
 /// Locations are left as they are until the rest can be converted: so often at most.
-pub const MOST_ATTEMPTS: usize = 500;
+pub const MOST_ATTEMPTS: usize = 100;
 
 /// What is thought of while a plan is made.
 pub struct Planner<'s, 't> {
@@ -127,17 +127,29 @@ impl<'s, 't> Planner<'s, 't> {
         has && !self.kept_vary.contains(&id)
     }
 
-    /// A plan for the locations that are to be converted.
-    pub fn draft(&self) -> Result<Draft, Conflict> {
+    /// A plan for the locations that are to be converted; where there is none, those that are in its way.
+    pub fn draft(&self) -> Result<Draft, Vec<Conflict>> {
         let mut gone = self.required()?;
         gone.extend(self.vary_that_goes());
         self.add_unused(&mut gone);
         let mut written = Vec::new();
+        let mut conflicts = Vec::new();
+        let mut failed: Vec<BlockId> = Vec::new();
         for (home, members) in self.homes() {
-            self.place(home, &members, &gone, &mut written)?;
+            // Without the policy of a block around it, it may be placed after all.
+            if failed.iter().any(|outer| self.is_below(home, *outer)) {
+                continue;
+            }
+            if let Err(conflict) = self.place(home, &members, &gone, &mut written) {
+                failed.push(home);
+                conflicts.push(conflict);
+            }
+        }
+        if !conflicts.is_empty() {
+            return Err(conflicts);
         }
         self.end_policies_at_named(&mut written);
-        self.check_shared(&written)?;
+        self.check_shared(&written).map_err(|conflict| vec![conflict])?;
         gone.extend(self.allowing_comments(&gone));
         let mut edits = Edits::default();
         gone.iter().for_each(|span| edits.remove(*span));
@@ -155,31 +167,37 @@ impl<'s, 't> Planner<'s, 't> {
     }
 
     /// What has to go where locations get a policy. Nobody else may need it.
-    fn required(&self) -> Result<BTreeSet<Span>, Conflict> {
+    fn required(&self) -> Result<BTreeSet<Span>, Vec<Conflict>> {
         let mut gone = BTreeSet::new();
+        let mut conflicts = Vec::new();
         for (id, meaning) in self.converted() {
             for span in &meaning.required {
-                let users = self.users.get(span).into_iter().flatten();
-                let mut others = users.filter(|other| **other != id);
-                let needs = |other: &&BlockId| {
-                    let is_condition = self.configuration.sources.slice(*span).starts_with("if");
-                    match self.today.get(other) {
-                        Some(Today::Left(_)) => true,
-                        Some(Today::Nothing) => !is_condition,
-                        _ => false,
-                    }
+                let is_condition = self.configuration.sources.slice(*span).starts_with("if");
+                let needs = |other: &&BlockId| match self.today.get(other) {
+                    Some(Today::Left(_)) => true,
+                    Some(Today::Nothing) => !is_condition,
+                    _ => false,
                 };
-                if let Some(other) = others.find(needs) {
-                    let why = format!("{} needs it, too, and is left as it is", self.name(*other));
-                    return Err(Conflict {
-                        blocks: vec![id],
-                        reason: Reason::new(*span, why),
-                    });
+                let users = self.users.get(span).into_iter().flatten();
+                match users.filter(|other| **other != id).find(needs) {
+                    Some(other) => {
+                        let why = format!("{} needs it, too, and is left as it is", self.name(*other));
+                        conflicts.push(Conflict {
+                            blocks: vec![id],
+                            reason: Reason::new(*span, why),
+                        });
+                        break;
+                    }
+                    None => {
+                        gone.insert(*span);
+                    }
                 }
-                gone.insert(*span);
             }
         }
-        Ok(gone)
+        match conflicts.is_empty() {
+            true => Ok(gone),
+            false => Err(conflicts),
+        }
     }
 
     /// The lines with `Vary: Origin` that only locations with a policy have.
@@ -274,10 +292,6 @@ impl<'s, 't> Planner<'s, 't> {
         gone: &BTreeSet<Span>,
         written: &mut Vec<Written>,
     ) -> Result<(), Conflict> {
-        let conflict = |span: Option<Span>, why: &str| Conflict {
-            blocks: members.to_vec(),
-            reason: Reason::new(span.or(gone.first().copied()).unwrap_or_default(), why),
-        };
         let site = self.asked.site;
         let meanings: Vec<_> = members
             .iter()
@@ -285,6 +299,10 @@ impl<'s, 't> Planner<'s, 't> {
             .collect();
         let Some((_, first)) = meanings.first() else {
             return Ok(());
+        };
+        let conflict = |span: Option<Span>, why: &str| Conflict {
+            blocks: members.to_vec(),
+            reason: Reason::new(span.or(first.required.first().copied()).unwrap_or_default(), why),
         };
         let is_same = meanings.iter().all(|(_, meaning)| meaning.policy == first.policy);
         let below: Vec<_> = self
@@ -368,6 +386,11 @@ impl<'s, 't> Planner<'s, 't> {
             Today::Policy(meaning) => Some(meaning),
             _ => None,
         }
+    }
+
+    /// The block in which the headers of a location stand.
+    pub fn home(&self, id: BlockId) -> Option<BlockId> {
+        self.meaning(id).map(|meaning| meaning.home)
     }
 
     fn is_below(&self, id: BlockId, home: BlockId) -> bool {

@@ -33,14 +33,14 @@ pub fn texts(configuration: &Configuration, draft: &Draft) -> BTreeMap<usize, St
         .collect()
 }
 
-/// Follows requests through the configuration as it would be.
+/// Follows requests through the configuration as it would be, and returns what is wrong with it.
 pub fn prove(
     planner: &Planner<'_, '_>,
     draft: &Draft,
     file: &Path,
     prefix: Option<&Path>,
     limits: Limits,
-) -> anyhow::Result<Result<(), Flaw>> {
+) -> anyhow::Result<Vec<Flaw>> {
     let sources = &planner.configuration.sources;
     let replaced: HashMap<PathBuf, String> = texts(planner.configuration, draft)
         .into_iter()
@@ -86,14 +86,14 @@ pub fn prove(
             .filter(|problem| !known.contains(problem))
             .collect::<Vec<_>>()
             .join("; ");
-        return Ok(Err(Flaw::Conflict(proof.all(&format!("nginx would refuse it: {new}")))));
+        return Ok(vec![Flaw::Conflict(
+            proof.all(&format!("nginx would refuse it: {new}")),
+        )]);
     }
-    for (id, changed) in old.into_iter().zip(new) {
-        if let Err(flaw) = proof.block(id, changed) {
-            return Ok(Err(flaw));
-        }
-    }
-    Ok(Ok(()))
+    let blocks = old.into_iter().zip(new);
+    Ok(blocks
+        .filter_map(|(id, changed)| proof.block(id, changed).err())
+        .collect())
 }
 
 struct Proof<'p, 's, 't, 'a> {
@@ -164,7 +164,16 @@ impl Proof<'_, '_, '_, '_> {
                     true => Ok(()),
                     false => {
                         let name = self.planner.name(id);
-                        Err(Flaw::Conflict(self.all(&format!("{name} would answer otherwise"))))
+                        let mut conflict = self.all(&format!("{name} would answer otherwise"));
+                        // Mostly it is a policy of a block around it.
+                        let is_around = |block: &BlockId| {
+                            let home = self.planner.home(*block);
+                            self.before.around(id).any(|(around, _)| Some(around) == home)
+                        };
+                        if conflict.blocks.iter().any(is_around) {
+                            conflict.blocks.retain(is_around);
+                        }
+                        Err(Flaw::Conflict(conflict))
                     }
                 }
             }

@@ -432,6 +432,42 @@ fn with_a_file_that_was_not_read_all_is_left() {
 }
 
 #[test]
+fn what_takes_headers_away_is_left() {
+    let why = left("add_header Access-Control-Allow-Origin *;\nmore_clear_headers 'Access-Control-*';\n");
+    assert!(why.contains("takes headers away"), "{why}");
+}
+
+#[test]
+fn a_map_of_thousands_of_origins_is_for_a_list() {
+    let entries: String = (0..1_500)
+        .map(|n| format!("https://t{n}.example.com $http_origin;\n"))
+        .collect();
+    let text = format!(
+        "map $http_origin $cors {{\n{entries}}}\nserver {{\nadd_header Access-Control-Allow-Origin $cors always;\n}}\n"
+    );
+    let conversion = conversion(&[("site.conf", &text)]);
+    assert!(
+        conversion.left[0].reason.contains("cors_origin_list"),
+        "{:?}",
+        conversion.left
+    );
+}
+
+#[test]
+fn a_location_that_cannot_be_converted_leaves_the_others_alone() {
+    let locations: String = (0..150)
+        .map(|n| format!("location /{n}/ {{\nadd_header Access-Control-Allow-Origin * always;\n}}\n"))
+        .collect();
+    let text = format!(
+        "server {{\nadd_header Cache-Control public;\n{locations}\
+         location /a/ {{\nadd_header X-A a;\nadd_header Access-Control-Allow-Origin * always;\n}}\n}}\n"
+    );
+    let conversion = conversion(&[("site.conf", &text)]);
+    assert_eq!(conversion.left.len(), 150);
+    assert_eq!(conversion.converted.len(), 1);
+}
+
+#[test]
 fn what_was_converted_stays() {
     let converted = server("location / {\nadd_header Access-Control-Allow-Origin *;\n}\n");
     assert_eq!(server(&converted), converted);

@@ -23,6 +23,9 @@ use crate::written_policy::{Credentials, Standing, WrittenPolicy, LONGEST_MAX_AG
 /// An origin that no configuration means.
 const STRANGER: &str = "https://stranger.example";
 
+/// So many origins and expressions of a location are written out.
+const MOST_ENTRIES: usize = 1_000;
+
 const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 const ALLOW_CREDENTIALS: &str = "Access-Control-Allow-Credentials";
 const MAX_AGE: &str = "Access-Control-Max-Age";
@@ -154,6 +157,7 @@ impl<'s, 't> Asked<'s, 't> {
         for header in headers {
             self.check_header(header)?;
         }
+        self.check_cleared(location)?;
         let Some(origin_header) = headers.iter().find(|header| header.is(ALLOW_ORIGIN)) else {
             let why = "nothing here adds Access-Control-Allow-Origin: the application may, and would no longer";
             return Err(Reason::new(self.first(headers), why));
@@ -162,6 +166,13 @@ impl<'s, 't> Asked<'s, 't> {
         let variables = self.variables(location, headers);
         self.check_conditions(location, &variables)?;
         let (entries, dead) = self.entries(location, headers)?;
+        if entries.len() > MOST_ENTRIES {
+            let why = format!(
+                "it decides about {} origins: put them into a file, and write \"cors_origin_list\"",
+                entries.len()
+            );
+            return Err(Reason::new(at, why));
+        }
 
         let get = |origin: Option<&str>| self.site.respond(location, &Request::get(origin));
         let allows = |origin: &str| self.allows(&get(Some(origin)), origin);
@@ -293,6 +304,18 @@ impl<'s, 't> Asked<'s, 't> {
                 format!("browsers do not understand \"{value}\": put it right first"),
             )),
         }
+    }
+
+    /// What takes headers away would take away those of the module.
+    fn check_cleared(&self, location: BlockId) -> Result<(), Reason> {
+        for directive in self.site.in_force(location, "more_clear_headers") {
+            let mut names = directive.arguments.iter();
+            if names.any(|word| word.value.to_ascii_lowercase().contains("access-control-")) {
+                let why = "it takes headers away that the module would write";
+                return Err(Reason::new(directive.head(), why));
+            }
+        }
+        Ok(())
     }
 
     /// Another header that the same directive sets, and that is none of CORS.
