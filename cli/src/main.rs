@@ -10,8 +10,13 @@
 
 mod audit;
 mod audit_command;
+mod browser;
 mod check_list;
+mod convert;
+mod convert_command;
 mod cors_headers;
+mod diff;
+mod diff_command;
 mod lint;
 mod lint_command;
 mod nginx;
@@ -20,6 +25,7 @@ mod output;
 mod report;
 mod site;
 mod sync;
+mod written_policy;
 
 use std::process::ExitCode;
 
@@ -42,6 +48,8 @@ struct Arguments {
 enum Command {
     Audit(audit_command::Arguments),
     CheckList(check_list::Arguments),
+    Convert(convert_command::Arguments),
+    Diff(diff_command::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
@@ -50,6 +58,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Audit(arguments) => audit_command::run(&arguments),
         Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Convert(arguments) => convert_command::run(&arguments),
+        Command::Diff(arguments) => diff_command::run(&arguments),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };

@@ -186,7 +186,7 @@ impl Reader<'_> {
 
 /// nginx's notation of values, and the lists that directives name.
 #[derive(Debug, Default)]
-struct NginxSyntax {
+pub struct NginxSyntax {
     texts: usize,
     lists: OriginLists<()>,
 }
