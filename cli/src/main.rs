@@ -17,6 +17,7 @@ mod convert_command;
 mod cors_headers;
 mod diff;
 mod diff_command;
+mod generate;
 mod lint;
 mod lint_command;
 mod nginx;
@@ -29,7 +30,7 @@ mod written_policy;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::outcome::exit_code;
 
@@ -50,6 +51,7 @@ enum Command {
     CheckList(check_list::Arguments),
     Convert(convert_command::Arguments),
     Diff(diff_command::Arguments),
+    Generate(generate::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::CheckList(arguments) => check_list::run(&arguments),
         Command::Convert(arguments) => convert_command::run(&arguments),
         Command::Diff(arguments) => diff_command::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments, Arguments::command()),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };
