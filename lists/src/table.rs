@@ -118,7 +118,7 @@ impl Sought {
     /// The slots of a bucket with these marks in which the text may be.
     #[inline]
     fn slots(&self, marks: u64) -> impl Iterator<Item = usize> {
-        slots(zeros(marks & !(RISKS * EACH) ^ self.mark * EACH))
+        slots(zeros((marks & !(RISKS * EACH)) ^ (self.mark * EACH)))
     }
 }
 
