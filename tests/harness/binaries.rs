@@ -25,7 +25,7 @@ fn built(variable: &str, path: &str) -> PathBuf {
 }
 
 /// The module under test.
-pub(crate) fn module() -> PathBuf {
+pub fn module() -> PathBuf {
     built("CORS_TEST_MODULE", "ngx_http_cors_module.so")
 }
 
@@ -44,6 +44,11 @@ pub(crate) struct Binary {
     pub(crate) path: PathBuf,
     version: (u32, u32, u32),
     configure_arguments: String,
+}
+
+/// The nginx under test.
+pub fn nginx_binary() -> PathBuf {
+    Binary::get().path.clone()
 }
 
 impl Binary {

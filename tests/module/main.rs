@@ -50,6 +50,7 @@ mod status;
 mod subrequests;
 mod timing;
 mod told;
+mod trials;
 mod tried;
 mod unanswered;
 mod variables;
