@@ -8,12 +8,16 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod audit;
+mod audit_command;
 mod browser;
 mod check_list;
 mod convert;
 mod convert_command;
+mod cors_headers;
 mod diff;
 mod diff_command;
+mod generate;
 mod lint;
 mod lint_command;
 mod nginx;
@@ -26,11 +30,11 @@ mod written_policy;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::outcome::exit_code;
 
-/// Finds the CORS faults of nginx configurations, and checks and feeds the lists of origins of the nginx module
+/// Finds the CORS faults of nginx configurations and of running servers, and checks and feeds the lists of origins of the nginx module
 /// ngx_http_cors_module.
 ///
 /// Exit status: 0 if nothing was found, 1 if something was found, 2 if the command could not run.
@@ -43,18 +47,22 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Audit(audit_command::Arguments),
     CheckList(check_list::Arguments),
     Convert(convert_command::Arguments),
     Diff(diff_command::Arguments),
+    Generate(generate::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Audit(arguments) => audit_command::run(&arguments),
         Command::CheckList(arguments) => check_list::run(&arguments),
         Command::Convert(arguments) => convert_command::run(&arguments),
         Command::Diff(arguments) => diff_command::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments, Arguments::command()),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };

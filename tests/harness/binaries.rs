@@ -34,6 +34,11 @@ pub fn tool() -> PathBuf {
     built("CORS_TEST_TOOL", "nginx-cors")
 }
 
+/// The nginx that the module was built for.
+pub fn nginx() -> PathBuf {
+    built("CORS_TEST_NGINX", "nginx")
+}
+
 /// The same module with the directive `cors_test_panic`.
 pub(crate) fn faulty_module() -> PathBuf {
     built("CORS_TEST_FAULTY_MODULE", "test/ngx_http_cors_module.so")
@@ -46,17 +51,12 @@ pub(crate) struct Binary {
     configure_arguments: String,
 }
 
-/// The nginx under test.
-pub fn nginx_binary() -> PathBuf {
-    Binary::get().path.clone()
-}
-
 impl Binary {
     /// The binary that all tests share. It is asked about itself once.
     pub(crate) fn get() -> &'static Self {
         static BINARY: OnceCell<Binary> = OnceCell::new();
         BINARY
-            .get_or_try_init(|| Self::ask(built("CORS_TEST_NGINX", "nginx")))
+            .get_or_try_init(|| Self::ask(nginx()))
             .unwrap_or_else(|error| panic!("nginx -V: {error}"))
     }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{module, nginx_binary, tool, workspace_root, Nginx, Upstream};
+use harness::{module, tool, workspace_root, Nginx, Upstream};
 use serde_json::Value;
 
 /// A text that `expected.toml` gives to a key.
@@ -243,7 +243,11 @@ fn converted(directory: &Path, verify: bool) -> Value {
         .arg(directory.join("nginx.conf"));
     if verify {
         command.arg("--verify");
-        command.arg("--nginx").arg(nginx_binary()).arg("--module").arg(module());
+        command
+            .arg("--nginx")
+            .arg(harness::nginx())
+            .arg("--module")
+            .arg(module());
     }
     let output = command.output().expect("the tool runs");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {

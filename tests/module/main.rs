@@ -3,6 +3,7 @@
 mod actual;
 #[path = "../causes.rs"]
 mod all_causes;
+mod audit;
 mod auth;
 mod breakages;
 mod bystander;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use harness::{module, nginx_binary, poll, terminate_process, tool};
+use harness::{module, poll, terminate_process, tool};
 use serde_json::Value;
 
 /// Compares two configurations, given by what stands in their one location.
@@ -29,7 +29,11 @@ fn diff(directory: &Path, old: &str, new: &str) -> Output {
 fn command(old: &Path, new: &Path) -> Command {
     let mut command = Command::new(tool());
     command.arg("diff").args([old, new]).args(["--format", "json"]);
-    command.arg("--nginx").arg(nginx_binary()).arg("--module").arg(module());
+    command
+        .arg("--nginx")
+        .arg(harness::nginx())
+        .arg("--module")
+        .arg(module());
     command
 }
 
