@@ -77,12 +77,14 @@ pub const OPTIONS_SERVED: &str = "an OPTIONS that is no preflight is no longer a
 /// What an internal redirect leads to.
 pub const FOLLOWED: &str = "the policy goes on where try_files and error_page lead";
 
+/// An expression as it is written, and whether it ignores case.
+type Written = (String, bool);
+
 /// What is known of a configuration while it is asked.
 pub struct Asked<'s, 't> {
     pub site: &'s Site<'t>,
     pub policies: &'s Policies,
-    /// Expressions that were judged, as they are written, and whether they ignore case.
-    regexes: RefCell<HashMap<(String, bool), Option<Rc<SearchedRegex>>>>,
+    regexes: RefCell<HashMap<Written, Option<Rc<SearchedRegex>>>>,
     compiled: RefCell<HashMap<WrittenPolicy, Rc<Compiled>>>,
 }
 
