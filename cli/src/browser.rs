@@ -3,6 +3,8 @@
 //!
 //! Steps are those of the [Fetch standard](https://fetch.spec.whatwg.org/).
 
+use crate::cors_headers::{is_token, LONGEST_MAX_AGE};
+
 /// A response, as far as CORS looks at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
@@ -82,15 +84,13 @@ impl Answer {
 
     /// The seconds for which the answer to a preflight is kept; five where it does not say (steps 7.8 to 7.10).
     pub fn max_age(&self) -> u64 {
-        // No browser keeps it for longer than a day.
-        const LONGEST: u64 = 86_400;
         let value = self.value("access-control-max-age");
         match value.as_deref() {
             Some("-1") => 0,
             value => value
                 .and_then(|value| value.parse::<u64>().ok())
                 .unwrap_or(5)
-                .min(LONGEST),
+                .min(LONGEST_MAX_AGE),
         }
     }
 
@@ -108,12 +108,6 @@ impl Answer {
         let is_stored = !self.value("cache-control").unwrap_or_default().contains("no-store");
         !is_stored || names.any(|name| matches!(name, "origin" | "*"))
     }
-}
-
-/// RFC 9110, section 5.6.2.
-pub fn is_token(text: &str) -> bool {
-    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
 #[cfg(test)]

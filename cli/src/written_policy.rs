@@ -12,11 +12,8 @@ use cors_policy::{
 
 use crate::site::policy::NginxSyntax;
 
-/// No browser keeps the answer to a preflight longer.
-pub const LONGEST_MAX_AGE: u64 = 86_400;
-
 /// What the directives of one block say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct WrittenPolicy {
     /// Values of `cors_allow_origin`, without the quotes of nginx.
     pub origins: Vec<String>,
@@ -38,7 +35,7 @@ pub struct WrittenPolicy {
 }
 
 /// Who gets credentials.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Credentials {
     #[default]
     Nobody,

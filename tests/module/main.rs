@@ -51,6 +51,7 @@ mod status;
 mod subrequests;
 mod timing;
 mod told;
+mod trials;
 mod tried;
 mod unanswered;
 mod variables;

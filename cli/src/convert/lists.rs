@@ -1,14 +1,14 @@
 //! The lists that a response holds, as values of directives.
 
 use super::reason::Reason;
-use crate::browser::is_token;
+use crate::cors_headers::{is_token, UPPER_CASE_METHODS};
 use crate::site::response::Sent;
 use crate::site::{Response, Value};
 use crate::written_policy::{is_read_by_scripts, is_sent_by_scripts};
 
-pub const METHODS: &str = "Access-Control-Allow-Methods";
-pub const HEADERS: &str = "Access-Control-Allow-Headers";
-pub const EXPOSED: &str = "Access-Control-Expose-Headers";
+const METHODS: &str = "Access-Control-Allow-Methods";
+const HEADERS: &str = "Access-Control-Allow-Headers";
+const EXPOSED: &str = "Access-Control-Expose-Headers";
 
 /// One of the lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,10 +89,7 @@ fn values_of(line: &Sent<'_, '_>, list: List, with_credentials: bool) -> Result<
             return Err(Reason::new(span, why));
         }
         let upper = name.to_ascii_uppercase();
-        if list == List::Methods
-            && name != upper
-            && ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&&*upper)
-        {
+        if list == List::Methods && name != upper && UPPER_CASE_METHODS.contains(&&*upper) {
             let why = format!("browsers send \"{upper}\", which is not \"{name}\": put it right first");
             return Err(Reason::new(span, why));
         }

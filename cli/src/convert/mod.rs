@@ -90,10 +90,7 @@ pub fn convert(file: &Path, options: &Options<'_>) -> Result<Conversion> {
     let directives = std::mem::take(&mut configuration.directives);
     let site = Site::build(&directives);
     let policies = Policies::read(&site, &configuration.sources);
-    let asked = Asked {
-        site: &site,
-        policies: &policies,
-    };
+    let asked = Asked::new(&site, &policies);
     let mut planner = Planner::new(&asked, &configuration, &directives);
     if let Some(skipped) = configuration
         .skipped
@@ -115,22 +112,23 @@ pub fn convert(file: &Path, options: &Options<'_>) -> Result<Conversion> {
         file: sources.name(span.file).to_owned(),
         line: sources.line(span.file, span.start),
     };
-    let mut converted: Vec<_> = written
-        .iter()
-        .map(|written| {
-            let (At::InPlaceOf(span) | At::First(span)) = written.at;
-            let name = |id: &crate::site::BlockId| planner.name(*id);
-            Converted {
-                place: place(span),
+    let mut converted: Vec<Converted> = Vec::new();
+    for written in &written {
+        let (At::InPlaceOf(span) | At::First(span)) = written.at;
+        let place = place(span);
+        let locations = written.locations.iter().map(|id| planner.name(*id));
+        // A file that several blocks include is changed once.
+        match converted.iter_mut().find(|known| known.place == place) {
+            Some(known) => known.locations.extend(locations),
+            None => converted.push(Converted {
+                place,
                 block: planner.name(written.block),
-                locations: written.locations.iter().map(name).collect(),
+                locations: locations.collect(),
                 directives: written.lines.clone(),
                 notes: planner.notes(written),
-            }
-        })
-        .collect();
-    // A file that several blocks include is changed once.
-    converted.dedup_by(|one, other| one.place == other.place && one.directives == other.directives);
+            }),
+        }
+    }
     if let (Some(module), false) = (options.load_module, converted.is_empty()) {
         load_module(&configuration, &directives, module, &mut edits);
     }

@@ -135,12 +135,14 @@ impl<'s, 't> Planner<'s, 't> {
         let mut written = Vec::new();
         let mut conflicts = Vec::new();
         let mut failed: Vec<BlockId> = Vec::new();
-        for (home, members) in self.homes() {
+        let homes = self.homes();
+        for (home, members) in &homes {
+            let home = *home;
             // Without the policy of a block around it, it may be placed after all.
             if failed.iter().any(|outer| self.is_below(home, *outer)) {
                 continue;
             }
-            if let Err(conflict) = self.place(home, &members, &gone, &mut written) {
+            if let Err(conflict) = self.place(home, members, &homes, &gone, &mut written) {
                 failed.push(home);
                 conflicts.push(conflict);
             }
@@ -289,6 +291,7 @@ impl<'s, 't> Planner<'s, 't> {
         &self,
         home: BlockId,
         members: &[BlockId],
+        homes: &BTreeMap<BlockId, Vec<BlockId>>,
         gone: &BTreeSet<Span>,
         written: &mut Vec<Written>,
     ) -> Result<(), Conflict> {
@@ -322,7 +325,7 @@ impl<'s, 't> Planner<'s, 't> {
                 return Err(conflict(None, "no place is found for the policy"));
             };
             let mut lines = comments(first);
-            lines.extend(match self.policy_around(home) {
+            lines.extend(match self.policy_around(home, homes) {
                 Some(outer) => outer.lines_of(first).map_err(|why| conflict(None, &why))?,
                 None => first.policy.lines(),
             });
@@ -373,8 +376,7 @@ impl<'s, 't> Planner<'s, 't> {
     }
 
     /// The policy that a block inherits from a home around it.
-    fn policy_around(&self, home: BlockId) -> Option<Outer<'_>> {
-        let homes = self.homes();
+    fn policy_around(&self, home: BlockId, homes: &BTreeMap<BlockId, Vec<BlockId>>) -> Option<Outer<'_>> {
         let mut around = self.asked.site.around(home).skip(1);
         let (id, _) = around.find(|(id, _)| homes.contains_key(id))?;
         let member = homes.get(&id)?.first()?;
@@ -451,31 +453,31 @@ impl<'s, 't> Planner<'s, 't> {
 
     /// A file may be included in several places: then it has to mean the same in each.
     fn check_shared(&self, written: &[Written]) -> Result<(), Conflict> {
-        for one in written {
-            let blocks = self.asked.site.blocks.iter().enumerate();
-            let shared = blocks.filter(|(_, block)| match one.at {
-                At::InPlaceOf(span) => block.directives.iter().any(|directive| directive.span == span),
-                At::First(span) => block.opened.is_some_and(|opened| opened.span == span),
-            });
-            for (id, _) in shared {
-                let is_same = |other: &&Written| other.block == id && other.at == one.at;
-                let other = written.iter().find(is_same);
-                if other.is_none_or(|other| other.lines != one.lines) {
-                    let mut blocks = one.locations.clone();
-                    blocks.extend(other.into_iter().flat_map(|other| other.locations.iter().copied()));
-                    let (At::InPlaceOf(span) | At::First(span)) = one.at;
-                    if blocks.is_empty() {
-                        blocks.extend(self.converted().map(|(id, _)| id));
-                    }
-                    let why = format!(
-                        "this file is included in several places, and {} would need something else here",
-                        self.name(id)
-                    );
-                    return Err(Conflict {
-                        blocks,
-                        reason: Reason::new(span, why),
-                    });
+        let by_block: HashMap<(BlockId, At), &Written> = written.iter().map(|one| ((one.block, one.at), one)).collect();
+        let by_place: BTreeMap<At, &Written> = written.iter().map(|one| (one.at, one)).collect();
+        for (id, block) in self.asked.site.blocks.iter().enumerate() {
+            let first = block.opened.map(|opened| At::First(opened.span));
+            let places = block.directives.iter().map(|directive| At::InPlaceOf(directive.span));
+            for at in places.chain(first) {
+                let Some(one) = by_place.get(&at) else { continue };
+                let here = by_block.get(&(id, at));
+                if here.is_some_and(|here| here.lines == one.lines) {
+                    continue;
                 }
+                let same = written.iter().filter(|other| other.at == at);
+                let mut blocks: Vec<_> = same.flat_map(|other| other.locations.iter().copied()).collect();
+                if blocks.is_empty() {
+                    blocks.extend(self.converted().map(|(id, _)| id));
+                }
+                let (At::InPlaceOf(span) | At::First(span)) = at;
+                let why = format!(
+                    "this file is included in several places, and {} would need something else here",
+                    self.name(id)
+                );
+                return Err(Conflict {
+                    blocks,
+                    reason: Reason::new(span, why),
+                });
             }
         }
         Ok(())

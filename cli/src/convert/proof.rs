@@ -134,7 +134,7 @@ impl Proof<'_, '_, '_, '_> {
                 let Some(of) = self.policies.in_force(changed) else {
                     return Err(conflict("no policy would be in force here".to_owned()));
                 };
-                let wanted = meaning.policy.compiled();
+                let wanted = self.planner.asked.compiled(&meaning.policy);
                 for origin in &meaning.tried {
                     if standing(&of.policy, origin) != wanted.standing(origin) {
                         return Err(conflict(format!(

@@ -319,6 +319,8 @@ fn a_snippet_of_several_locations_is_changed_once() {
     ]);
     assert_eq!(conversion.files.len(), 1);
     assert!(conversion.files[0].path.ends_with("cors.conf"));
+    assert_eq!(conversion.converted.len(), 1);
+    assert_eq!(conversion.converted[0].locations, ["location /a/", "location /b/"]);
     assert_eq!(
         String::from_utf8_lossy(&conversion.files[0].after),
         "cors on;\ncors_allow_origin *;\n"

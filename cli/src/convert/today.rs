@@ -4,7 +4,8 @@
 //! the configuration. What browsers would not understand, what only a running nginx knows, and what no policy can say, is
 //! left to its author, with the reason.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use cors_policy::{ListEntry, SearchedRegex};
@@ -12,13 +13,14 @@ use cors_policy::{ListEntry, SearchedRegex};
 use super::lists::{self, List};
 use super::reason::Reason;
 use super::words::{is_condition_unknown, variables_of};
+use crate::cors_headers::{LONGEST_MAX_AGE, RESPONSE_HEADERS};
 use crate::nginx::{Directive, Span};
 use crate::site::block::condition;
 use crate::site::{
     AddedHeader, Answer, BlockId, Conditions, Content, Kind, Map, Pattern, Policies, Request, Response, Site, Text,
     Value,
 };
-use crate::written_policy::{Credentials, Standing, WrittenPolicy, LONGEST_MAX_AGE};
+use crate::written_policy::{Compiled, Credentials, Standing, WrittenPolicy};
 
 /// An origin that no configuration means.
 const STRANGER: &str = "https://stranger.example";
@@ -29,8 +31,6 @@ const MOST_ENTRIES: usize = 1_000;
 const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 const ALLOW_CREDENTIALS: &str = "Access-Control-Allow-Credentials";
 const MAX_AGE: &str = "Access-Control-Max-Age";
-/// Browsers have given it up, and nothing is lost with it.
-const PRIVATE_NETWORK: &str = "Access-Control-Allow-Private-Network";
 
 /// What a location does today.
 #[derive(Debug)]
@@ -77,10 +77,15 @@ pub const OPTIONS_SERVED: &str = "an OPTIONS that is no preflight is no longer a
 /// What an internal redirect leads to.
 pub const FOLLOWED: &str = "the policy goes on where try_files and error_page lead";
 
+/// An expression as it is written, and whether it ignores case.
+type Written = (String, bool);
+
 /// What is known of a configuration while it is asked.
 pub struct Asked<'s, 't> {
     pub site: &'s Site<'t>,
     pub policies: &'s Policies,
+    regexes: RefCell<HashMap<Written, Option<Rc<SearchedRegex>>>>,
+    compiled: RefCell<HashMap<WrittenPolicy, Rc<Compiled>>>,
 }
 
 /// An origin, or an expression, by which a configuration decides.
@@ -94,6 +99,32 @@ struct Entry {
 }
 
 impl<'s, 't> Asked<'s, 't> {
+    pub fn new(site: &'s Site<'t>, policies: &'s Policies) -> Self {
+        Self {
+            site,
+            policies,
+            regexes: RefCell::default(),
+            compiled: RefCell::default(),
+        }
+    }
+
+    /// What the module makes of a policy: many locations may have the same.
+    pub fn compiled(&self, policy: &WrittenPolicy) -> Rc<Compiled> {
+        let mut known = self.compiled.borrow_mut();
+        let compiled = known
+            .entry(policy.clone())
+            .or_insert_with(|| Rc::new(policy.compiled()));
+        compiled.clone()
+    }
+
+    fn judged(&self, source: &str, ignores_case: bool) -> Option<Rc<SearchedRegex>> {
+        let mut known = self.regexes.borrow_mut();
+        let judged = known
+            .entry((source.to_owned(), ignores_case))
+            .or_insert_with(|| SearchedRegex::parse(source, ignores_case).ok().map(Rc::new));
+        judged.clone()
+    }
+
     /// What `location` does.
     pub fn today(&self, location: BlockId) -> Today {
         let headers = self.headers(location);
@@ -265,16 +296,7 @@ impl<'s, 't> Asked<'s, 't> {
 
     /// What a browser would not understand has to be put right first: what its author meant is not for us to say.
     fn check_header(&self, header: &AddedHeader<'t>) -> Result<(), Reason> {
-        let known = [
-            ALLOW_ORIGIN,
-            ALLOW_CREDENTIALS,
-            MAX_AGE,
-            PRIVATE_NETWORK,
-            lists::METHODS,
-            lists::HEADERS,
-            lists::EXPOSED,
-        ];
-        if !known.iter().any(|name| header.is(name)) {
+        if !RESPONSE_HEADERS.iter().any(|name| header.is(name)) {
             let why = format!(
                 "browsers know no response header \"{}\": put it right first",
                 header.name
@@ -476,7 +498,7 @@ impl<'s, 't> Asked<'s, 't> {
         found: &mut Vec<Entry>,
         dead: &mut Vec<String>,
     ) -> Result<(), Reason> {
-        let Ok(regex) = SearchedRegex::parse(source, ignores_case) else {
+        let Some(regex) = self.judged(source, ignores_case) else {
             let why = "which origins this expression matches cannot be found out";
             return Err(Reason::new(span, why));
         };
@@ -500,7 +522,7 @@ impl<'s, 't> Asked<'s, 't> {
             span,
             value,
             sample,
-            regex: Some(Rc::new(regex)),
+            regex: Some(regex),
         });
         Ok(())
     }
@@ -714,7 +736,7 @@ impl<'s, 't> Asked<'s, 't> {
         entries: &[Entry],
         at: Span,
     ) -> Result<Vec<String>, Reason> {
-        let compiled = policy.compiled();
+        let compiled = self.compiled(policy);
         if let Some(problem) = compiled.error() {
             let told = problem.to_string();
             let told = told.trim_end_matches(" (in location \"\")");
@@ -746,6 +768,8 @@ impl<'s, 't> Asked<'s, 't> {
                 tried.extend(regex.stranger.clone());
             }
         }
+        tried.sort();
+        tried.dedup();
         for origin in &tried {
             let response = self.site.respond(location, &Request::get(Some(origin)));
             let today = match self.allows(&response, origin)? {
