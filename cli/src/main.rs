@@ -14,6 +14,8 @@ mod check_list;
 mod cors_headers;
 mod lint;
 mod lint_command;
+#[cfg(test)]
+mod made_page;
 mod nginx;
 mod outcome;
 mod output;
