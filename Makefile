@@ -10,7 +10,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
-	bench-compare bench-policy bench-lists bench-live-lists compare-linters conformance miri loom deb test-deb test-engines dist sbom matrix test-addon \
+	bench-compare bench-policy bench-lists bench-live-lists compare-linters conformance miri loom deb test-deb test-engines \
+	dist dist-vendored packaging test-rpm test-pkg-oss sbom matrix test-addon \
 	test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
@@ -63,7 +64,7 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 	cargo xtask clippy --fault-injection
 	cargo fmt --manifest-path bench/Cargo.toml --all --check
 	cargo clippy --manifest-path bench/Cargo.toml --target-dir target/bench --workspace --all-targets -- -D warnings
-	shellcheck tools/*.sh deploy/docker/*.sh .ci/run debian/tests/[!c]*
+	shellcheck tools/*.sh deploy/docker/*.sh .ci/run debian/tests/[!c]* packaging/docker-nginx/modules/cors/prebuild
 
 compare-linters: ## Show which CORS faults nginx-cors lint finds in tests/corpus, beside two other linters
 	cargo build -p nginx-cors --profile tool
@@ -135,7 +136,7 @@ loom: export RUSTFLAGS = --cfg loom
 loom: ## Check the shared memory in every order in which processes can go (takes seconds, once it is built)
 	cargo test -p cors-zone -p cors-lists --release --test loom --target-dir target/loom
 
-deb: ## Make a package for the Debian release that this runs on, and for its nginx
+deb: ## Make the packages for the Debian release that this runs on: the module, for its nginx, and the tool
 	@tools/require.sh build deb
 	cargo xtask deb
 
@@ -160,13 +161,28 @@ test-reproducible: ## Build the module twice, in different directories, and comp
 	@tools/require.sh build
 	tools/test-reproducible.sh
 
-matrix: ## Build, test, package and install on Debian 12, 13 and sid, in fresh roots (as root, with debootstrap)
+matrix: ## Build, test, package and install with each nginx of nginx-versions.toml, in fresh roots (as root, with debootstrap)
 	@tools/require.sh build matrix
 	cargo xtask matrix
 
 dist: ## Make a tarball of the sources of the last commit
 	@tools/require.sh build
-	tools/dist.sh
+	cargo xtask dist
+
+dist-vendored: ## Make one that brings the crates along, to be built where no registry is reached
+	@tools/require.sh build
+	cargo xtask dist --vendored
+
+packaging: dist-vendored ## Fill in the recipes of packaging/ for pkg-oss, docker-nginx, RPM and Alpine
+	cargo xtask packaging
+
+test-rpm: packaging ## Build the RPM package, and see an upgrade of nginx alone refused
+	@tools/require.sh build rpm
+	tools/test-rpm.sh
+
+test-pkg-oss: packaging ## Have pkg-oss and docker-nginx package the module (as root; tools/test-pkg-oss.sh says what to name)
+	@tools/require.sh build matrix
+	tools/test-pkg-oss.sh
 
 sbom: ## Make a bill of the crates that are linked into the module
 	@tools/require.sh build
@@ -182,5 +198,6 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo 'NGINX_BINARY=/usr/sbin/nginx   the target is for this nginx, which is already installed'
-	@echo 'NGINX_SOURCE_DIR=<directory>   its sources, where they are not in the package nginx-dev'
+	@echo 'NGINX_SOURCE_DIR=<directory>   its sources, where they are not in the package nginx-dev; without NGINX_BINARY, nginx is'
+	@echo '                               built from them'
 	@echo 'NGINX_BUILD_DIR=<directory>    a configured build of them (objs/), where `nginx -V` does not suffice'

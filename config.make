@@ -1,5 +1,7 @@
 # Sourced when nginx's Makefile is being written. Only cargo knows when the module is up to date, so it
 # is asked every time; what it made is left alone unless it differs. CARGO_TARGET_DIR=<directory> is where it makes it.
+#
+# cargo reads its configuration where it is called: there, a tarball that brings the crates along says where they are.
 
 case "$NGX_MODULES_PATH" in
     /*) ngx_http_cors_path=$NGX_MODULES_PATH ;;
@@ -15,8 +17,9 @@ modules:	$NGX_OBJS/ngx_http_cors_module.so
 $NGX_OBJS/ngx_http_cors_module.so:	ngx_http_cors_module
 
 ngx_http_cors_module:
-	env -u MAKEFLAGS -u MFLAGS cargo run --quiet --locked --manifest-path '$ngx_addon_dir/Cargo.toml' --package xtask \\
-		--target-dir "\$\${CARGO_TARGET_DIR:-$NGX_OBJS/ngx_http_cors}" -- addon . $NGX_OBJS
+	nginx=\$\$(pwd) && objs=\$\$(cd $NGX_OBJS && pwd) && cd '$ngx_addon_dir' && \\
+		env -u MAKEFLAGS -u MFLAGS cargo run --quiet --locked --package xtask \\
+		--target-dir "\$\${CARGO_TARGET_DIR:-\$\$objs/ngx_http_cors}" -- addon "\$\$nginx" "\$\$objs"
 
 # nginx installs what its own scripts compile. An old file is moved, as a running nginx may have it mapped.
 install:	ngx_http_cors_install

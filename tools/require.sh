@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|engines|valgrind|asan|bench|load|peers|conformance|<package>=<version> ...
+# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|rpm|engines|valgrind|asan|bench|load|peers|conformance|<package>=<version> ...
 # A shell script, as it runs before cargo can compile anything: a fresh machine has no linker.
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
@@ -116,9 +116,15 @@ for job; do
     deb)
         need build-essential false # dpkg-buildpackage asks for the package itself
         need debhelper command -v dh
-        need go-md2man false # named in Build-Depends
+        need go-md2man false # named in Build-Depends, as the next two
+        need libprotobuf-dev false
+        need protobuf-compiler false
         need dpkg-dev command -v dpkg-buildpackage
         need nginx-dev test -e /usr/share/nginx/src/conf_flags
+        ;;
+    rpm)
+        need rpm command -v rpmbuild
+        need rpmlint command -v rpmlint
         ;;
     valgrind) need valgrind command -v valgrind ;;
     asan) need libgcc-12-dev sanitizer ;;

@@ -10,8 +10,14 @@
 
 mod audit;
 mod audit_command;
+mod browser;
 mod check_list;
+mod convert;
+mod convert_command;
 mod cors_headers;
+mod diff;
+mod diff_command;
+mod generate;
 mod lint;
 mod lint_command;
 #[cfg(test)]
@@ -22,10 +28,11 @@ mod output;
 mod report;
 mod site;
 mod sync;
+mod written_policy;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::outcome::exit_code;
 
@@ -44,6 +51,9 @@ struct Arguments {
 enum Command {
     Audit(audit_command::Arguments),
     CheckList(check_list::Arguments),
+    Convert(convert_command::Arguments),
+    Diff(diff_command::Arguments),
+    Generate(generate::Arguments),
     Lint(lint_command::Arguments),
     Sync(sync::Arguments),
 }
@@ -52,6 +62,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Audit(arguments) => audit_command::run(&arguments),
         Command::CheckList(arguments) => check_list::run(&arguments),
+        Command::Convert(arguments) => convert_command::run(&arguments),
+        Command::Diff(arguments) => diff_command::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments, Arguments::command()),
         Command::Lint(arguments) => lint_command::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };

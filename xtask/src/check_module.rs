@@ -10,11 +10,24 @@ use object::{Object, ObjectSection, ObjectSymbol};
 const LOOKED_UP: [&str; 3] = ["ngx_module_names", "ngx_module_order", "ngx_modules"];
 
 pub fn check(module: &Path) -> Result<()> {
-    let content = fs::read(module).with_context(|| module.display().to_string())?;
-    check_content(&content).with_context(|| module.display().to_string())
+    check_with(module, Symbols::Stripped)
 }
 
-fn check_content(content: &[u8]) -> Result<()> {
+/// Whether the module still has what debuggers read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symbols {
+    Stripped,
+    /// The package that is being built moves them into one of its own.
+    Kept,
+}
+
+/// Checks what the module exports, and the rest unless symbols are kept.
+pub fn check_with(module: &Path, symbols: Symbols) -> Result<()> {
+    let content = fs::read(module).with_context(|| module.display().to_string())?;
+    check_content(&content, symbols).with_context(|| module.display().to_string())
+}
+
+fn check_content(content: &[u8], symbols: Symbols) -> Result<()> {
     let file = object::File::parse(content).context("is no object file")?;
     let mut exported: Vec<&str> = file
         .dynamic_symbols()
@@ -26,6 +39,9 @@ fn check_content(content: &[u8]) -> Result<()> {
         exported == LOOKED_UP,
         "exports {exported:?}, but nginx looks up {LOOKED_UP:?} and nothing else"
     );
+    if symbols == Symbols::Kept {
+        return Ok(());
+    }
     ensure!(
         file.symbols().next().is_none(),
         "has a table of symbols: it is not stripped"
@@ -59,12 +75,19 @@ mod tests {
     const MODULE: &str = "int ngx_modules, ngx_module_names, ngx_module_order; static int own;";
 
     fn complaint(content: &[u8]) -> String {
-        check_content(content).unwrap_err().to_string()
+        check_content(content, Symbols::Stripped).unwrap_err().to_string()
     }
 
     #[test]
     fn a_stripped_module_passes() {
-        check_content(&compile(MODULE, &["-s"])).unwrap();
+        check_content(&compile(MODULE, &["-s"]), Symbols::Stripped).unwrap();
+    }
+
+    #[test]
+    fn a_package_of_symbols_gets_them() {
+        check_content(&compile(MODULE, &["-g"]), Symbols::Kept).unwrap();
+        let surprise = compile(&format!("{MODULE} int ngx_surprise;"), &["-g"]);
+        assert!(check_content(&surprise, Symbols::Kept).is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `cargo xtask deb`: leaves in build/ a package for the Debian release that this runs on, and for its nginx.
+//! `cargo xtask deb`: leaves in build/ the packages for the Debian release that this runs on: the module, for its nginx, and
+//! the tool.
 
 use std::fs;
 use std::time::UNIX_EPOCH;
@@ -9,7 +10,9 @@ use xshell::{cmd, Shell};
 use crate::workspace::{cargo_home, root, rustup_home, target_directory, variable, VERSION};
 use crate::{nginx, nginx_tree};
 
-const PACKAGE: &str = "libnginx-mod-http-cors";
+/// The source package, and the first of the packages that it makes.
+const SOURCE: &str = "libnginx-mod-http-cors";
+const PACKAGES: [&str; 2] = [SOURCE, "nginx-cors"];
 
 pub fn package(sh: &Shell) -> Result<()> {
     ensure!(
@@ -40,13 +43,23 @@ pub fn package(sh: &Shell) -> Result<()> {
 
     let architecture = cmd!(sh, "dpkg --print-architecture").quiet().read()?;
     sh.create_dir("build")?;
-    for extension in ["deb", "buildinfo", "changes"] {
-        let file = format!("{PACKAGE}_{version}_{architecture}.{extension}");
+    let packages = PACKAGES.map(|package| format!("{package}_{version}_{architecture}.deb"));
+    let about = ["buildinfo", "changes"].map(|extension| format!("{SOURCE}_{version}_{architecture}.{extension}"));
+    for file in packages.iter().chain(&about) {
         // dpkg-buildpackage leaves them beside the sources.
         cmd!(sh, "mv ../{file} build/").quiet().run()?;
     }
-    println!("build/{PACKAGE}_{version}_{architecture}.deb");
+    for package in packages {
+        println!("build/{package}");
+    }
     Ok(())
+}
+
+/// Who makes the packages.
+pub fn maintainer(sh: &Shell) -> Result<String> {
+    let control = sh.read_file("debian/control")?;
+    let maintainer = control.lines().find_map(|line| line.strip_prefix("Maintainer: "));
+    Ok(maintainer.context("debian/control names no maintainer")?.to_owned())
 }
 
 /// A later release of Debian gets the later version, so that upgrading it upgrades this, too.
@@ -72,14 +85,10 @@ fn source_time(sh: &Shell) -> Result<String> {
 
 /// The version of the package stands in its changelog, so that is made for each build.
 fn write_changelog(sh: &Shell, version: &str, time: &str) -> Result<()> {
-    let control = sh.read_file("debian/control")?;
-    let maintainer = control
-        .lines()
-        .find_map(|line| line.strip_prefix("Maintainer: "))
-        .context("debian/control names no maintainer")?;
+    let maintainer = maintainer(sh)?;
     let date = cmd!(sh, "date -u -R -d @{time}").env("LC_ALL", "C").quiet().read()?;
     let entry = format!(
-        "{PACKAGE} ({version}) unstable; urgency=medium\n\n  \
+        "{SOURCE} ({version}) unstable; urgency=medium\n\n  \
          * Version {VERSION}: see CHANGELOG.md.\n\n \
          -- {maintainer}  {date}\n"
     );

@@ -9,15 +9,18 @@ mod build;
 mod check_module;
 mod deb;
 mod demo;
+mod dist;
 mod layers;
 mod matrix;
 mod module;
 mod nginx;
 mod nginx_tree;
+mod packaging;
 mod sbom;
 mod test_in;
 mod tool;
 mod unit_tests;
+mod versions;
 mod workspace;
 
 use std::process::ExitCode;
@@ -62,21 +65,38 @@ mod flags {
                 /// Arguments for the tests.
                 repeated arguments: String
             }
-            /// Runs the unit tests of the module, where the sources of nginx are there: they are those of the vendored nginx.
+            /// Runs the unit tests of the module, where the sources of nginx are there: of one that is installed they are not.
             cmd unit-tests {}
             /// Serves the demo until Ctrl-C. PORT=<number> is the first of its four ports.
             cmd demo {}
             /// Fails where the imports of a crate form a circle of files.
             cmd layers {}
-            /// Makes a package for the Debian release that this runs on, and for its nginx.
+            /// Makes the packages for the Debian release that this runs on, and for its nginx.
             cmd deb {}
+            /// Makes a tarball of the sources of the last commit.
+            cmd dist {
+                /// With the crates that they need.
+                optional --vendored
+            }
+            /// Fills in the recipes of packaging/ for pkg-oss, docker-nginx, RPM and Alpine. RELEASES=<URL> is where the
+            /// tarballs of a release lie; else it is build/ here.
+            cmd packaging {
+                /// The row of nginx-versions.toml whose version pkg-oss is at; mainline, unless named.
+                optional nginx: String
+            }
             /// Makes a bill of the crates that are linked into the module.
             cmd sbom {}
-            /// Builds, tests, packages and installs the module in fresh roots of Debian releases, and prints a table.
-            /// KEEP=<directory> keeps what was made there for the next run.
+            /// Builds, tests, packages and installs the module with each nginx in fresh roots, and prints a table.
+            /// KEEP=<directory> keeps what was made there for the next run; SOURCES=<directory> has, as nginx-<version>,
+            /// the sources of those that no Debian release packages.
             cmd matrix {
-                /// Code names, or `vendored` for the vendored nginx; all that are supported, unless named.
-                repeated columns: String
+                /// Names of nginx-versions.toml; all, unless named.
+                repeated names: String
+            }
+            /// Prints rows of the table of the supported nginx.
+            cmd versions {
+                /// debian, images (both as JSON) or compatibility (as Markdown).
+                required kind: String
             }
             /// Prints the version of the module.
             cmd version {}
@@ -108,8 +128,11 @@ fn run(command: flags::XtaskCmd) -> anyhow::Result<()> {
         XtaskCmd::Demo(_) => demo::serve(&sh),
         XtaskCmd::Layers(_) => layers::check(workspace::root()),
         XtaskCmd::Deb(_) => deb::package(&sh),
+        XtaskCmd::Dist(dist) => dist::write(&sh, dist.vendored),
+        XtaskCmd::Packaging(packaging) => packaging::write(&sh, packaging.nginx.as_deref().unwrap_or("mainline")),
         XtaskCmd::Sbom(_) => sbom::write(&sh),
-        XtaskCmd::Matrix(matrix) => matrix::run(&sh, &matrix.columns),
+        XtaskCmd::Matrix(matrix) => matrix::run(&sh, &matrix.names),
+        XtaskCmd::Versions(versions) => versions::print(&versions.kind),
         XtaskCmd::Version(_) => {
             println!("{}", workspace::VERSION);
             Ok(())

@@ -1,19 +1,20 @@
-//! `cargo xtask matrix`: prints what holds on each Debian release, from trying it in fresh roots: the module is built
-//! and tested with the release's nginx and packaged, and the package is installed, asked, upgraded and removed.
+//! `cargo xtask matrix`: prints what holds with each nginx of nginx-versions.toml, from trying it in fresh roots: the
+//! module is built and tested with it; where a Debian release packages that nginx, the module is packaged too, and the
+//! package installed, asked, upgraded and removed.
 
 use std::fs::{self, File};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{bail, Context, Result};
-use xshell::Shell;
+use anyhow::{bail, ensure, Context, Result};
+use xshell::{cmd, Shell};
 
+use crate::versions::{self, Source, Supported};
 use crate::workspace::{root, variable};
 
-const COLUMNS: [&str; 4] = ["vendored", "bookworm", "trixie", "sid"];
 /// The tests in debian/tests.
-const PACKAGE_TESTS: [&str; 4] = ["serve", "lua", "upgrade", "remove"];
+const PACKAGE_TESTS: [&str; 6] = ["serve", "lua", "upgrade", "nginx-upgrade", "tool", "remove"];
 
 /// What cargo makes outlives the root, and is there for the next step.
 const KEEP_TARGET: &str = "mkdir -p /root/share/target; ln -s /root/share/target target
@@ -31,10 +32,10 @@ const INSTALL: &str = "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; 
     mkdir build; cp /root/share/*.deb build
     make test-deb";
 
-pub fn run(sh: &Shell, columns: &[String]) -> Result<()> {
-    let columns: Vec<&str> = match columns {
-        [] => COLUMNS.to_vec(),
-        named => named.iter().map(String::as_str).collect(),
+pub fn run(sh: &Shell, names: &[String]) -> Result<()> {
+    let rows = match names {
+        [] => versions::supported()?,
+        named => named.iter().map(|name| versions::named(name)).collect::<Result<_>>()?,
     };
     let kept = variable("KEEP").map(|keep| root().join(keep));
     let temporary = match kept {
@@ -47,32 +48,70 @@ pub fn run(sh: &Shell, columns: &[String]) -> Result<()> {
         (None, None) => bail!("no directory for the roots"),
     };
 
-    let mut rows = Vec::new();
+    let mut table = Table::default();
     let mut failed = Vec::new();
-    for column in columns {
-        let trial = Trial {
-            release: column,
-            bases: &keep,
-            share: sh.create_dir(keep.join(column))?,
-        };
-        let row = trial.run()?;
-        if row.failed {
-            failed.push(format!("{column} (see the logs in {})", trial.share.display()));
+    for nginx in &rows {
+        let sources = sources_of(nginx)?;
+        if nginx.source == Source::Directory && sources.is_none() {
+            table.not_tried(
+                nginx,
+                &format!("no sources: SOURCES=<directory> with nginx-{}", nginx.version),
+            );
+            continue;
         }
-        rows.push(row.cells);
+        let trial = Trial {
+            nginx,
+            bases: &keep,
+            share: sh.create_dir(keep.join(&nginx.name))?,
+        };
+        if let Some(sources) = sources {
+            let copy = trial.share.join("nginx");
+            sh.remove_path(&copy)?;
+            cmd!(sh, "cp -R {sources} {copy}").quiet().run()?;
+        }
+        let row = trial.run()?;
+        for fault in row.faults {
+            failed.push(format!(
+                "{}: {fault} (see the logs in {})",
+                nginx.name,
+                trial.share.display()
+            ));
+        }
+        table.rows.push(row.cells);
     }
-    print!("{}", table(&rows));
+    print!("{}", table.text());
     if !failed.is_empty() {
         // The directory is removed when this is dropped, and the logs are in it.
         mem::forget(temporary);
-        bail!("not everything holds: {}", failed.join(", "));
+        bail!("not everything holds\n{}", failed.join("\n"));
     }
     Ok(())
 }
 
-/// One release, or the vendored nginx on the release of this machine.
+/// The directory `nginx-<version>` in the one that SOURCES names, for an nginx that is built from a directory.
+fn sources_of(nginx: &Supported) -> Result<Option<PathBuf>> {
+    if nginx.source != Source::Directory {
+        return Ok(None);
+    }
+    let Some(sources) = variable("SOURCES") else {
+        return Ok(None);
+    };
+    let sources = root().join(sources).join(format!("nginx-{}", nginx.version));
+    if !sources.is_dir() {
+        return Ok(None);
+    }
+    ensure!(
+        versions::is_version_of(&sources, &nginx.version)?,
+        "{} are not the sources of nginx {}",
+        sources.display(),
+        nginx.version
+    );
+    Ok(Some(sources))
+}
+
+/// One nginx, in a root of the Debian release that packages it; any other in one of the release of this machine.
 struct Trial<'a> {
-    release: &'a str,
+    nginx: &'a Supported,
     /// Keeps what the roots start from.
     bases: &'a Path,
     /// Is /root/share in the roots.
@@ -81,7 +120,7 @@ struct Trial<'a> {
 
 struct Row {
     cells: Vec<String>,
-    failed: bool,
+    faults: Vec<String>,
 }
 
 impl Trial<'_> {
@@ -95,30 +134,43 @@ impl Trial<'_> {
                 fs::remove_file(path)?;
             }
         }
-        let vendored = self.release == "vendored";
-        let nginx = if vendored {
-            "tools/require.sh build test"
-        } else {
-            "tools/require.sh build test nginx; export NGINX_BINARY=/usr/sbin/nginx"
+        let nginx = match self.nginx.source {
+            Source::Vendored => "tools/require.sh build test",
+            Source::Debian(_) => "tools/require.sh build test nginx; export NGINX_BINARY=/usr/sbin/nginx",
+            Source::Directory => "tools/require.sh build test; export NGINX_SOURCE_DIR=/root/share/nginx",
         };
         let (tested, log) = self.step("test", &format!("{KEEP_TARGET}\n{nginx}\n{TEST}"))?;
-        let mut cells = vec![self.release.to_owned(), nginx_version(&log), test_results(&log)];
-        let mut failed = !tested;
-        if vendored {
-            cells.extend(vec!["-".to_owned(); 2 + PACKAGE_TESTS.len()]);
-        } else {
+        let found = nginx_version(&log);
+        let mut faults = Vec::new();
+        if !tested {
+            faults.push("the tests fail".to_owned());
+        }
+        if found != self.nginx.version {
+            faults.push(format!(
+                "nginx-versions.toml says {}, but it is {found}: correct the table",
+                self.nginx.version
+            ));
+        }
+        let mut cells = vec![self.nginx.name.clone(), found, test_results(&log)];
+        if let Source::Debian(_) = self.nginx.source {
             let (packaged, _) = self.step("package", &format!("{KEEP_TARGET}\n{PACKAGE}"))?;
             let (installed, log) = match packaged {
                 true => self.step("install", INSTALL)?,
                 false => (false, String::new()),
             };
-            failed |= !packaged || !installed;
+            if !packaged {
+                faults.push("it cannot be packaged".to_owned());
+            } else if !installed {
+                faults.push("the tests of the package fail".to_owned());
+            }
             // It begins where lintian has found nothing.
             let lint = log.contains("autopkgtest [");
             cells.extend([packaged, lint].map(|holds| if holds { "yes" } else { "no" }.to_owned()));
             cells.extend(PACKAGE_TESTS.iter().map(|test| package_result(&log, test)));
+        } else {
+            cells.extend(vec!["-".to_owned(); 2 + PACKAGE_TESTS.len()]);
         }
-        Ok(Row { cells, failed })
+        Ok(Row { cells, faults })
     }
 
     /// Runs a script in a fresh root. Returns whether it succeeded, and what it printed, which is kept as well.
@@ -133,8 +185,8 @@ impl Trial<'_> {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        if self.release != "vendored" {
-            command.env("RELEASE", self.release);
+        if let Source::Debian(release) = &self.nginx.source {
+            command.env("RELEASE", release);
         }
         let status = command.status().context("tools/clean-root.sh")?;
         let printed = String::from_utf8_lossy(&fs::read(path)?).into_owned();
@@ -189,21 +241,39 @@ fn package_result(log: &str, test: &str) -> String {
         .to_lowercase()
 }
 
-fn table(rows: &[Vec<String>]) -> String {
-    let mut head = vec!["release", "nginx", "tests", "package", "lintian"];
-    head.extend(PACKAGE_TESTS);
-    let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
-    let lines: Vec<&Vec<String>> = [&head].into_iter().chain(rows).collect();
-    let mut text = String::new();
-    for line in &lines {
-        for (place, cell) in line.iter().enumerate() {
-            let width = lines.iter().filter_map(|line| line.get(place)).map(String::len).max();
-            text.push_str(&format!("{cell:<width$}  ", width = width.unwrap_or_default()));
-        }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
+#[derive(Default)]
+struct Table {
+    rows: Vec<Vec<String>>,
+    /// A line each about what is in no row.
+    notes: Vec<String>,
+}
+
+impl Table {
+    fn not_tried(&mut self, nginx: &Supported, why: &str) {
+        self.notes
+            .push(format!("{} {} was not tried: {why}", nginx.name, nginx.version));
     }
-    text
+
+    fn text(&self) -> String {
+        let mut head = vec!["nginx", "version", "tests", "package", "lintian"];
+        head.extend(PACKAGE_TESTS);
+        let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
+        let lines: Vec<&Vec<String>> = [&head].into_iter().chain(&self.rows).collect();
+        let mut text = String::new();
+        for line in &lines {
+            for (place, cell) in line.iter().enumerate() {
+                let width = lines.iter().filter_map(|line| line.get(place)).map(String::len).max();
+                text.push_str(&format!("{cell:<width$}  ", width = width.unwrap_or_default()));
+            }
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+        }
+        for note in &self.notes {
+            text.push_str(note);
+            text.push('\n');
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -246,13 +316,17 @@ mod tests {
     #[test]
     fn the_cells_of_a_column_are_as_wide_as_the_widest() {
         let row = [
-            "sid", "1.30.0", "2 passed", "yes", "yes", "pass", "skip", "pass", "pass",
+            "sid", "1.30.0", "2 passed", "yes", "yes", "pass", "skip", "pass", "pass", "pass", "pass",
         ];
-        let rows = [row.iter().map(|cell| cell.to_string()).collect()];
+        let table = Table {
+            rows: vec![row.iter().map(|cell| cell.to_string()).collect()],
+            notes: vec!["mainline was not tried: no sources".to_owned()],
+        };
         assert_eq!(
-            table(&rows),
-            "release  nginx   tests     package  lintian  serve  lua   upgrade  remove\n\
-             sid      1.30.0  2 passed  yes      yes      pass   skip  pass     pass\n"
+            table.text(),
+            "nginx  version  tests     package  lintian  serve  lua   upgrade  nginx-upgrade  tool  remove\n\
+             sid    1.30.0   2 passed  yes      yes      pass   skip  pass     pass           pass  pass\n\
+             mainline was not tried: no sources\n"
         );
     }
 }

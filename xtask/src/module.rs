@@ -54,7 +54,7 @@ impl Job<'_> {
         }
         cargo = match self.nginx.kind {
             Kind::Vendored(Some(watcher)) => watched(sh, cargo, watcher)?,
-            _ => cargo.env("CARGO_ENCODED_RUSTFLAGS", without_places(&directory)?),
+            _ => cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(&directory, &host(sh)?)?),
         };
         if let Kind::Vendored(_) = self.nginx.kind {
             cargo = cargo.env(
@@ -126,14 +126,18 @@ pub fn clippy(sh: &Shell, faults: bool) -> Result<()> {
     Ok(())
 }
 
-/// The flags that keep what was built where out of what is built. What watches the module is to find its sources, and
-/// does without them.
-fn without_places(target: &Path) -> Result<OsString> {
+/// The flags of RUSTFLAGS, and those that keep what was built where out of what is built. What watches the module is to
+/// find its sources, and does without them.
+fn flags(target: &Path, host: &str) -> Result<OsString> {
     let mut flags: Vec<OsString> = env::var("RUSTFLAGS")
         .unwrap_or_default()
         .split_ascii_whitespace()
         .map(OsString::from)
         .collect();
+    if host.ends_with("-musl") {
+        // There rustc links the C library in, unless told otherwise, and can then make no library that is loaded.
+        flags.push("-Ctarget-feature=-crt-static".into());
+    }
     let home = cargo_home();
     let real_home = fs::canonicalize(&home).with_context(|| home.display().to_string())?;
     for (place, name) in [
@@ -262,6 +266,13 @@ mod tests {
         r#"{"reason":"build-finished","success":true}"#,
         "\n",
     );
+
+    #[test]
+    fn with_musl_the_module_is_not_linked_statically() {
+        let of = |host| flags(Path::new("/target"), host).unwrap().into_string().unwrap();
+        assert!(of("x86_64-unknown-linux-musl").contains("-crt-static"));
+        assert!(!of("x86_64-unknown-linux-gnu").contains("-crt-static"));
+    }
 
     #[test]
     fn the_module_is_found_in_what_cargo_prints() {

@@ -7,9 +7,19 @@ use anyhow::{bail, Context, Result};
 use xshell::{cmd, Shell};
 
 use crate::nginx_tree;
-use crate::workspace::{target_directory, variable};
+use crate::workspace::{root, target_directory, variable};
 
-/// Added to what the crate nginx-src asks for: compat, threads, ssl, v2, realip and stream.
+/// What the crate nginx-src asks for.
+const NGINX_SRC_MODULES: &str = "--with-compat \
+    --with-http_realip_module \
+    --with-http_ssl_module \
+    --with-http_v2_module \
+    --with-stream \
+    --with-stream_realip_module \
+    --with-stream_ssl_module \
+    --with-threads";
+
+/// Added to that.
 const VENDORED_MODULES: &str = "--with-debug \
     --with-http_addition_module \
     --with-http_auth_request_module \
@@ -46,6 +56,8 @@ pub enum Kind {
     Vendored(Option<Watcher>),
     /// On this machine already.
     Installed,
+    /// Built from the sources in a directory.
+    FromDirectory,
     /// Being built by its own build, which asks for the module.
     Configured,
 }
@@ -58,10 +70,13 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// The one that NGINX_BINARY names, else the vendored one.
+    /// The one that NGINX_BINARY names; else one built from the sources that NGINX_SOURCE_DIR names; else the vendored one.
     pub fn from_environment(sh: &Shell) -> Result<Self> {
         if variable("NGINX_BINARY").is_none() {
-            return Self::vendored(None);
+            return match variable("NGINX_SOURCE_DIR") {
+                Some(source) => Self::from_directory(sh, Path::new(&source)),
+                None => Self::vendored(None),
+            };
         }
         let binary = named_by_environment(sh)?;
         Ok(Self {
@@ -78,12 +93,28 @@ impl Nginx {
                 watcher.name()
             );
         }
-        if variable("NGINX_SOURCE_DIR").or(variable("NGINX_BUILD_DIR")).is_some() {
-            bail!("NGINX_SOURCE_DIR and NGINX_BUILD_DIR describe the nginx of NGINX_BINARY, which is not set");
+        if let (Some(watcher), Some(_)) = (watcher, variable("NGINX_SOURCE_DIR")) {
+            bail!(
+                "{} needs the vendored nginx: leave out NGINX_SOURCE_DIR",
+                watcher.name()
+            );
         }
+        refuse_build_directory()?;
         let tree = target_directory(watcher.map_or("vendored", Watcher::name));
         Ok(Self {
             kind: Kind::Vendored(watcher),
+            binary: tree.join("objs/nginx"),
+            tree,
+        })
+    }
+
+    /// Built, and configured as the vendored one is.
+    fn from_directory(sh: &Shell, source: &Path) -> Result<Self> {
+        refuse_build_directory()?;
+        let arguments = format!("{NGINX_SRC_MODULES} {}", vendored_arguments(root()));
+        let tree = nginx_tree::built_tree(sh, source, &arguments)?;
+        Ok(Self {
+            kind: Kind::FromDirectory,
             binary: tree.join("objs/nginx"),
             tree,
         })
@@ -97,6 +128,13 @@ impl Nginx {
             tree,
         }
     }
+}
+
+fn refuse_build_directory() -> Result<()> {
+    if variable("NGINX_BUILD_DIR").is_some() {
+        bail!("NGINX_BUILD_DIR describes the nginx of NGINX_BINARY, which is not set");
+    }
+    Ok(())
 }
 
 /// The arguments for configuring the vendored nginx. The prefix keeps it away from an installed one, and has it

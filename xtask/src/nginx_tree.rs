@@ -1,8 +1,10 @@
-//! The configured sources of an installed nginx. nginx refuses a module of another version or configuration, so that
-//! is found out here, before the build.
+//! The configured sources of an nginx: of an installed one, or of one that is built from a directory of sources. nginx
+//! refuses a module of another version or configuration, so that is found out here, before the build.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{bail, ensure, Context, Result};
 use xshell::{cmd, Shell};
@@ -13,18 +15,10 @@ use crate::workspace::{link, require, root, target_directory, variable};
 pub fn configured_tree(sh: &Shell, binary: &Path) -> Result<PathBuf> {
     let version = version(sh, binary)?;
     let Sources { directory, arguments } = Sources::find(sh, binary)?;
-    let (compiler, own_flags) = compiler();
 
-    let header = directory.join("src/core/nginx.h");
-    ensure!(header.is_file(), "no sources of nginx: {}", directory.display());
-    let directory = fs::canonicalize(directory)?;
+    let directory = sources_in(&directory)?;
     let include = directory.join("src");
-    let preprocessed = cmd!(sh, "{compiler} {own_flags...} -E -P -I {include} -")
-        .stdin("#include \"core/nginx.h\"\nNGINX_VER\n")
-        .quiet()
-        .read()
-        .context("the C compiler cannot read nginx.h")?;
-    let source_version: String = preprocessed.lines().last().unwrap_or_default().replace(['"', ' '], "");
+    let source_version = source_version(sh, &directory)?;
     ensure!(
         source_version == version,
         "{} is {version}, but {} is {source_version}: name the sources of {version}, NGINX_SOURCE_DIR=...",
@@ -32,20 +26,84 @@ pub fn configured_tree(sh: &Shell, binary: &Path) -> Result<PathBuf> {
         directory.display()
     );
 
-    let name: String = version
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
-        .collect();
-    let tree = target_directory(&format!("{name}-{}", digest(sh, binary, &include)?));
+    let build = variable("NGINX_BUILD_DIR").unwrap_or_default();
+    let mut inputs = fs::read(binary)?;
+    inputs.extend(contents(&include, |path| {
+        path.extension().is_some_and(|extension| extension == "h")
+    })?);
+    inputs.extend(format!("{} {}", root().display(), build.to_string_lossy()).bytes());
+    let tree = tree_of(sh, &version, inputs)?;
     if let Some(build) = variable("NGINX_BUILD_DIR") {
         fs::create_dir_all(&tree)?;
         link(&directory, &tree.join("source"))?;
         link(&sh.current_dir().join(build).canonicalize()?, &tree.join("objs"))?;
     } else if !tree.join("configured").exists() {
-        configure(sh, binary, &directory, &arguments, &tree)?;
+        configure(sh, &directory, &arguments, &tree).with_context(|| {
+            format!(
+                "{} cannot be configured as {} was: configure it yourself and name the result, NGINX_BUILD_DIR=...",
+                directory.display(),
+                binary.display()
+            )
+        })?;
     }
     check_signature(sh, binary, &tree)?;
     Ok(tree)
+}
+
+/// A directory that holds, as `source` and `objs`, an nginx built from the sources in a directory. That one is left as it
+/// is. Only another content of it, or other arguments, have nginx built anew.
+pub fn built_tree(sh: &Shell, source: &Path, arguments: &str) -> Result<PathBuf> {
+    let source = sources_in(&sh.current_dir().join(source))?;
+    let mut inputs = contents(&source.join("src"), |_| true)?;
+    inputs.extend(contents(&source.join("auto"), |_| true)?);
+    inputs.extend(arguments.bytes());
+    let tree = tree_of(sh, &source_version(sh, &source)?, inputs)?;
+    if !tree.join("configured").exists() {
+        let arguments: Vec<String> = arguments.split_ascii_whitespace().map(str::to_owned).collect();
+        configure(sh, &source, &arguments, &tree)
+            .with_context(|| format!("the nginx in {} cannot be configured", source.display()))?;
+    }
+    let _in_source = sh.push_dir(tree.join("source"));
+    let makefile = tree.join("objs/Makefile");
+    let jobs = thread::available_parallelism().map_or(1, NonZero::get).to_string();
+    // The make that builds nginx is not to take up the flags and the job server of another one.
+    cmd!(sh, "make -s -j {jobs} -f {makefile} binary")
+        .env_remove("MAKEFLAGS")
+        .env_remove("MFLAGS")
+        .quiet()
+        .run()
+        .with_context(|| format!("the nginx in {} cannot be built", source.display()))?;
+    Ok(tree)
+}
+
+/// The directory, if it has sources of nginx.
+fn sources_in(directory: &Path) -> Result<PathBuf> {
+    let header = directory.join("src/core/nginx.h");
+    ensure!(header.is_file(), "no sources of nginx: {}", directory.display());
+    Ok(fs::canonicalize(directory)?)
+}
+
+/// Such as `nginx/1.22.1`.
+fn source_version(sh: &Shell, source: &Path) -> Result<String> {
+    let (compiler, own_flags) = compiler();
+    let include = source.join("src");
+    let preprocessed = cmd!(sh, "{compiler} {own_flags...} -E -P -I {include} -")
+        .stdin("#include \"core/nginx.h\"\nNGINX_VER\n")
+        .quiet()
+        .read()
+        .context("the C compiler cannot read nginx.h")?;
+    Ok(preprocessed.lines().last().unwrap_or_default().replace(['"', ' '], ""))
+}
+
+/// The target directory for this version, whose name tells all that decides what is in it.
+fn tree_of(sh: &Shell, version: &str, inputs: Vec<u8>) -> Result<PathBuf> {
+    let name: String = version
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+        .collect();
+    let sum = cmd!(sh, "sha256sum").stdin(inputs).quiet().read()?;
+    let digest: String = sum.chars().take(12).collect();
+    Ok(target_directory(&format!("{name}-{digest}")))
 }
 
 /// Such as `nginx/1.22.1`.
@@ -148,32 +206,29 @@ fn matters(argument: &str) -> bool {
     !argument.ends_with("=dynamic") && !names_a_place.iter().any(|start| argument.starts_with(start))
 }
 
-/// Names all that decides what is in the tree, in twelve digits.
-fn digest(sh: &Shell, binary: &Path, headers: &Path) -> Result<String> {
-    let mut inputs = fs::read(binary)?;
-    let mut directories = vec![headers.to_owned()];
+/// The bytes of the files below a directory, in the order of their names.
+fn contents(directory: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<u8>> {
+    let mut directories = vec![directory.to_owned()];
     let mut files = Vec::new();
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory)? {
             let path = entry?.path();
             if path.is_dir() {
                 directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "h") {
+            } else if wanted(&path) {
                 files.push(path);
             }
         }
     }
     files.sort();
+    let mut bytes = Vec::new();
     for file in files {
-        inputs.extend(fs::read(file)?);
+        bytes.extend(fs::read(file)?);
     }
-    let build = variable("NGINX_BUILD_DIR").unwrap_or_default();
-    inputs.extend(format!("{} {}", root().display(), build.to_string_lossy()).bytes());
-    let sum = cmd!(sh, "sha256sum").stdin(inputs).quiet().read()?;
-    Ok(sum.chars().take(12).collect())
+    Ok(bytes)
 }
 
-fn configure(sh: &Shell, binary: &Path, source: &Path, arguments: &[String], tree: &Path) -> Result<()> {
+fn configure(sh: &Shell, source: &Path, arguments: &[String], tree: &Path) -> Result<()> {
     for stale in ["source", "objs"] {
         sh.remove_path(tree.join(stale))?;
     }
@@ -201,12 +256,7 @@ fn configure(sh: &Shell, binary: &Path, source: &Path, arguments: &[String], tre
             .skip(lines.len().saturating_sub(5))
             .copied()
             .collect::<Vec<_>>();
-        bail!(
-            "{}\n{} cannot be configured as {} was: configure it yourself and name the result, NGINX_BUILD_DIR=...",
-            end.join("\n"),
-            source.display(),
-            binary.display()
-        );
+        bail!("{}", end.join("\n"));
     }
     fs::write(tree.join("configured"), "")?;
     Ok(())

@@ -1,5 +1,5 @@
-//! `cargo xtask unit-tests`: the module's own unit tests, which are built like the module, for the vendored nginx: of an
-//! installed one there are only headers, as a rule.
+//! `cargo xtask unit-tests`: the module's own unit tests, which are built like the module, for an nginx whose sources
+//! are there: of an installed one there are only headers, as a rule.
 
 use std::path::PathBuf;
 
@@ -12,8 +12,8 @@ use crate::nginx::{Kind, Nginx};
 pub fn test(sh: &Shell) -> Result<()> {
     let nginx = Nginx::from_environment(sh)?;
     match nginx.kind {
-        Kind::Vendored(_) => test_for(sh, &nginx),
-        _ => Ok(()),
+        Kind::Vendored(_) | Kind::FromDirectory => test_for(sh, &nginx),
+        Kind::Installed | Kind::Configured => Ok(()),
     }
 }
 

@@ -13,6 +13,9 @@ use xshell::{cmd, Shell};
 /// The version, which stands in the workspace's Cargo.toml and nowhere else.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The oldest Rust that compiles the module, which stands there, too.
+pub const RUST: &str = env!("CARGO_PKG_RUST_VERSION");
+
 /// The top of the checkout.
 pub fn root() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

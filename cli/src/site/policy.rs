@@ -186,18 +186,18 @@ impl Reader<'_> {
 
 /// nginx's notation of values, and the lists that directives name.
 #[derive(Debug, Default)]
-struct NginxSyntax {
+pub struct NginxSyntax {
     texts: usize,
     lists: OriginLists<()>,
 }
 
 impl Syntax for NginxSyntax {
     fn time(&self, value: &[u8]) -> Option<u64> {
-        time(value, &UNITS[..UNITS.len() - 1])?.checked_div(1000)
+        Some(time(value, UNITS_OF_SECONDS)? / 1000)
     }
 
     fn milliseconds(&self, value: &[u8]) -> Option<usize> {
-        usize::try_from(time(value, &UNITS[2..])?).ok()
+        usize::try_from(time(value, UNITS_OF_MILLISECONDS)?).ok()
     }
 
     fn size(&self, value: &[u8]) -> Option<usize> {
@@ -226,8 +226,7 @@ impl Syntax for NginxSyntax {
     }
 }
 
-/// The units of `ngx_parse_time`, each once and in this order, with their milliseconds. Of times in seconds `ms` is none,
-/// and of times in milliseconds years and months are none.
+/// The units of `ngx_parse_time`, each once and in this order, with their milliseconds.
 const UNITS: [(&str, u64); 8] = [
     ("y", 31_536_000_000),
     ("M", 2_592_000_000),
@@ -238,6 +237,10 @@ const UNITS: [(&str, u64); 8] = [
     ("s", 1_000),
     ("ms", 1),
 ];
+
+/// Those of times that are to be seconds, without `ms`, and of times that are to be milliseconds, without years and months.
+const UNITS_OF_SECONDS: &[(&str, u64)] = UNITS.split_at(UNITS.len() - 1).0;
+const UNITS_OF_MILLISECONDS: &[(&str, u64)] = UNITS.split_at(2).1;
 
 /// The milliseconds of a time as nginx writes it: `1h 30m`. A number without a unit is seconds.
 fn time(value: &[u8], mut units: &[(&str, u64)]) -> Option<u64> {
