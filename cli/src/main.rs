@@ -20,6 +20,8 @@ mod diff_command;
 mod generate;
 mod lint;
 mod lint_command;
+#[cfg(test)]
+mod made_page;
 mod nginx;
 mod outcome;
 mod output;

@@ -61,7 +61,8 @@ type Hyper = HyperClient<HttpsConnector<HttpConnector>, Empty<Bytes>>;
 
 /// A client of one server. It follows no redirect.
 pub struct Client {
-    runtime: Runtime,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
     http1: Hyper,
     http2: Hyper,
     options: ClientOptions,
@@ -81,8 +82,8 @@ impl Client {
             given_headers.push(header.with_context(|| format!("--header: \"{name}\" is no header that can be sent"))?);
         }
         Ok(Self {
-            // One thread beside this one drives the connections that wait.
-            runtime: Builder::new_multi_thread().worker_threads(1).enable_all().build()?,
+            // A connection that is flooded keeps one thread busy; the other one sees that time is up.
+            runtime: Some(Builder::new_multi_thread().worker_threads(2).enable_all().build()?),
             http1: hyper(&tls, Version::Http1, options.timeout),
             http2: hyper(&tls, Version::Http2, options.timeout),
             options,
@@ -94,14 +95,21 @@ impl Client {
     /// Asks, when it is time to, and waits for the answer.
     pub fn ask(&mut self, request: &Request) -> Result<Response, Failure> {
         self.wait();
-        let outcome = self.runtime.block_on(self.exchange(request));
+        let outcome = self.exchange_in_time(request);
         // A server may close a connection that it kept while a request is on its way, and browsers then ask once more.
         let may_repeat = !matches!(request.method.as_str(), "POST" | "PATCH");
         if outcome == Err(Failure::Closed) && may_repeat {
             self.wait();
-            return self.runtime.block_on(self.exchange(request));
+            return self.exchange_in_time(request);
         }
         outcome
+    }
+
+    fn exchange_in_time(&self, request: &Request) -> Result<Response, Failure> {
+        match &self.runtime {
+            Some(runtime) => runtime.block_on(self.exchange(request)),
+            None => Err(Failure::Closed),
+        }
     }
 
     /// Waits until the next request may be asked.
@@ -129,10 +137,7 @@ impl Client {
             }
         }
         let lines = head.headers.iter();
-        let lines = lines.map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.as_str().to_owned(), value.into_owned())
-        });
+        let lines = lines.map(|(name, value)| (name.as_str().to_owned(), printable(value.as_bytes())));
         Ok(Response {
             version: match head.version {
                 hyper::Version::HTTP_2 => Version::Http2,
@@ -166,6 +171,15 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A server that floods a connection is not waited for.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 fn hyper(tls: &ClientConfig, version: Version, timeout: Duration) -> Hyper {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -186,6 +200,12 @@ fn hyper(tls: &ClientConfig, version: Version, timeout: Duration) -> Hyper {
         .http2_max_header_list_size(u32::try_from(LARGEST_HEAD).unwrap_or(u32::MAX))
         .http2_only(version == Version::Http2)
         .build(connector)
+}
+
+/// What a server has sent, so that a terminal can show it: bytes above ASCII may hold controls that terminals obey.
+fn printable(value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    text.replace(|char: char| char.is_control() && char != '\t', "\u{fffd}")
 }
 
 fn failure(error: &ClientError) -> Failure {

@@ -165,6 +165,19 @@ fn one_that_stops_answering_is_left_alone_after_three_requests() {
 }
 
 #[test]
+fn one_that_sends_controls_for_terminals_is_shown_without_them() {
+    let port = serve(|asked| {
+        let answer = right(asked, is_app).without("Access-Control-Allow-Origin");
+        // U+009B begins what colours a terminal, or worse.
+        answer.with("Access-Control-Allow-Origin", "https://\u{9b}31mred.example")
+    });
+    let output = audit(port, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("https://\u{fffd}31mred.example"), "{text}");
+    assert!(!text.contains('\u{9b}'), "{text}");
+}
+
+#[test]
 fn one_that_fails_at_an_odd_request_is_told_of() {
     let port = listen(|mut stream| {
         let Some(asked) = read(&mut BufReader::new(stream.try_clone()?))? else {
