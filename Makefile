@@ -64,7 +64,7 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 	cargo xtask clippy --fault-injection
 	cargo fmt --manifest-path bench/Cargo.toml --all --check
 	cargo clippy --manifest-path bench/Cargo.toml --target-dir target/bench --workspace --all-targets -- -D warnings
-	shellcheck tools/*.sh deploy/docker/*.sh .ci/run debian/tests/[!c]* packaging/docker-nginx/modules/cors/prebuild
+	shellcheck tools/*.sh deploy/docker/*.sh .ci/run debian/tests/[!c]* packaging/docker-nginx/modules/cors/prebuild packaging/alpine/APKBUILD
 
 compare-linters: ## Show which CORS faults nginx-cors lint finds in tests/corpus, beside two other linters
 	cargo build -p nginx-cors --profile tool

@@ -41,13 +41,12 @@ SHARE=$work/share tools/clean-root.sh bash -euxc '
     export DEBIAN_FRONTEND=noninteractive PATH=$PATH:/root/.cargo/bin XSLS=/root/share/xslscript.pl
     apt-get update
     apt-get install -y --no-install-recommends build-essential curl debhelper devscripts file git iproute2 libclang-dev \
-        libpcre2-dev libparse-recdescent-perl libssl-dev libxml2-utils lintian lsb-release procps quilt unzip wget xsltproc zlib1g-dev
+        libpcre2-dev libparse-recdescent-perl libssl-dev libxml2-utils lsb-release procps quilt unzip wget xsltproc zlib1g-dev
     chmod +x "$XSLS"
     cd /root/share/pkg-oss/debian
     unshare --net make base module-cors
     mkdir /root/packages
     cp debuild-base/*.deb debuild-module-cors/*.deb /root/packages
-    lintian --fail-on error --suppress-tags bad-distribution-in-changes-file,debian-changelog-file-missing-or-wrong-name,unstripped-binary-or-object /root/packages/nginx-module-cors_*.deb || true
 
     printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d
     chmod 755 /usr/sbin/policy-rc.d
@@ -73,12 +72,11 @@ CONF
         grep -qi "^access-control-allow-origin: https://app.example.com" /root/answer
     }
     serves
-    # Another nginx does not provide what the package of the module asks for.
+    # Another nginx does not provide what the package of the module asks for: both together cannot be had.
     dpkg-deb -R /root/packages/nginx_*.deb /root/later
     sed -i -e "s/^Version: .*/Version: 999-1/" -e "s/nginx-r[0-9.]*/nginx-r999/g" /root/later/DEBIAN/control
     dpkg-deb -b /root/later /root/later.deb
-    ! dpkg -i --no-act /root/later.deb 2>/root/refusal
-    grep "nginx-module-cors depends on nginx-r" /root/refusal
+    apt-get -s install /root/later.deb | grep -A 3 REMOVED | grep -w nginx-module-cors
     apt-get purge -y nginx-module-cors
 
     # As docker-nginx. The script clones pkg-oss, finds the tarball of nginx in it, and says what it makes of config.

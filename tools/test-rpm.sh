@@ -20,9 +20,13 @@ tar -x -C "$work/home" -f build/*-vendored.tar.gz --wildcards '*/vendor/nginx-sr
 sources=$(realpath "${NGINX_SOURCE_DIR:-$(echo "$work"/home/*/vendor/nginx-src-*/nginx)}")
 unset NGINX_SOURCE_DIR
 
-# --nodeps: the build dependencies are those of another distribution. Without a network no crate is fetched.
+# --nodeps: the build dependencies are those of another distribution. cargo finds no crate but those of the tarball; root can take
+# the network away, too.
+offline=()
+[ "$(id -u)" != 0 ] || offline=(unshare --net)
+mkdir "$work/cargo"
 options=(--load "$repository/build/packaging/rpm/macros.nginxmods" -D "nginx_sources $sources" -D "_topdir $work" --nodeps)
-CARGO_NET_OFFLINE=true rpmbuild -bb "${options[@]}" "$work/SPECS/nginx-mod-http-cors.spec" >"$work/built" 2>&1 ||
+CARGO_HOME=$work/cargo CARGO_NET_OFFLINE=true "${offline[@]}" rpmbuild -bb "${options[@]}" "$work/SPECS/nginx-mod-http-cors.spec" >"$work/built" 2>&1 ||
     fail "$(tail -n 40 "$work/built")"
 module=$(find "$work/RPMS" -name 'nginx-mod-http-cors-[0-9]*.rpm')
 if command -v rpmlint >/dev/null; then
