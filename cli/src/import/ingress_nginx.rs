@@ -65,7 +65,7 @@ fn object(document: &Document, imported: &mut Imported) {
             for fault in &agreed.left {
                 imported.leave(object, fault.clone());
             }
-            for (server, locations) in servers(root, &annotations) {
+            for (server, locations) in servers(root, annotations.has_expressions()) {
                 imported.add(object, &server, &locations, &agreed);
             }
         }
@@ -93,6 +93,12 @@ impl<'a> Annotations<'a> {
             None | Some("") => Ok(None),
             Some(text) => Err(node.fault(format!("{name} is \"{text}\", which is neither true nor false"))),
         }
+    }
+
+    /// Whether paths are expressions.
+    fn has_expressions(&self) -> bool {
+        let rewrites = self.get("rewrite-target").and_then(Node::scalar);
+        self.flag("use-regex") == Ok(Some(true)) || rewrites.is_some_and(|target| target.contains('$'))
     }
 
     /// A list with commas, or the default.
@@ -214,10 +220,7 @@ impl<'a> Annotations<'a> {
 }
 
 /// The servers of an Ingress, each with its locations.
-fn servers(root: &Node, annotations: &Annotations<'_>) -> Vec<(String, Vec<String>)> {
-    let rewrites = annotations.get("rewrite-target").and_then(Node::scalar);
-    let is_regex =
-        annotations.flag("use-regex") == Ok(Some(true)) || rewrites.is_some_and(|target| target.contains('$'));
+pub fn servers(root: &Node, is_regex: bool) -> Vec<(String, Vec<String>)> {
     let mut servers = Vec::new();
     for rule in root.get("spec").map_or(&[][..], |spec| spec.list("rules")) {
         let server = rule.text("host").filter(|host| !host.is_empty()).unwrap_or("_");

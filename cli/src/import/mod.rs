@@ -4,10 +4,12 @@
 //! settings and the routes that they are for. What a setting means is said in `terms`, which makes the policy and leaves out
 //! what is wrong or dangerous; `write` puts the policies into `server` and `location` blocks.
 
+mod apisix;
 mod f5_nic;
 mod files;
 mod gateway_api;
 mod ingress_nginx;
+mod kong;
 mod node;
 mod routes;
 mod terms;
@@ -24,7 +26,8 @@ pub use self::files::is_ours;
 pub use self::routes::Imported;
 
 /// What is told where there is none of them.
-const KINDS: &str = "no Ingress, HTTPRoute, middleware of Traefik or Policy with CORS of F5's controller";
+const KINDS: &str =
+    "no Ingress, HTTPRoute, middleware of Traefik, Policy with CORS of F5's controller, plugin of Kong or route of APISIX";
 
 /// Something that is wrong at a line of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +46,14 @@ impl Fault {
 pub fn import(paths: &[PathBuf]) -> Result<Imported> {
     let documents = files::read(paths)?;
     let mut imported = Imported::default();
-    let readers = [ingress_nginx::read, gateway_api::read, traefik::read, f5_nic::read];
+    let readers = [
+        ingress_nginx::read,
+        gateway_api::read,
+        traefik::read,
+        f5_nic::read,
+        kong::read,
+        apisix::read,
+    ];
     let is_known = readers.map(|read| read(&documents, &mut imported));
     if !is_known.contains(&true) {
         bail!("{KINDS} is in it");
