@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use super::fault::Fault;
 use super::files::Document;
 use super::node::{Node, Value};
 use super::routes::{exactly, object_name, Imported, Object};
 use super::terms::{searched, Agreed, Item, Star, Terms};
-use super::Fault;
 use crate::written_policy::word;
 
 const KNOWN: [&str; 11] = [

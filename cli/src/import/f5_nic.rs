@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
+use super::fault::Fault;
 use super::files::Document;
 use super::node::Node;
 use super::routes::{exactly, object_name, Imported, Object};
 use super::terms::{one_label, Agreed, Star, Terms};
-use super::Fault;
 use crate::written_policy::word;
 
 const KIND: &str = "Policy";

@@ -2,11 +2,11 @@
 //!
 //! What it means is said at `HTTPCORSFilter` in kubernetes-sigs/gateway-api, `apis/v1/httproute_types.go`.
 
+use super::fault::Fault;
 use super::files::Document;
 use super::node::{unknown, Node};
 use super::routes::{below, exactly, object_name, Imported, Object};
 use super::terms::{Agreed, Star, Terms};
-use super::Fault;
 
 const KIND: &str = "HTTPRoute";
 

@@ -3,11 +3,11 @@
 //! What they mean is what kubernetes/ingress-nginx makes of them: `internal/ingress/annotations/cors/main.go` reads them, and
 //! `buildCorsOriginRegex` of `internal/ingress/controller/template/template.go` writes the condition.
 
+use super::fault::Fault;
 use super::files::Document;
 use super::node::{unknown, Node};
 use super::routes::{below, exactly, object_name, Imported, Object};
 use super::terms::{one_label, Agreed, Item, Star, Terms};
-use super::Fault;
 use crate::written_policy::word;
 
 const KIND: &str = "Ingress";

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use super::fault::Fault;
 use super::files::Document;
+use super::ingress_nginx;
 use super::node::{Node, Value};
 use super::routes::{object_name, Imported, Object};
 use super::terms::{searched, Agreed, Item, Star, Terms};
-use super::{ingress_nginx, Fault};
 use crate::written_policy::word;
 
 const KINDS: [&str; 2] = ["KongPlugin", "KongClusterPlugin"];

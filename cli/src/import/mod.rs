@@ -6,6 +6,7 @@
 
 mod apisix;
 mod f5_nic;
+mod fault;
 mod files;
 mod gateway_api;
 mod ingress_nginx;
@@ -28,19 +29,6 @@ pub use self::routes::Imported;
 /// What is told where there is none of them.
 const KINDS: &str =
     "no Ingress, HTTPRoute, middleware of Traefik, Policy with CORS of F5's controller, plugin of Kong or route of APISIX";
-
-/// Something that is wrong at a line of a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    line: usize,
-    why: String,
-}
-
-impl Fault {
-    fn new(line: usize, why: impl Into<String>) -> Self {
-        Self { line, why: why.into() }
-    }
-}
 
 /// Reads files and directories, and makes policies of what they say of CORS.
 pub fn import(paths: &[PathBuf]) -> Result<Imported> {

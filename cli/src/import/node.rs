@@ -1,6 +1,6 @@
 //! A document of any of the formats as a tree, in which everything knows its line.
 
-use super::Fault;
+use super::fault::Fault;
 
 /// A value with the line on which it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]

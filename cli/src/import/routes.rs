@@ -1,15 +1,13 @@
 //! Which requests a policy is for, and what is left.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::fault::Fault;
 use super::files::Document;
 use super::node::Node;
 use super::terms::Agreed;
-use super::{write, Fault};
-use crate::output::Report;
 use crate::written_policy::word;
 
 /// A policy with the requests that it is for.
@@ -128,10 +126,4 @@ pub fn object_name(root: &Node, kind: &str) -> String {
 /// The location for one path.
 pub fn exactly(path: &str) -> String {
     format!("= {}", word(path))
-}
-
-impl Report for Imported {
-    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        write::write(self, out)
-    }
 }

@@ -6,7 +6,7 @@
 use cors_policy::Problem;
 use regex_syntax::hir::Look;
 
-use super::Fault;
+use super::fault::Fault;
 use crate::browser::is_token;
 use crate::written_policy::{is_read_by_scripts, is_sent_by_scripts, Credentials, WrittenPolicy, LONGEST_MAX_AGE};
 
@@ -222,13 +222,17 @@ pub fn searched(expression: &str) -> Result<String, String> {
     let properties = parsed.properties();
     let is_whole =
         properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
-    match is_whole {
-        true => Ok(format!("~{expression}")),
-        false => Err(format!(
-            "\"{expression}\" is looked for anywhere in an origin, which lets in others that contain it; write \
-             \"^(?:{expression})$\" if it is to be the whole"
-        )),
+    if is_whole {
+        return Ok(format!("~{expression}"));
     }
+    let inner = expression.trim_start_matches('^');
+    let whole = format!("^(?:{inner})$");
+    let is_loose =
+        format!("\"{expression}\" is looked for anywhere in an origin, which lets in others that contain it");
+    Err(match refusal(&format!("~{whole}"), &Credentials::Nobody) {
+        None => format!("{is_loose}; write \"{whole}\" if it is to be the whole"),
+        Some(_) => format!("{is_loose}; name the origins, or write the whole of it from \"^https://\" to \"$\""),
+    })
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
+use super::fault::Fault;
 use super::node::{Node, Value};
-use super::Fault;
 
 /// The document of a file. The parser itself refuses values that stand in each other too deep.
 pub fn document(text: &str) -> Result<Node, Fault> {

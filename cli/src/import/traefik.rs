@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use super::fault::Fault;
 use super::files::Document;
 use super::node::{unknown, Node};
 use super::routes::{exactly, object_name, Imported, Object};
 use super::terms::{searched, Agreed, Star, Terms};
-use super::Fault;
 use crate::written_policy::word;
 
 const KIND: &str = "Middleware";

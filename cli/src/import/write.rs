@@ -3,9 +3,16 @@
 use std::io::{self, Write};
 
 use super::routes::{Imported, Route};
+use crate::output::Report;
+
+impl Report for Imported {
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        write(self, out)
+    }
+}
 
 /// Writes a `server` for each name, with its locations, and what is left as comments.
-pub fn write(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
+fn write(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
     for left in &imported.left {
         let told = format!("{}:{}: {}: left: {}", left.file, left.line, left.object, left.reason);
         comment(out, "", &told)?;

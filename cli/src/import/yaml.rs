@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
+use super::fault::Fault;
 use super::node::{Node, Value};
-use super::Fault;
 
 /// How deep lists and maps may stand in each other.
 const DEPTH: usize = 100;
