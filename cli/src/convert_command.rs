@@ -57,6 +57,10 @@ pub struct Arguments {
     /// Write no "load_module": the module is loaded elsewhere.
     #[arg(long, conflicts_with = "load_module")]
     no_load_module: bool,
+    /// For documents of other gateways: write snippets for NGINX Gateway Fabric and F5's NGINX Ingress Controller, in the place of
+    /// blocks.
+    #[arg(long)]
+    snippets: bool,
     /// Start both on loopback, as "nginx-cors diff" does, and write nothing if more is different than what was found says.
     #[arg(long)]
     verify: bool,
@@ -68,6 +72,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     if arguments.files.iter().any(|file| import::is_ours(file)) {
         return import(arguments);
+    }
+    if arguments.snippets {
+        bail!("--snippets is for documents of other gateways: *.yaml, *.json, *.toml, \"-\" or a directory");
     }
     let options = Options {
         prefix: arguments.prefix.as_deref(),
@@ -120,7 +127,6 @@ fn import(arguments: &Arguments) -> Result<Outcome> {
         bail!("--write and --verify are for configurations of nginx: nothing is changed here");
     }
     let imported = import::import(&arguments.files)?;
-    output::print(&imported, arguments.format)?;
     let mut out = io::stderr().lock();
     for left in &imported.left {
         writeln!(
@@ -129,10 +135,16 @@ fn import(arguments: &Arguments) -> Result<Outcome> {
             left.file, left.line, left.object, left.reason
         )?;
     }
-    Ok(match imported.left.is_empty() {
+    drop(out);
+    let outcome = match imported.left.is_empty() {
         true => Outcome::NothingFound,
         false => Outcome::Found,
-    })
+    };
+    match arguments.snippets {
+        true => output::print(&import::Snippets(imported), arguments.format)?,
+        false => output::print(&imported, arguments.format)?,
+    }
+    Ok(outcome)
 }
 
 /// What was done, and what was left.

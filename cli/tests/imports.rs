@@ -30,7 +30,10 @@ fn text(bytes: &[u8]) -> String {
 /// The documents of a product, by their names.
 fn documents(product: &Path) -> Vec<String> {
     let entries = fs::read_dir(product).unwrap().map(|entry| entry.unwrap().path());
-    let documents = entries.filter(|path| path.extension().is_some_and(|ending| ending != "conf"));
+    let documents = entries.filter(|path| {
+        path.extension()
+            .is_some_and(|ending| ending != "conf" && ending != "snippets")
+    });
     let mut names: Vec<_> = documents
         .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
@@ -67,6 +70,59 @@ fn what_is_written_is_as_it_is_kept() {
     }
     assert!(tried > 0);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn snippets_are_as_they_are_kept() {
+    for document in [
+        "gateway-api/everything.yaml",
+        "f5-nic/policy.yaml",
+        "ingress-nginx/defaults.yaml",
+    ] {
+        let out = text(&convert(&["--snippets", document], &imports()).stdout);
+        let kept = imports().join(document).with_extension("snippets");
+        if env::var_os("UPDATE_IMPORTS").is_some() {
+            fs::write(&kept, &out).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&kept).unwrap_or_default(), out, "{document}");
+    }
+}
+
+#[test]
+fn what_a_document_holds_goes_on_as_no_directive() {
+    let directory = tempfile::tempdir().unwrap();
+    let document = concat!(
+        "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: \"a\\nb { }\"}\n",
+        "spec:\n  hostnames: [\"a; }\", a.example.com]\n  rules:\n",
+        "    - matches: [{path: {value: \"/a\\n} x\"}}, {path: {value: \"/b { return 1; }\"}}]\n",
+        "      filters: [{type: CORS, cors: {allowOrigins: [\"https://a.example.com;\\n x\", \"https://b.example.com\"]}}]\n"
+    );
+    fs::write(directory.path().join("a.yaml"), document).unwrap();
+    let out = text(&convert(&["a.yaml"], directory.path()).stdout);
+    let lines: Vec<_> = out
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "",
+            "server {",
+            "server_name a.example.com;",
+            "",
+            "location = \"/b { return 1; }\" {",
+            "cors on;",
+            "cors_allow_origin https://b.example.com;",
+            "}",
+            "",
+            "location \"/b { return 1; }/\" {",
+            "cors on;",
+            "cors_allow_origin https://b.example.com;",
+            "}",
+            "}"
+        ]
+    );
 }
 
 #[test]

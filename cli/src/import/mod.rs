@@ -2,7 +2,8 @@
 //!
 //! `files` finds the documents, `yaml` and `toml` read them as trees of `node`. Each product has a file that finds its CORS
 //! settings and the routes that they are for. What a setting means is said in `terms`, which makes the policy and leaves out
-//! what is wrong or dangerous; `write` puts the policies into `server` and `location` blocks.
+//! what is wrong or dangerous; `write` puts the policies into `server` and `location` blocks, and
+//! `snippets` into objects of the controllers of nginx.
 
 mod apisix;
 mod f5_nic;
@@ -13,6 +14,7 @@ mod ingress_nginx;
 mod kong;
 mod node;
 mod routes;
+mod snippets;
 mod terms;
 mod toml;
 mod traefik;
@@ -25,6 +27,7 @@ use anyhow::{bail, Result};
 
 pub use self::files::is_ours;
 pub use self::routes::Imported;
+pub use self::snippets::Snippets;
 
 /// What is told where there is none of them.
 const KINDS: &str =

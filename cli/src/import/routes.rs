@@ -69,6 +69,11 @@ impl Imported {
             return self.leave(object, Fault::new(object.line, why));
         }
         for location in locations {
+            if location.contains(char::is_control) {
+                let why = format!("\"{}\" is no path of a location", location.escape_debug());
+                self.leave(object, Fault::new(object.line, why));
+                continue;
+            }
             if !self.places.insert((server.to_owned(), location.clone())) {
                 let why = format!("another object has said already what is right for \"{location}\" of \"{server}\"");
                 self.leave(object, Fault::new(object.line, why));

@@ -132,8 +132,8 @@ fn refusal(origin: &str, credentials: &Credentials) -> Option<String> {
     // Neither variables nor lists are written anywhere but in configurations of nginx.
     let is_expression = origin.starts_with('~');
     let is_known = |sign: char| sign.is_ascii_graphic() && !matches!(sign, '$' | '@');
-    if !is_expression && !origin.chars().all(is_known) || origin.is_empty() {
-        return Some(format!("\"{origin}\" is no origin"));
+    if origin.is_empty() || origin.contains(char::is_control) || !is_expression && !origin.chars().all(is_known) {
+        return Some(format!("\"{}\" is no origin", origin.escape_debug()));
     }
     if origin == "null" {
         let why =

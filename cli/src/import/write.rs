@@ -13,13 +13,7 @@ impl Report for Imported {
 
 /// Writes a `server` for each name, with its locations, and what is left as comments.
 fn write(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
-    for left in &imported.left {
-        let told = format!("{}:{}: {}: left: {}", left.file, left.line, left.object, left.reason);
-        comment(out, "", &told)?;
-    }
-    if !imported.left.is_empty() && !imported.converted.is_empty() {
-        writeln!(out)?;
-    }
+    left(imported, out)?;
     let mut servers: Vec<&str> = Vec::new();
     for route in &imported.converted {
         if !servers.contains(&route.server.as_str()) {
@@ -36,6 +30,18 @@ fn write(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
             location(route, &mut told, out)?;
         }
         writeln!(out, "}}")?;
+    }
+    Ok(())
+}
+
+/// Writes what is left as comments.
+pub fn left(imported: &Imported, out: &mut dyn Write) -> io::Result<()> {
+    for left in &imported.left {
+        let told = format!("{}:{}: {}: left: {}", left.file, left.line, left.object, left.reason);
+        comment(out, "", &told)?;
+    }
+    if !imported.left.is_empty() && !imported.converted.is_empty() {
+        writeln!(out)?;
     }
     Ok(())
 }
@@ -63,7 +69,7 @@ fn location<'a>(route: &'a Route, told: &mut Told<'a>, out: &mut dyn Write) -> i
 }
 
 /// A comment of one line: whatever a document holds, it does not go on as a directive.
-fn comment(out: &mut dyn Write, indentation: &str, text: &str) -> io::Result<()> {
+pub fn comment(out: &mut dyn Write, indentation: &str, text: &str) -> io::Result<()> {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     writeln!(out, "{indentation}# {text}")
 }
