@@ -79,6 +79,12 @@ fn object(document: &Document, route: &Node, shared: &Shared<'_>, imported: &mut
         name: &name,
         line: route.line,
     };
+    if let Some(node) = plugin.get("secretRef") {
+        return imported.leave(
+            object,
+            node.fault("the settings are in a secret: write them into \"config\" first"),
+        );
+    }
     let config = plugin.get("config").cloned().unwrap_or_else(|| empty(plugin.line));
     let matched = route.get("match").cloned().unwrap_or_else(|| empty(route.line));
     let places = Places {
@@ -166,6 +172,7 @@ fn add(object: Object<'_>, config: &Node, places: &Places, imported: &mut Import
 /// A path is one path, or with `*` at its end all that begin so.
 fn location(path: &str) -> String {
     match path.strip_suffix('*') {
+        Some("") => "/".to_owned(),
         Some(prefix) => word(prefix),
         None => exactly(path),
     }

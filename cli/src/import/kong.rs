@@ -52,6 +52,9 @@ pub fn read(documents: &[Document], imported: &mut Imported) -> bool {
         let kind = root.text("kind").filter(|kind| KINDS.contains(kind));
         if let (Some(kind), Some("cors")) = (kind, root.text("plugin")) {
             is_known = true;
+            if root.text("disabled") == Some("true") {
+                continue;
+            }
             let name = object_name(root, kind);
             let key = root
                 .at(&["metadata", "name"])
@@ -127,6 +130,9 @@ fn taken(object: Object<'_>, plugin: &Node, imported: &mut Imported) -> Option<A
 }
 
 fn agree(plugin: &Node) -> Result<Agreed, Fault> {
+    if let Some(node) = ["configFrom", "configPatches"].iter().find_map(|name| plugin.get(name)) {
+        return Err(node.fault("the settings are in a secret: write them into \"config\" first"));
+    }
     let empty = Node {
         line: plugin.line,
         value: Value::Map(Vec::new()),
