@@ -11,6 +11,7 @@ use similar::TextDiff;
 use crate::convert::{self, Changed, Conversion, Converted, Left, Options};
 use crate::diff::{Difference, Side};
 use crate::diff_command::{self, Trial};
+use crate::import;
 use crate::lint;
 use crate::nginx::{self, Limits};
 use crate::outcome::Outcome;
@@ -24,6 +25,9 @@ use crate::output::{self, counted, Format, Report};
 /// docs/convert.md has the rules.
 ///
 /// Shows a diff, and changes nothing unless --write is given.
+///
+/// Objects of Kubernetes and files of other gateways (*.yaml, *.json, *.toml, "-" for standard input, or a directory) become
+/// blocks for a configuration of nginx, on standard output.
 #[derive(clap::Args)]
 #[command(
     after_help = "Exit status: 0 if nothing was left as it is, 1 if something was, 2 if the command could not run.
@@ -31,10 +35,11 @@ use crate::output::{self, counted, Format, Report};
 Examples:
   nginx-cors convert /etc/nginx/nginx.conf
   nginx-cors convert --verify --nginx /usr/sbin/nginx --write /etc/nginx/nginx.conf
-  nginx-cors convert --prefix /etc/nginx sites/shop.conf | patch -p0"
+  nginx-cors convert --prefix /etc/nginx sites/shop.conf | patch -p0
+  kubectl get ingress -A -o yaml | nginx-cors convert -"
 )]
 pub struct Arguments {
-    /// A configuration, or a file that one includes.
+    /// A configuration, or a file that one includes; or documents of other gateways.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The directory to which the names of included files belong; that of FILE unless it is given.
@@ -52,6 +57,10 @@ pub struct Arguments {
     /// Write no "load_module": the module is loaded elsewhere.
     #[arg(long, conflicts_with = "load_module")]
     no_load_module: bool,
+    /// For documents of other gateways: write snippets for NGINX Gateway Fabric and F5's NGINX Ingress Controller, in the place of
+    /// blocks.
+    #[arg(long)]
+    snippets: bool,
     /// Start both on loopback, as "nginx-cors diff" does, and write nothing if more is different than what was found says.
     #[arg(long)]
     verify: bool,
@@ -61,6 +70,12 @@ pub struct Arguments {
 
 /// Converts, and says what was done.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    if arguments.files.iter().any(|file| import::is_ours(file)) {
+        return import(arguments);
+    }
+    if arguments.snippets {
+        bail!("--snippets is for documents of other gateways: *.yaml, *.json, *.toml, \"-\" or a directory");
+    }
     let options = Options {
         prefix: arguments.prefix.as_deref(),
         load_module: (!arguments.no_load_module).then_some(arguments.load_module.as_str()),
@@ -101,6 +116,35 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         true => Outcome::NothingFound,
         false => Outcome::Found,
     })
+}
+
+/// Makes policies of what other gateways say.
+fn import(arguments: &Arguments) -> Result<Outcome> {
+    if let Some(other) = arguments.files.iter().find(|file| !import::is_ours(file)) {
+        bail!("{}: convert configurations of nginx by themselves", other.display());
+    }
+    if arguments.write || arguments.verify {
+        bail!("--write and --verify are for configurations of nginx: nothing is changed here");
+    }
+    let imported = import::import(&arguments.files)?;
+    let mut out = io::stderr().lock();
+    for left in &imported.left {
+        writeln!(
+            out,
+            "{}:{}: {}: left: {}",
+            left.file, left.line, left.object, left.reason
+        )?;
+    }
+    drop(out);
+    let outcome = match imported.left.is_empty() {
+        true => Outcome::NothingFound,
+        false => Outcome::Found,
+    };
+    match arguments.snippets {
+        true => output::print(&import::Snippets(imported), arguments.format)?,
+        false => output::print(&imported, arguments.format)?,
+    }
+    Ok(outcome)
 }
 
 /// What was done, and what was left.

@@ -18,6 +18,7 @@ mod cors_headers;
 mod diff;
 mod diff_command;
 mod generate;
+mod import;
 mod lint;
 mod lint_command;
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod governing_policy;
 mod handlers;
 mod http2;
 mod http3;
+mod imports;
 mod keepalive;
 mod lifetimes;
 mod lists;
