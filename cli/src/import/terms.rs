@@ -7,8 +7,8 @@ use cors_policy::Problem;
 use regex_syntax::hir::Look;
 
 use super::fault::Fault;
-use crate::browser::is_token;
-use crate::written_policy::{is_read_by_scripts, is_sent_by_scripts, Credentials, WrittenPolicy, LONGEST_MAX_AGE};
+use crate::cors_headers::{is_token, LONGEST_MAX_AGE};
+use crate::written_policy::{is_read_by_scripts, is_sent_by_scripts, Credentials, WrittenPolicy};
 
 /// What a product makes of a `*` together with credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
