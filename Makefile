@@ -10,7 +10,8 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 unexport NGINX
 
 .PHONY: all run check test test-debug valgrind asan lint fuzz bench bench-built bench-instructions bench-gate bench-accept \
-	bench-compare bench-policy bench-lists bench-live-lists compare-linters miri loom deb test-deb test-engines dist dist-vendored packaging test-rpm test-pkg-oss sbom matrix test-addon \
+	bench-compare bench-policy bench-lists bench-live-lists compare-linters conformance miri loom deb test-deb test-engines \
+	dist dist-vendored packaging test-rpm test-pkg-oss sbom matrix test-addon \
 	test-image test-reproducible clean clean-room help
 .NOTPARALLEL:
 
@@ -25,7 +26,7 @@ run: all ## Build, then serve the demo until Ctrl-C
 # it is left out until a build has made them.
 check: ## The fast loop: format, clippy, unit tests
 	cargo fmt --all --check
-	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets --features cors-tests/engines -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets --features cors-tests/engines,cors-tests/conformance -- -D warnings
 	cargo test -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p xtask
 	if [ -e build/nginx ]; then cargo xtask clippy; fi
 
@@ -58,7 +59,7 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 	@tools/require.sh build lint
 	cargo fmt --all --check
 	cargo xtask layers
-	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets --features cors-tests/engines -- -D warnings
+	cargo clippy -p cors-policy -p cors-zone -p cors-lists -p nginx-cors -p cors-tests -p xtask --all-targets --features cors-tests/engines,cors-tests/conformance -- -D warnings
 	cargo xtask clippy
 	cargo xtask clippy --fault-injection
 	cargo fmt --manifest-path bench/Cargo.toml --all --check
@@ -68,6 +69,15 @@ lint: ## Check format and imports, run clippy and shellcheck on everything; ever
 compare-linters: ## Show which CORS faults nginx-cors lint finds in tests/corpus, beside two other linters
 	cargo build -p nginx-cors --profile tool
 	cargo run --quiet -p nginx-cors --profile tool --example compare
+
+# The modules of Debian's packages fit its own nginx alone, so all run in that.
+conformance: export CORS_TEST_NGINX = $(CURDIR)/build/debian/nginx
+conformance: export CORS_TEST_MODULE = $(CURDIR)/build/debian/ngx_http_cors_module.so
+conformance: export CORS_TEST_TOOL = $(CURDIR)/build/debian/nginx-cors
+conformance: ## Try the cases of docs/conformance.md on this module, and on other ways to do CORS
+	@tools/require.sh build conformance
+	NGINX_BINARY=/usr/sbin/nginx BUILD_DIR=build/debian cargo xtask build
+	cargo test -p cors-tests --features conformance --test conformance -- --nocapture
 
 # The sanitizers that the fuzzer needs are no stable part of Rust; this opens them in whichever toolchain is there.
 fuzz: export RUSTC_BOOTSTRAP = 1

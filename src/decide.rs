@@ -61,7 +61,8 @@ pub(crate) fn decide<'r>(request: Request<'r>) -> Option<Decided<'r>> {
         return decided_before(context?.last_decision()?);
     }
     let (location, policy) = governing(request, context)?;
-    Some(kept_or_ask(request, context, location, policy))
+    let known = context.and_then(|context| kept(context, location, policy));
+    Some(known.unwrap_or_else(|| ask(request, location, policy, was_options(context, request))))
 }
 
 /// The same for a request whose response is there. What is decided is kept, and holds from now on; if no policy governs
@@ -78,10 +79,16 @@ pub(crate) fn decide_finally<'r>(
     };
     let context = match context {
         Some(context) => context,
-        None => RequestContext::get_or_create(request)?,
+        None => RequestContext::create(request)?,
     };
-    let decided = kept_or_ask(request, Some(context), location, policy);
-    context.keep_decision(location, decided.decision);
+    let decided = match kept(context, location, policy) {
+        Some(decided) => decided,
+        None => {
+            let decided = ask(request, location, policy, context.is_options());
+            context.keep_decision(location, decided.decision);
+            decided
+        }
+    };
     Ok(Some((context, decided)))
 }
 
@@ -99,22 +106,15 @@ pub(crate) fn ask<'r>(
     }
 }
 
-/// What is kept of the decision of this policy, or else what it decides now.
+/// What is kept of the decision of this policy.
 #[inline]
-fn kept_or_ask<'r>(
-    request: Request<'r>,
-    context: Option<&RequestContext<'r>>,
-    location: &'r LocationConf,
-    policy: &'r Policy,
-) -> Decided<'r> {
-    match context.and_then(|context| context.decision(location)) {
-        Some(decision) => Decided {
-            location,
-            policy,
-            decision,
-        },
-        None => ask(request, location, policy, was_options(context, request)),
-    }
+fn kept<'r>(context: &RequestContext<'r>, location: &'r LocationConf, policy: &'r Policy) -> Option<Decided<'r>> {
+    let decision = context.decision(location)?;
+    Some(Decided {
+        location,
+        policy,
+        decision,
+    })
 }
 
 /// Whether the client's method was `OPTIONS`.
@@ -164,12 +164,12 @@ impl<'r> Decided<'r> {
     /// The lines of `Access-Control-Request-Headers` of a preflight. There is one as a rule, and it has been read with the
     /// other headers.
     fn requested_headers(&self, request: Request<'r>) -> impl Iterator<Item = &'r [u8]> + Clone {
-        let (one, all) = match self.decision.preflight().map(|preflight| preflight.requested_headers) {
-            Some(Field::One(line)) => (Some(line), None),
-            Some(Field::Several) => (None, Some(request.requested_headers())),
-            Some(Field::Absent) | None => (None, None),
+        let (one, most) = match self.decision.preflight().map(|preflight| preflight.requested_headers) {
+            Some(Field::One(line)) => (Some(line), 0),
+            Some(Field::Several) => (None, usize::MAX),
+            Some(Field::Absent) | None => (None, 0),
         };
-        one.into_iter().chain(all.into_iter().flatten())
+        one.into_iter().chain(request.requested_headers().take(most))
     }
 
     /// What the candidate of the location would change, if it has one.

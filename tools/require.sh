@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing on this machine, and nothing else:
-# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|rpm|engines|valgrind|asan|bench|load|peers|<package>=<version> ...
+# tools/require.sh build|test|lint|nginx|addon|deb|test-deb|matrix|image|rpm|engines|valgrind|asan|bench|load|peers|conformance|<package>=<version> ...
 # A shell script, as it runs before cargo can compile anything: a fresh machine has no linker.
 # Costs no network and needs no privileges when everything is there.
 set -euo pipefail
@@ -142,6 +142,14 @@ for job; do
         need libnginx-mod-http-lua false
         need apache2 false
         need libapache2-mod-perl2 false
+        need haproxy false
+        ;;
+    conformance)
+        # Packaged for one nginx, and tried in that one.
+        need nginx false
+        need nginx-dev test -e /usr/share/nginx/src/conf_flags
+        need libnginx-mod-http-headers-more-filter false
+        need libnginx-mod-http-lua false
         need haproxy false
         ;;
     *=*) need_version "$job" ;;

@@ -48,6 +48,8 @@ commands
   load          put every server under load
   compare       put this module, another build of it and the idiom under load
   all           all of it; writes results.json, the charts and the README
+  all-instructions
+                the same without the load, of which the last figures stay
   report        write the charts and the README once more
   live-lists    change lists of origins while nginx runs; writes LISTS.md, and has options of its own
 
@@ -417,23 +419,29 @@ fn peers(build: Build, options: &Options, peers: &[&'static Peer]) -> Result<Vec
     Ok(rows)
 }
 
-/// Everything: the module in the nginx of `make`, and beside all others in Debian's.
+/// Everything: the servers under load first, as whoever starts this has just left the machine alone; then what is counted,
+/// which nothing disturbs.
 fn all(options: &Options) -> Result<ExitCode> {
-    let [plain, debian] = [Build::from_environment()?, Build::of_debian()?];
-    // What is timed comes first: who starts this has just left the machine alone.
-    let mut results = Results {
-        machine: machine::describe(),
-        rounds: options.rounds,
-        round_milliseconds: u64::try_from(options.round.as_millis())?,
-        load: load(debian.clone(), options)?,
-        ..Results::default()
-    };
-    results
-        .instructions
-        .insert(plain.version.clone(), peers(plain, options, &[])?);
-    results
-        .instructions
-        .insert(debian.version.clone(), peers(debian, options, &options.peers)?);
+    let mut results = Results::read().unwrap_or_default();
+    results.machine = machine::describe();
+    results.rounds = options.rounds;
+    results.round_milliseconds = u64::try_from(options.round.as_millis())?;
+    results.load = load(Build::of_debian()?, options)?;
+    results.write()?;
+    all_instructions(options)
+}
+
+/// The module in the nginx of `make`, and beside all others in Debian's. What was measured under load stays as it is.
+fn all_instructions(options: &Options) -> Result<ExitCode> {
+    let mut results = Results::read()?;
+    results.instructions.clear();
+    for (build, others) in [
+        (Build::from_environment()?, &[][..]),
+        (Build::of_debian()?, &options.peers[..]),
+    ] {
+        let version = build.version.clone();
+        results.instructions.insert(version, peers(build, options, others)?);
+    }
     results.write()?;
     report::write(&results)?;
     println!("where this module loses:");
@@ -461,6 +469,7 @@ fn run() -> Result<ExitCode> {
         Some("accept") => accept(&options(words)?),
         Some("load") => load(Build::from_environment()?, &options(words)?).map(|_| ExitCode::SUCCESS),
         Some("all") => all(&options(words)?),
+        Some("all-instructions") => all_instructions(&options(words)?),
         Some("compare") => compare(&options(words)?),
         Some("live-lists") => live_lists::run(words),
         Some("peers") => {

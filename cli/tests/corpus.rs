@@ -1,8 +1,9 @@
-//! `nginx-cors lint` on the configurations of tests/corpus: each has an `expected.toml`, written by hand, with what is to be
+//! `nginx-cors lint` and `nginx-cors convert` on the configurations of tests/corpus: each has an `expected.toml`, written by hand, with what is to be
 //! found in it. Most are made after what people publish; some are right, and nothing may be found in them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,4 +88,78 @@ fn each_fault_is_in_some_configuration() {
         .collect();
     let missing: Vec<_> = known.difference(&expected).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// What `convert` makes of a configuration: what it leaves, what it notes, and the diff.
+fn converted(directory: &Path) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_nginx-cors"))
+        .args(["convert", "nginx.conf"])
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_ne!(output.status.code(), Some(2), "{}: {told}", directory.display());
+    format!("{told}{}", String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn what_convert_writes_is_what_is_kept_beside_each_configuration() {
+    let mut wrong = Vec::new();
+    for directory in corpus().into_keys() {
+        let file = directory.join("converted.txt");
+        let found = converted(&directory);
+        if env::var_os("UPDATE_CORPUS").is_some() {
+            fs::write(&file, &found).unwrap();
+        }
+        if fs::read_to_string(&file).unwrap_or_default() != found {
+            wrong.push(format!("{}:\n{found}", directory.display()));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "UPDATE_CORPUS=1 writes them anew:\n{}",
+        wrong.join("\n")
+    );
+}
+
+/// Copies a configuration with its files.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap().path();
+        let name = to.join(entry.file_name().unwrap());
+        match entry.is_dir() {
+            true => copy(&entry, &name),
+            false => drop(fs::copy(&entry, &name).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn what_was_converted_stays_and_has_no_fault_that_was_not_there() {
+    for (directory, expected) in corpus() {
+        let copied = tempfile::tempdir().unwrap();
+        copy(&directory, copied.path());
+        let convert = || {
+            let output = Command::new(env!("CARGO_BIN_EXE_nginx-cors"))
+                .args(["convert", "--write", "nginx.conf"])
+                .current_dir(copied.path())
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let first = convert();
+        let second = convert();
+        assert_eq!(second, "", "{}: after\n{first}", directory.display());
+        let id = |finding: &String| finding.rsplit(' ').next().unwrap().to_owned();
+        let mut known: BTreeSet<_> = expected.findings.iter().map(id).collect();
+        // A location that answers everything with an error answers preflights so, before and after; of that it is told only
+        // where a policy stands.
+        known.insert("preflight-not-ok".to_owned());
+        let new: Vec<_> = found(copied.path())
+            .into_iter()
+            .filter(|finding| !known.contains(&id(finding)))
+            .collect();
+        assert!(new.is_empty(), "{}: {new:?} after\n{first}", directory.display());
+    }
 }

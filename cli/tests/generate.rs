@@ -1,4 +1,5 @@
 //! What packages install beside the tool: manual pages and completions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::path::Path;

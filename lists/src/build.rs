@@ -82,7 +82,7 @@ impl<'m> Build<'m> {
         let Written { half, stamp } = control.begin();
         let (half, seeds) = (half_of(half)?, seeds_of(stamp));
         let size = checked.size(half.room())?;
-        half.describe(&checked, size.slots);
+        half.describe(&checked, size.buckets);
         Some(Self {
             control,
             filling: Filling::new(half.words(), size, checked.entries, seeds)?,

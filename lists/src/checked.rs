@@ -113,7 +113,7 @@ impl Checked {
 
     /// The smallest table that has room for all entries, in words.
     pub(crate) fn least_room(&self) -> usize {
-        Size::tight(self.entries, self.records).words()
+        Size::least(self.entries, self.records).words()
     }
 
     pub(crate) fn size(&self, room: usize) -> Option<Size> {

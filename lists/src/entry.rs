@@ -41,13 +41,8 @@ pub(crate) fn is_listed(table: &Table<'_>, key: Option<&[u8]>, origin: &[u8], ig
     let (text, kind) = split_https(origin, Kind::EXACT);
     match key {
         None => table.holds(text, kind, ignored),
-        Some(key) => is_listed_for(table, key, text, kind, ignored),
+        Some(key) => with_key(key, text).is_some_and(|text| table.holds(&text, kind, ignored)),
     }
-}
-
-#[inline(never)]
-fn is_listed_for(table: &Table<'_>, key: &[u8], text: &[u8], kind: Kind, ignored: ListRisks) -> bool {
-    with_key(key, text).is_some_and(|text| table.holds(&text, kind, ignored))
 }
 
 /// Whether the pattern of these pieces is in a table.

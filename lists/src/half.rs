@@ -8,7 +8,7 @@ use crate::sync::{AtomicU64, Ordering};
 use crate::table::Table;
 
 /// Every look-up reads these; the table is found by them.
-const SLOTS: usize = 0;
+const BUCKETS: usize = 0;
 const SHAPES: usize = 1;
 const ENTRIES: usize = SHAPES + PatternShapes::WORDS;
 const GENERATION: usize = ENTRIES + 1;
@@ -60,8 +60,8 @@ impl<'m> Half<'m> {
     /// The table that was built with these secrets. Where the half is being written to it may be none.
     #[inline]
     pub(crate) fn table(&self, seeds: Seeds) -> Option<Table<'m>> {
-        let slots = usize::try_from(self.load(SLOTS)).ok()?;
-        Table::new(self.table, slots, seeds)
+        let buckets = usize::try_from(self.load(BUCKETS)).ok()?;
+        Table::new(self.table, buckets, seeds)
     }
 
     #[inline]
@@ -75,8 +75,8 @@ impl<'m> Half<'m> {
     }
 
     /// Writes all that is known of a list before its table is filled.
-    pub(crate) fn describe(&self, checked: &Checked, slots: usize) {
-        self.store(SLOTS, slots as u64);
+    pub(crate) fn describe(&self, checked: &Checked, buckets: usize) {
+        self.store(BUCKETS, buckets as u64);
         self.store_all(SHAPES, checked.shapes.words());
         self.store_all(DIGEST, &checked.digest.to_words());
         for (number, (count, line)) in checked.risky.each().into_iter().enumerate() {

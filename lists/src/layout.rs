@@ -10,7 +10,7 @@ use crate::sync::{AtomicU64, Ordering};
 use crate::watch::{self, SeenCell};
 
 /// What the memory begins with. Whoever changes what lies where, or what it means, counts the last byte up.
-pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"cors ls\x01");
+pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"cors ls\x02");
 
 /// The words at the beginning: [`MAGIC`], the length of the memory, the secret, and what concerns the zone itself.
 pub(crate) const MAGIC_AT: usize = 0;

@@ -1,8 +1,10 @@
 //! The table of entries: which texts are in a list.
 //!
-//! It is a hash table with open addressing. A slot has a mark of 16 bits, which says whether it is taken and tells most
-//! entries apart, and the place of its record. Everything is counted from the beginning of the table, so that it may lie
-//! at another address in each process.
+//! It is a hash table with open addressing, in buckets of four slots. A slot has a mark of 16 bits, which says whether it is
+//! taken and tells most entries apart, and the place of its record. The marks of a bucket are one word, and are compared at
+//! once. An entry is in the bucket that its hash names, or in the first one after that which was not full yet: a bucket
+//! with a free slot ends each look-up. Everything is counted from the beginning of the table, so that it may lie at another
+//! address in each process.
 
 use cors_policy::ListRisks;
 
@@ -10,12 +12,14 @@ use crate::record::{is_record, record, words_for, MOST_WORDS};
 use crate::seeds::Seeds;
 use crate::sync::{AtomicU64, Ordering};
 
-/// The slots whose marks share a word.
-const MARKS: usize = 4;
-const MARK_BITS: usize = u64::BITS as usize / MARKS;
+/// The slots of a bucket, whose marks share a word.
+const SLOTS: usize = 4;
+const MARK_BITS: usize = u64::BITS as usize / SLOTS;
 /// The slots whose places share a word.
 const PLACES: usize = 2;
 const PLACE_BITS: usize = u64::BITS as usize / PLACES;
+/// The words of a bucket: one with its marks, then those with its places.
+const BUCKET_WORDS: usize = 1 + SLOTS / PLACES;
 
 /// The bits of a mark, from the lowest: the risks, what the text is ([`Kind`]), the number of words less one, and eight
 /// bits of the hash, which are never 0, as all bits of a free slot are.
@@ -24,6 +28,9 @@ const WORDS_SHIFT: u32 = KIND_SHIFT + 2;
 const TAG_SHIFT: u32 = WORDS_SHIFT + 2;
 const RISKS: u64 = (1 << KIND_SHIFT) - 1;
 const TAG: u64 = 0xff;
+const MARK: u64 = (1 << MARK_BITS) - 1;
+/// The lowest bit of each mark of a bucket. The product with a mark is four times that mark.
+const EACH: u64 = u64::MAX / MARK;
 
 const _: () = assert!(TAG_SHIFT as usize + 8 == MARK_BITS && MOST_WORDS <= 4);
 
@@ -47,8 +54,8 @@ impl Kind {
 /// How large a table is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
-    /// The number of slots.
-    pub(crate) slots: usize,
+    /// The number of buckets.
+    pub(crate) buckets: usize,
     /// The words of all records.
     pub(crate) records: usize,
 }
@@ -56,38 +63,36 @@ pub(crate) struct Size {
 impl Size {
     /// The words that a table has.
     pub(crate) fn words(self) -> usize {
-        self.slots.div_ceil(MARKS) + self.slots.div_ceil(PLACES) + self.records
+        self.buckets * BUCKET_WORDS + self.records
     }
 
     /// A table for so many entries that has forty bytes for each, as far as there is room: what their records leave of
     /// that is for free slots, which make look-ups of what is not listed short.
     pub(crate) fn of(entries: usize, records: usize, room: usize) -> Option<Self> {
-        [Self::roomy(entries, records), Self::tight(entries, records)]
-            .into_iter()
-            .find(|size| size.words() <= room)
-    }
-
-    fn roomy(entries: usize, records: usize) -> Self {
         const WORDS_OF_AN_ENTRY: usize = 5;
-        // A slot has 3/4 of a word: its mark and its place.
-        let slots = (entries * WORDS_OF_AN_ENTRY).saturating_sub(records) * 4 / 3;
-        Self {
-            slots: slots.clamp(entries + entries / 3, 2 * entries) + 1,
+        let least = Self::least(entries, records);
+        let left = room.min(entries * WORDS_OF_AN_ENTRY).saturating_sub(records);
+        // With twice as many slots as entries hardly any bucket is full.
+        let most = 2 * entries / SLOTS + 1;
+        let size = Self {
+            buckets: (left / BUCKET_WORDS).min(most).max(least.buckets),
             records,
-        }
+        };
+        (least.words() <= room).then_some(size)
     }
 
-    /// The smallest that there is for so many entries.
-    pub(crate) fn tight(entries: usize, records: usize) -> Self {
-        let slots = entries + entries / 9 + 1;
-        Self { slots, records }
+    /// The smallest that there is for so many entries: of five slots one is free. With less than that, a look-up of what
+    /// is not listed passes many full buckets: 12 if one of ten is free, and 4 here.
+    pub(crate) fn least(entries: usize, records: usize) -> Self {
+        let buckets = (entries + entries / 4) / SLOTS + 1;
+        Self { buckets, records }
     }
 }
 
 /// A text that is looked for or put into the table.
 #[derive(Clone, Copy)]
 struct Sought {
-    place: u64,
+    hash: u64,
     /// The mark that it has, without risks.
     mark: u64,
 }
@@ -97,40 +102,105 @@ impl Sought {
     fn new(text: &[u8], kind: Kind, seeds: &Seeds) -> Self {
         let hash = seeds.place(text);
         let words = words_for(text.len()) as u64 - 1;
-        // The upper bits of the hash are for the slot.
+        // The upper bits of the hash are for the bucket.
         let tag = (hash & TAG).max(1);
         Self {
-            place: hash,
+            hash,
             mark: tag << TAG_SHIFT | words << WORDS_SHIFT | kind.0 << KIND_SHIFT,
         }
     }
 
     #[inline]
-    fn first_slot(&self, slots: usize) -> usize {
-        ((u128::from(self.place) * slots as u128) >> u64::BITS) as usize
+    fn first_bucket(&self, buckets: usize) -> usize {
+        ((u128::from(self.hash) * buckets as u128) >> u64::BITS) as usize
     }
+
+    /// The slots of a bucket with these marks in which the text may be.
+    #[inline]
+    fn slots(&self, marks: u64) -> impl Iterator<Item = usize> {
+        slots(zeros((marks & !(RISKS * EACH)) ^ (self.mark * EACH)))
+    }
+}
+
+/// The highest bit of each of four marks that is 0. A mark of 1 above one of 0 is taken for 0, too.
+#[inline]
+fn zeros(marks: u64) -> u64 {
+    const HIGHEST: u64 = EACH << (MARK_BITS - 1);
+    marks.wrapping_sub(EACH) & !marks & HIGHEST
+}
+
+/// The slots in whose marks a bit is set, the first one first.
+#[inline]
+fn slots(mut bits: u64) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let slot = bits.trailing_zeros() as usize / MARK_BITS;
+        bits = (bits != 0).then(|| bits & (bits - 1))?;
+        Some(slot)
+    })
+}
+
+/// Four slots.
+#[derive(Clone, Copy)]
+struct Bucket<'m>(&'m [AtomicU64; BUCKET_WORDS]);
+
+impl Bucket<'_> {
+    #[inline]
+    fn marks(self) -> u64 {
+        let [marks, ..] = self.0;
+        marks.load(Ordering::Relaxed)
+    }
+
+    /// The place of the record of a slot.
+    #[inline]
+    fn place(self, slot: usize) -> usize {
+        let [_, places @ ..] = self.0;
+        let word = places.get(slot / PLACES);
+        let word = word.map_or(0, |word| word.load(Ordering::Relaxed));
+        (word >> (slot % PLACES * PLACE_BITS) & ((1 << PLACE_BITS) - 1)) as usize
+    }
+
+    /// Takes a slot for an entry.
+    fn take(self, slot: usize, mark: u64, place: u32) {
+        let [marks, places @ ..] = self.0;
+        if let Some(word) = places.get(slot / PLACES) {
+            put(word, slot % PLACES * PLACE_BITS, PLACE_BITS, u64::from(place));
+        }
+        put(marks, slot * MARK_BITS, MARK_BITS, mark);
+    }
+}
+
+/// Writes a value into some bits of a word that it shares with others.
+fn put(word: &AtomicU64, shift: usize, bits: usize, value: u64) {
+    let others = word.load(Ordering::Relaxed) & !(((1 << bits) - 1) << shift);
+    word.store(others | value << shift, Ordering::Relaxed);
+}
+
+/// Where a look-up ends.
+enum Found<'m> {
+    /// The text is in the table, with this mark.
+    Entry(u64),
+    /// It is not; this slot would be its own.
+    Free(Bucket<'m>, usize),
 }
 
 /// A table in memory that may change while it is looked at: what is found in it then is wrong, and nothing else happens.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'m> {
-    slots: usize,
-    marks: &'m [AtomicU64],
-    places: &'m [AtomicU64],
+    /// The number of buckets.
+    count: usize,
+    buckets: &'m [AtomicU64],
     records: &'m [AtomicU64],
     seeds: Seeds,
 }
 
 impl<'m> Table<'m> {
-    /// The table of so many slots in these words; `None` if they are too few for it.
+    /// The table of so many buckets in these words; `None` if they are too few for it.
     #[inline]
-    pub(crate) fn new(words: &'m [AtomicU64], slots: usize, seeds: Seeds) -> Option<Self> {
-        let (marks, rest) = words.split_at_checked(slots.div_ceil(MARKS))?;
-        let (places, records) = rest.split_at_checked(slots.div_ceil(PLACES))?;
+    pub(crate) fn new(words: &'m [AtomicU64], count: usize, seeds: Seeds) -> Option<Self> {
+        let (buckets, records) = words.split_at_checked(count.checked_mul(BUCKET_WORDS)?)?;
         Some(Self {
-            slots,
-            marks,
-            places,
+            count,
+            buckets,
             records,
             seeds,
         })
@@ -139,49 +209,43 @@ impl<'m> Table<'m> {
     /// Whether the text is in the table, and with none of the risks that are `ignored`.
     #[inline]
     pub(crate) fn holds(&self, text: &[u8], kind: Kind, ignored: ListRisks) -> bool {
-        let sought = Sought::new(text, kind, &self.seeds);
-        let mut slot = sought.first_slot(self.slots);
-        for _ in 0..self.slots {
-            let mark = self.mark(slot);
-            if mark == 0 {
-                return false;
+        let found = self.find(text, Sought::new(text, kind, &self.seeds));
+        matches!(found, Some(Found::Entry(mark)) if mark & u64::from(ignored.bits()) == 0)
+    }
+
+    /// Where the text is, or would be; `None` if it is not in the table, and there is no free slot.
+    #[inline]
+    fn find(&self, text: &[u8], sought: Sought) -> Option<Found<'m>> {
+        let mut number = sought.first_bucket(self.count);
+        for _ in 0..self.count {
+            let bucket = self.bucket(number)?;
+            let marks = bucket.marks();
+            for slot in sought.slots(marks) {
+                if is_record_at(self.records, bucket.place(slot), text, self.seeds) {
+                    return Some(Found::Entry(marks >> (slot * MARK_BITS) & MARK));
+                }
             }
-            if mark & !RISKS == sought.mark && self.is_record_of(slot, text) {
-                return mark & u64::from(ignored.bits()) == 0;
+            if let Some(slot) = slots(zeros(marks)).next() {
+                return Some(Found::Free(bucket, slot));
             }
-            slot = self.after(slot);
+            number = if number + 1 < self.count { number + 1 } else { 0 };
         }
-        false
+        None
     }
 
     #[inline]
-    fn after(&self, slot: usize) -> usize {
-        if slot + 1 < self.slots {
-            slot + 1
-        } else {
-            0
-        }
+    fn bucket(&self, number: usize) -> Option<Bucket<'m>> {
+        self.buckets.get(number * BUCKET_WORDS..)?.first_chunk().map(Bucket)
     }
+}
 
-    /// The mark of a slot; past the end of the table there are none.
-    #[inline]
-    fn mark(&self, slot: usize) -> u64 {
-        let word = self.marks.get(slot / MARKS);
-        let word = word.map_or(0, |word| word.load(Ordering::Relaxed));
-        word >> (slot % MARKS * MARK_BITS) & ((1 << MARK_BITS) - 1)
-    }
-
-    #[inline]
-    fn is_record_of(&self, slot: usize, text: &[u8]) -> bool {
-        let place = self.places.get(slot / PLACES);
-        let place = place.map_or(0, |word| word.load(Ordering::Relaxed));
-        let place = place >> (slot % PLACES * PLACE_BITS) & ((1 << PLACE_BITS) - 1);
-        let words = words_for(text.len());
-        let Some(kept) = self.records.get(place as usize..).and_then(|rest| rest.get(..words)) else {
-            return false;
-        };
-        is_record(kept, text, &self.seeds)
-    }
+/// Whether the record of the text is at this place. Hardly any look-up compares more than one, and most of those of what is
+/// not listed none: so it is apart, and its arguments need no place in memory where it is not called.
+#[inline(never)]
+fn is_record_at(records: &[AtomicU64], place: usize, text: &[u8], seeds: Seeds) -> bool {
+    let words = words_for(text.len());
+    let kept = records.get(place..).and_then(|rest| rest.get(..words));
+    kept.is_some_and(|kept| is_record(kept, text, &seeds))
 }
 
 /// Fills a table that no one reads.
@@ -200,15 +264,15 @@ pub(crate) struct Full;
 impl<'m> Filling<'m> {
     /// Makes an empty table of this size for at most so many entries.
     pub(crate) fn new(words: &'m [AtomicU64], size: Size, most_entries: usize, seeds: Seeds) -> Option<Self> {
-        let table = Table::new(words.get(..size.words())?, size.slots, seeds)?;
-        for word in table.marks {
-            word.store(0, Ordering::Relaxed);
+        let table = Table::new(words.get(..size.words())?, size.buckets, seeds)?;
+        for Bucket([marks, ..]) in (0..size.buckets).filter_map(|number| table.bucket(number)) {
+            marks.store(0, Ordering::Relaxed);
         }
         Some(Self {
             table,
             used: 0,
             entries: 0,
-            most_entries: most_entries.min(size.slots.saturating_sub(1)),
+            most_entries,
         })
     }
 
@@ -221,21 +285,11 @@ impl<'m> Filling<'m> {
     pub(crate) fn insert(&mut self, text: &[u8], kind: Kind, risks: ListRisks) -> Result<(), Full> {
         let table = &self.table;
         let sought = Sought::new(text, kind, &table.seeds);
-        let first = sought.first_slot(table.slots);
         // Only a build that took over while this one was asleep can have filled the table.
-        let slots = core::iter::successors(Some(first), |slot| Some(table.after(*slot))).take(table.slots);
-        let mut free = None;
-        for slot in slots {
-            let mark = table.mark(slot);
-            if mark == 0 {
-                free = Some(slot);
-                break;
-            }
-            if mark & !RISKS == sought.mark && table.is_record_of(slot, text) {
-                return Ok(());
-            }
-        }
-        let slot = free.ok_or(Full)?;
+        let (bucket, slot) = match table.find(text, sought).ok_or(Full)? {
+            Found::Entry(_) => return Ok(()),
+            Found::Free(bucket, slot) => (bucket, slot),
+        };
         if self.entries == self.most_entries {
             return Err(Full);
         }
@@ -249,21 +303,10 @@ impl<'m> Filling<'m> {
             word.store(value ^ table.seeds.mask(), Ordering::Relaxed);
         }
         let place = u32::try_from(self.used).map_err(|_| Full)?;
-        put(table.places, slot, PLACES, u64::from(place));
-        put(table.marks, slot, MARKS, sought.mark | u64::from(risks.bits()));
+        bucket.take(slot, sought.mark | u64::from(risks.bits()), place);
         self.used += words;
         self.entries += 1;
         Ok(())
-    }
-}
-
-/// Writes the value of a slot into the word that it shares with others.
-fn put(words: &[AtomicU64], slot: usize, of_a_word: usize, value: u64) {
-    if let Some(word) = words.get(slot / of_a_word) {
-        let bits = u64::BITS as usize / of_a_word;
-        let shift = slot % of_a_word * bits;
-        let others = word.load(Ordering::Relaxed) & !(((1 << bits) - 1) << shift);
-        word.store(others | value << shift, Ordering::Relaxed);
     }
 }
 
@@ -298,7 +341,7 @@ mod tests {
     fn what_was_put_in_is_found_and_nothing_else() {
         let texts: Vec<_> = (0..10_000).map(|n| format!("tenant-{n}.example")).collect();
         let records = texts.iter().map(|text| words_for(text.len())).sum();
-        for size in [size_of_all(&texts), Size::tight(texts.len(), records)] {
+        for size in [size_of_all(&texts), Size::least(texts.len(), records)] {
             let memory = words(size.words());
             let table = fill(&memory, size, &texts);
             for text in &texts {
@@ -313,6 +356,37 @@ mod tests {
                     !table.holds(stranger.as_bytes(), Kind::EXACT, ListRisks::NONE),
                     "{stranger}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn what_finds_its_bucket_full_is_found_in_a_later_one_though_that_be_the_first_of_all() {
+        // Where the texts belong is a matter of their hashes: of so many tables some have their last bucket full too early.
+        for first in 0..20 {
+            let texts: Vec<_> = (first..first + 12).map(|n| format!("tenant-{n}.example")).collect();
+            let records = texts.iter().map(|text| words_for(text.len())).sum();
+            let size = Size { buckets: 3, records };
+            let memory = words(size.words());
+            // All slots are taken.
+            let table = fill(&memory, size, &texts);
+            for text in &texts {
+                assert!(table.holds(text.as_bytes(), Kind::EXACT, ListRisks::NONE), "{text}");
+            }
+            assert!(!table.holds(b"tenant-99.example", Kind::EXACT, ListRisks::NONE));
+        }
+    }
+
+    #[test]
+    fn marks_of_0_are_found_at_once() {
+        for free in 0..1 << SLOTS {
+            let is_free = |slot: &usize| free >> slot & 1 != 0;
+            // But for 1, which no mark is.
+            for taken in [2, 0x100, 0x7fff, 0x8000, MARK] {
+                let marks = (0..SLOTS).filter(|slot| !is_free(slot));
+                let marks = marks.fold(0, |marks, slot| marks | taken << (slot * MARK_BITS));
+                let found: Vec<_> = slots(zeros(marks)).collect();
+                assert_eq!(found, (0..SLOTS).filter(is_free).collect::<Vec<_>>(), "{marks:x}");
             }
         }
     }
@@ -363,11 +437,7 @@ mod tests {
         let size = Size::of(2, 8, usize::MAX).unwrap();
         let memory = words(size.words());
         let mut filling = Filling::new(&memory, size, 2, seeds()).unwrap();
-        filling
-            .table
-            .marks
-            .iter()
-            .for_each(|word| word.store(u64::MAX, Ordering::Relaxed));
+        memory.iter().for_each(|word| word.store(u64::MAX, Ordering::Relaxed));
         assert_eq!(filling.insert(b"a", Kind::EXACT, ListRisks::NONE), Err(Full));
     }
 
@@ -386,20 +456,20 @@ mod tests {
         for entries in [0, 1, 2, 3, 10, 1_000_000] {
             let records = entries * MOST_WORDS;
             let size = Size::of(entries, records, usize::MAX).unwrap();
-            assert!(size.slots > entries);
+            assert!(size.buckets * SLOTS > entries);
             assert!(size.words() * 8 <= entries * 40 + 64, "{entries}");
-            let tight = Size::tight(entries, records);
-            assert!(tight.slots > entries && tight.words() <= size.words());
-            assert_eq!(Size::of(entries, records, tight.words()), Some(tight));
-            assert_eq!(Size::of(entries, records, tight.words() - 1), None);
+            let least = Size::least(entries, records);
+            assert!(least.buckets * SLOTS > entries && least.words() <= size.words());
+            assert_eq!(Size::of(entries, records, least.words()), Some(least));
+            assert_eq!(Size::of(entries, records, least.words() - 1), None);
         }
     }
 
     #[test]
     fn a_table_of_nothing_and_one_of_any_words_end_every_look_up() {
         let memory = words(1000);
-        for slots in [0, 1, 3, 100, 1000] {
-            if let Some(table) = Table::new(&memory, slots, seeds()) {
+        for buckets in [0, 1, 3, 100, 1000] {
+            if let Some(table) = Table::new(&memory, buckets, seeds()) {
                 assert!(!table.holds(b"a", Kind::EXACT, ListRisks::NONE));
             }
         }

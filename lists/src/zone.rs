@@ -12,7 +12,6 @@ use crate::layout::{self, Parts, LENGTH, MAGIC, MAGIC_AT, SECRET};
 use crate::lease::Term;
 use crate::seeds::{Seeds, SECRET_WORDS};
 use crate::sync::{AtomicU64, Ordering};
-use crate::table::Table;
 use crate::watch::{SeenCell, Sighting};
 
 /// A list in memory that processes share.
@@ -90,8 +89,14 @@ impl<'m> Zone<'m> {
     #[inline]
     pub fn admits(&self, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
         let look = |served: Written| {
-            let half = self.parts.half(served.half);
-            half.is_some_and(|half| admits(&half, self.seeds(served.stamp), key, origin, ignored))
+            let Some(half) = self.parts.half(served.half) else {
+                return false;
+            };
+            if key.is_some() || half.has_patterns() {
+                return admits_by_key_or_pattern(half, self.seeds(served.stamp), key, origin, ignored);
+            }
+            let table = half.table(self.seeds(served.stamp));
+            table.is_some_and(|table| entry::is_listed(&table, None, origin, ignored))
         };
         matches!(self.parts.control().read(look), Ok(Some(true)))
     }
@@ -164,19 +169,21 @@ impl<'m> Zone<'m> {
     }
 }
 
-#[inline]
-fn admits(half: &Half<'_>, seeds: Seeds, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
+/// Apart from what most lists need, which is short. The arguments are values, so that they need no place in memory where
+/// this is not called.
+#[inline(never)]
+fn admits_by_key_or_pattern(
+    half: Half<'_>,
+    seeds: Seeds,
+    key: Option<&[u8]>,
+    origin: &[u8],
+    ignored: ListRisks,
+) -> bool {
     let Some(table) = half.table(seeds) else {
         return false;
     };
-    entry::is_listed(&table, key, origin, ignored) || half.has_patterns() && covers(half, &table, key, origin, ignored)
-}
-
-/// Apart from what every request needs, which is short.
-#[inline(never)]
-fn covers(half: &Half<'_>, table: &Table<'_>, key: Option<&[u8]>, origin: &[u8], ignored: ListRisks) -> bool {
-    let is_listed = |pieces: &Pieces<'_>| entry::is_pattern_listed(table, key, pieces, ignored);
-    half.shapes().is_covered(origin, is_listed)
+    let is_listed = |pieces: &Pieces<'_>| entry::is_pattern_listed(&table, key, pieces, ignored);
+    entry::is_listed(&table, key, origin, ignored) || half.has_patterns() && half.shapes().is_covered(origin, is_listed)
 }
 
 impl<'m> Lease<'m> {

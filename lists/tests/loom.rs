@@ -137,7 +137,7 @@ fn a_build_that_was_killed_does_not_keep_the_next_from_being_served() {
 #[derive(Clone)]
 struct Tables(Arc<Vec<AtomicU64>>);
 
-const SIZE: Size = Size { slots: 2, records: 1 };
+const SIZE: Size = Size { buckets: 1, records: 1 };
 
 impl Tables {
     fn new() -> Self {
@@ -167,7 +167,7 @@ impl Tables {
     /// Which of the entries the list that is served has.
     fn has<const N: usize>(&self, entries: [&[u8]; N]) -> Option<[bool; N]> {
         let look = |served: Written| {
-            let table = Table::new(self.half(served.half), SIZE.slots, Self::seeds(served.stamp)).unwrap();
+            let table = Table::new(self.half(served.half), SIZE.buckets, Self::seeds(served.stamp)).unwrap();
             entries.map(|entry| table.holds(entry, Kind::EXACT, ListRisks::NONE))
         };
         self.control().read(look).unwrap()

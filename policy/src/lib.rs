@@ -20,6 +20,7 @@
 //! | the headers of responses | `response` |
 //! | the directives that are in force, and a request | `rules`; `decision`, above `request` |
 //! | the values of single directives | `credentials`, `methods`, `expose`, above `headers`; `max_age`; `settings`, above `given` |
+//! | which lists there are that change | `origin_list` |
 //! | origins, lists of names | `origin`; `vary`, `name_list` |
 //! | what they are made of | `syntax`, above `directive`, `live_list` and `problem`; `distinct`, `escaped`, `header_name`, `name_hash`, `token`, `unsafe_options`; `written`, above `variables` |
 #![forbid(unsafe_code)]
@@ -46,6 +47,7 @@ mod methods;
 mod name_hash;
 mod name_list;
 mod origin;
+mod origin_list;
 mod policy;
 mod problem;
 mod problems;
@@ -76,6 +78,7 @@ pub use origin::{
     ListEntry, ListEntryError, ListRisks, PatternShapes, Pieces, SearchedRegex, SearchedRegexError,
     PUBLIC_SUFFIX_LIST_DATE,
 };
+pub use origin_list::{OriginListDirective, OriginLists};
 pub use policy::Policy;
 pub use problem::{shown, Position, Problem, Severity};
 pub use problems::Problems;

@@ -11,6 +11,12 @@ pub trait Syntax {
     /// The seconds of a time such as `2h`.
     fn time(&self, value: &[u8]) -> Option<u64>;
 
+    /// The milliseconds of a time such as `1s` or `500ms`.
+    fn milliseconds(&self, value: &[u8]) -> Option<usize>;
+
+    /// The bytes of a size such as `8m`.
+    fn size(&self, value: &[u8]) -> Option<usize>;
+
     /// Keeps a text with variables for the time of requests, and numbers it.
     fn variable(&mut self, text: &[u8]) -> Option<usize>;
 

@@ -24,7 +24,7 @@ use crate::nginx::pool::{self, OutOfMemory};
 use crate::nginx::return_code;
 use crate::nginx::shared_memory;
 use crate::nginx::shim;
-use crate::nginx::string::{as_ngx_str, parse_seconds};
+use crate::nginx::string::{as_ngx_str, parse_milliseconds, parse_seconds, parse_size};
 
 /// What nginx calls for a directive.
 pub(crate) type DirectiveHandler =
@@ -343,7 +343,7 @@ impl<'c> Configuration<'c> {
     }
 }
 
-/// nginx's notation of times and variables.
+/// nginx's notation of values.
 pub(super) struct NginxSyntax<'c> {
     configuration: Configuration<'c>,
     main: &'c MainConf,
@@ -352,6 +352,14 @@ pub(super) struct NginxSyntax<'c> {
 impl Syntax for NginxSyntax<'_> {
     fn time(&self, value: &[u8]) -> Option<u64> {
         parse_seconds(value)
+    }
+
+    fn milliseconds(&self, value: &[u8]) -> Option<usize> {
+        parse_milliseconds(value)
+    }
+
+    fn size(&self, value: &[u8]) -> Option<usize> {
+        parse_size(value)
     }
 
     fn variable(&mut self, text: &[u8]) -> Option<usize> {

@@ -20,13 +20,18 @@ pub(crate) struct Texts {
 pub(crate) struct TextWithVariables {
     /// For nginx's `ngx_http_complex_value`, which only reads it.
     pub(crate) compiled: ngx_http_complex_value_t,
-    /// As it was written; the compiled text points to it.
-    pub(crate) text: Box<[u8]>,
+    /// As it was written, and a zero byte; the compiled text points to it.
+    zero_terminated: Box<[u8]>,
     /// The kinds of parts of its value that were of no use and that this process has logged, each a bit.
     warned: Cell<u8>,
 }
 
 impl TextWithVariables {
+    /// As it was written.
+    pub(crate) fn text(&self) -> &[u8] {
+        self.zero_terminated.split_last().map_or(&[], |(_, text)| text)
+    }
+
     /// Whether this process has not warned of this kind before; from now on it has.
     pub(crate) fn claim_warning(&self, kind: usize) -> bool {
         let bit = 1 << kind;
@@ -46,20 +51,21 @@ impl Texts {
         // SAFETY: all fields of both structures may be zero.
         let (mut compiled, mut compile): (ngx_http_complex_value_t, ngx_http_compile_complex_value_t) =
             unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
-        let text: Box<[u8]> = text.into();
-        let mut value = as_ngx_str(&text);
+        // nginx looks at the byte behind a "$", which in its own words may be the zero byte behind the word.
+        let zero_terminated: Box<[u8]> = [text, b"\0"].concat().into();
+        let mut value = as_ngx_str(zero_terminated.split_last().map_or(&[], |(_, text)| text));
         compile.cf = cf;
         compile.value = &mut value;
         compile.complex_value = &mut compiled;
-        // SAFETY: the caller vouches for the configuration. nginx allocates in its pool, and keeps pointers to the text,
-        // which is kept in the list for as long.
+        // SAFETY: the caller vouches for the configuration. nginx reads the text and the byte behind it, allocates in the
+        // configuration's pool, and keeps pointers to the text, which is kept in the list for as long.
         if unsafe { ngx_http_compile_complex_value(&mut compile) } != return_code::OK {
             return None;
         }
         let mut list = self.list.borrow_mut();
         list.push(TextWithVariables {
             compiled,
-            text,
+            zero_terminated,
             warned: Cell::default(),
         });
         Some(list.len() - 1)

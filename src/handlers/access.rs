@@ -25,7 +25,7 @@ fn bind_and_answer(request: Request<'_>) -> Next {
         None if here.policy().is_none() => return Next::Continue,
         _ if here.says_off() || request.is_post_action() => return Next::Continue,
         Some(context) => context,
-        None => match RequestContext::get_or_create(request) {
+        None => match RequestContext::create(request) {
             Ok(context) => context,
             Err(_) => return Next::Fail(return_code::INTERNAL_SERVER_ERROR),
         },

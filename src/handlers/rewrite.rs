@@ -68,7 +68,7 @@ fn enter_location(request: Request<'_>) -> Next {
         (None, None) => return Next::Continue,
         _ if request.is_post_action() => return Next::Continue,
         (Some(context), _) => context,
-        (None, Some(_)) => match RequestContext::get_or_create(request) {
+        (None, Some(_)) => match RequestContext::create(request) {
             Ok(context) => context,
             Err(_) => return Next::Fail(return_code::INTERNAL_SERVER_ERROR),
         },

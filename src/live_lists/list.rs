@@ -20,9 +20,6 @@ use crate::nginx::process;
 use crate::nginx::return_code;
 use crate::nginx::shared_memory::{self, SharedMemory};
 
-/// The least size of a list's memory, most of which nginx takes for itself.
-pub(crate) const LEAST_SIZE: usize = 32 * 1024;
-
 /// So long the master has a lease that it has taken from whoever looked at the file: until the new processes serve.
 const SECONDS_OF_MASTER: u32 = 5;
 

@@ -18,4 +18,4 @@ mod reading;
 mod told;
 
 pub(crate) use follower::Follower;
-pub(crate) use list::{open_list, ConfiguredList, ListFile, LEAST_SIZE};
+pub(crate) use list::{open_list, ConfiguredList, ListFile};

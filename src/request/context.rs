@@ -135,7 +135,8 @@ impl<'r> RequestContext<'r> {
         }
     }
 
-    fn create(request: Request<'r>) -> Result<&'r Self, OutOfMemory> {
+    /// Makes the context of a request for which [`RequestContext::get`] has found none.
+    pub(crate) fn create(request: Request<'r>) -> Result<&'r Self, OutOfMemory> {
         let context = Self {
             is_options: request.is_options(),
             binding: Cell::new(Binding::Unbound),

@@ -91,7 +91,7 @@ pub(super) fn warn_once(log: *mut ngx_log_t, main: &MainConf, number: usize, ign
             log,
             "cors: {} in the value of \"{}\" is ignored: {}",
             ignored.shown(),
-            value.text.escape_ascii(),
+            value.text().escape_ascii(),
             ignored
         );
     }

@@ -1,5 +1,6 @@
 //! Many machines that follow one source.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cors_lists::{Check, Format};
@@ -12,6 +13,9 @@ use crate::{lines, origin};
 
 /// A change has to hold on every machine within this time.
 const EVERYWHERE: Duration = Duration::from_secs(2);
+
+/// So long all of etcd is away: longer than any pause between two attempts to reach it.
+const OUTAGE: Duration = Duration::from_secs(60);
 
 /// Waits until all files hold this, and returns how long that took.
 fn wait_for_all(fleet: &[Sync], content: &str) -> Duration {
@@ -115,6 +119,7 @@ fn etcd_loses_its_leader_and_then_all_of_its_members_and_a_compaction() {
     etcd.wait_until_it_answers();
 
     etcd.kill();
+    let away = Instant::now();
     for machine in &fleet {
         machine.sync.wait_for_obstacle("source");
         assert!(["a", "b", "c"].iter().all(|name| machine.allows(name)));
@@ -124,6 +129,10 @@ fn etcd_loses_its_leader_and_then_all_of_its_members_and_a_compaction() {
     fleet[1].sync.process().kill();
     fleet[1].nginx = start_nginx(&fleet[1].sync);
     assert!(fleet[1].allows("c"));
+    thread::sleep(OUTAGE.saturating_sub(away.elapsed()));
+    for machine in &fleet {
+        assert!(["a", "b", "c"].iter().all(|name| machine.allows(name)));
+    }
     etcd.start_again();
     etcd.delete("/cors/1");
     etcd.put("/cors/4", &origin("d"));

@@ -25,13 +25,18 @@ fn built(variable: &str, path: &str) -> PathBuf {
 }
 
 /// The module under test.
-pub(crate) fn module() -> PathBuf {
+pub fn module() -> PathBuf {
     built("CORS_TEST_MODULE", "ngx_http_cors_module.so")
 }
 
 /// The command-line tool.
 pub fn tool() -> PathBuf {
     built("CORS_TEST_TOOL", "nginx-cors")
+}
+
+/// The nginx that the module was built for.
+pub fn nginx() -> PathBuf {
+    built("CORS_TEST_NGINX", "nginx")
 }
 
 /// The same module with the directive `cors_test_panic`.
@@ -51,7 +56,7 @@ impl Binary {
     pub(crate) fn get() -> &'static Self {
         static BINARY: OnceCell<Binary> = OnceCell::new();
         BINARY
-            .get_or_try_init(|| Self::ask(built("CORS_TEST_NGINX", "nginx")))
+            .get_or_try_init(|| Self::ask(nginx()))
             .unwrap_or_else(|error| panic!("nginx -V: {error}"))
     }
 

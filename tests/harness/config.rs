@@ -18,7 +18,7 @@ pub fn server(body: &str) -> String {
 /// A configuration whose ports are not picked yet.
 pub(crate) enum Template {
     /// The inside of the `http` block, with `{port}`, `{port:name}`, `{listen}`, `{listen_tls}`,
-    /// `{listen_http2}` and `{listen_http3}`.
+    /// `{listen_tls_http2}`, `{listen_http2}` and `{listen_http3}`.
     Http(String),
     /// The same, for an nginx without the module.
     Bare(String),
@@ -87,7 +87,7 @@ fn temp_paths(text: &str) -> String {
 /// The text with every port picked.
 pub(crate) fn expand_tokens(text: &str, ports: &mut Ports) -> String {
     static TOKEN: Lazy<Regex> = Lazy::new(|| {
-        Regex::new(r"\{(port|listen|listen_tls|listen_http2|listen_http3)(?::([a-z0-9_]+))?\}")
+        Regex::new(r"\{(port|listen|listen_tls|listen_tls_http2|listen_http2|listen_http3)(?::([a-z0-9_]+))?\}")
             .expect("a valid pattern")
     });
     let certificate = format!("ssl_certificate {CERTIFICATE}; ssl_certificate_key {CERTIFICATE_KEY};");
@@ -101,6 +101,10 @@ pub(crate) fn expand_tokens(text: &str, ports: &mut Ports) -> String {
                 "listen_http3" => {
                     format!("listen 127.0.0.1:{port} ssl; listen 127.0.0.1:{port} quic; {certificate}")
                 }
+                "listen_tls_http2" if Binary::get().has_http2_directive() => {
+                    format!("listen 127.0.0.1:{port} ssl; http2 on; {certificate}")
+                }
+                "listen_tls_http2" => format!("listen 127.0.0.1:{port} ssl http2; {certificate}"),
                 _ if Binary::get().has_http2_directive() => {
                     format!("listen 127.0.0.1:{port}; http2 on;")
                 }

@@ -31,7 +31,7 @@ mod upstream;
 mod wait;
 mod wrapper;
 
-pub use binaries::{tool, workspace_root};
+pub use binaries::{module, nginx, tool, workspace_root};
 pub use check::Check;
 pub use config::server;
 pub use connection::Connection;

@@ -27,8 +27,8 @@ use crate::wrapper;
 /// An nginx to be.
 ///
 /// The texts given to it may hold `{port}` for a port that the kernel picks, `{listen}` for a `listen`
-/// on it, `{listen_tls}`, `{listen_http2}` and `{listen_http3}` for one that speaks TLS, HTTP/2 or HTTP/3; `{port:name}` and so
-/// on for further ports.
+/// on it, `{listen_tls}`, `{listen_http2}` and `{listen_http3}` for one that speaks TLS, HTTP/2 or HTTP/3, `{listen_tls_http2}`
+/// for HTTP/2 over TLS; `{port:name}` and so on for further ports.
 /// Relative paths are those of the prefix, where `html/hello.txt` holds `hello`.
 pub struct Builder {
     http: String,

@@ -2,11 +2,13 @@
 //! said.
 
 use std::collections::BTreeSet;
+use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{workspace_root, Nginx, Upstream};
+use harness::{module, tool, workspace_root, Nginx, Upstream};
 use serde_json::Value;
 
 /// A text that `expected.toml` gives to a key.
@@ -161,8 +163,7 @@ fn path(finding: &Value) -> Option<String> {
 }
 
 fn findings(file: &Path) -> Vec<Value> {
-    let tool = workspace_root().join("build/nginx-cors");
-    let output = Command::new(tool)
+    let output = Command::new(tool())
         .args(["lint", "--format", "json"])
         .arg(file)
         .output()
@@ -229,4 +230,131 @@ fn the_request_that_is_shown_for_a_fault_shows_it() {
         }
     }
     assert!(shown.len() >= 20, "{shown:?}");
+}
+
+/// Where docs/convert.md has the table that a test writes.
+const TABLE: &str = "<!-- what became of each configuration, written by the tests -->\n";
+
+/// Converts a configuration, and tries it before and after, if this nginx has what it needs.
+fn converted(directory: &Path, verify: bool) -> Value {
+    let mut command = Command::new(tool());
+    command
+        .args(["convert", "--format", "json"])
+        .arg(directory.join("nginx.conf"));
+    if verify {
+        command.arg("--verify");
+        command
+            .arg("--nginx")
+            .arg(harness::nginx())
+            .arg("--module")
+            .arg(module());
+    }
+    let output = command.output().expect("the tool runs");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+        let told = String::from_utf8_lossy(&output.stderr);
+        panic!("{}: {told}", directory.display())
+    })
+}
+
+#[test]
+fn a_converted_configuration_answers_differently_only_what_its_faults_announce() {
+    let mut table = "| configuration | policies | left as it is | why |\n|---|---|---|---|\n".to_owned();
+    let (mut policies, mut left, mut tried, mut requests) = (0, 0, 0, 0);
+    let entries = fs::read_dir(workspace_root().join("tests/corpus")).expect("the corpus");
+    let directories: BTreeSet<_> = entries
+        .map(|entry| entry.expect("a readable directory").path())
+        .collect();
+    for directory in &directories {
+        let expected = fs::read_to_string(directory.join("expected.toml")).expect("what is expected");
+        let nginx = given(&expected, "nginx");
+        let report = converted(directory, !nginx.starts_with("needs "));
+        for verified in report["verified"].as_array().expect("what was tried") {
+            let others = verified["others"].as_array().expect("differences");
+            assert!(others.is_empty(), "{}: {others:#?}", directory.display());
+            requests += verified["requests"].as_u64().expect("a number");
+            tried += 1;
+        }
+        let written = report["converted"].as_array().expect("what was converted").iter();
+        let written = written
+            .filter(|one| !one["locations"].as_array().expect("locations").is_empty())
+            .count();
+        let reasons: Vec<_> = report["left"]
+            .as_array()
+            .expect("what was left")
+            .iter()
+            .map(|left| left["reason"].as_str().expect("a reason").replace('|', "\\|"))
+            .collect();
+        if written + reasons.len() > 0 {
+            let name = directory.file_name().expect("a name").to_string_lossy();
+            let _ = writeln!(
+                table,
+                "| {name} | {written} | {} | {} |",
+                reasons.len(),
+                reasons.join("<br>")
+            );
+        }
+        policies += written;
+        left += reasons.len();
+    }
+    let head = format!(
+        "Of {} configurations, {policies} policies were written and {left} places left as they are; the others have nothing \
+         to convert. {tried} configurations were tried before and after, with {requests} requests: wrong answers: none.\n\n",
+        directories.len()
+    );
+    let file = workspace_root().join("docs/convert.md");
+    let page = fs::read_to_string(&file).expect("the page");
+    let (before, _) = page.split_once(TABLE).expect("the place of the table");
+    let wanted = format!("{before}{TABLE}\n{head}{table}");
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, &wanted).expect("a writable page");
+    }
+    let page = fs::read_to_string(&file).expect("the page");
+    assert!(
+        page == wanted,
+        "docs/convert.md is out of step; UPDATE_DOCS=1 writes it anew:\n{head}{table}"
+    );
+    assert!(tried >= 25, "{tried}");
+}
+
+#[test]
+fn nginx_takes_what_is_written_without_a_warning() {
+    for entry in fs::read_dir(workspace_root().join("tests/corpus")).expect("the corpus") {
+        let directory = entry.expect("a readable directory").path();
+        let expected = fs::read_to_string(directory.join("expected.toml")).expect("what is expected");
+        // Files that are included elsewhere than in a directory of their own cannot be replaced here; the trial starts them.
+        let is_alone = fs::read_dir(&directory).expect("a readable directory").count() <= 3;
+        if given(&expected, "nginx") != "accepts" || !is_alone {
+            continue;
+        }
+        let copy = tempfile::tempdir().expect("a directory");
+        let file = copy.path().join("nginx.conf");
+        fs::copy(directory.join("nginx.conf"), &file).expect("a copy");
+        let output = Command::new(tool())
+            .args(["convert", "--write"])
+            .arg(&file)
+            .output()
+            .expect("the tool runs");
+        assert_ne!(
+            output.status.code(),
+            Some(2),
+            "{}: {}",
+            directory.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = fs::read_to_string(&file).expect("a configuration");
+        let mut builder = Nginx::from_file(&file);
+        for (certificate, key) in certificates(copy.path()) {
+            let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+            builder = builder
+                .file(&certificate, made.cert.pem())
+                .file(&key, made.signing_key.serialize_pem());
+        }
+        let check = builder.check();
+        assert!(
+            check.accepted() && !check.stderr.contains("[warn]"),
+            "{}: {}\n{text}",
+            directory.display(),
+            check.stderr
+        );
+    }
 }

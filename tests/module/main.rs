@@ -3,6 +3,7 @@
 mod actual;
 #[path = "../causes.rs"]
 mod all_causes;
+mod audit;
 mod auth;
 mod breakages;
 mod bystander;
@@ -28,6 +29,7 @@ mod governing_policy;
 mod handlers;
 mod http2;
 mod http3;
+mod imports;
 mod keepalive;
 mod lifetimes;
 mod lists;
@@ -50,6 +52,7 @@ mod status;
 mod subrequests;
 mod timing;
 mod told;
+mod trials;
 mod tried;
 mod unanswered;
 mod variables;

@@ -66,27 +66,24 @@ pub fn build(sh: &Shell, variant: Option<Variant>) -> Result<()> {
         ..release
     };
     match variant {
-        None => {
-            plain(sh, release, &directory)?;
-            tool::build(sh, &directory)
-        }
+        None => plain(sh, release, &directory)?,
         Some(Variant::Test) => {
             plain(sh, release, &directory)?;
             faulty(sh, release, &directory)?;
-            tool::build(sh, &directory)
         }
         Some(Variant::Debug) => {
             let below = directory.join("debug");
             plain(sh, release, &directory)?; // brings nginx
             plain(sh, debug, &below)?;
-            faulty(sh, debug, &below)
+            faulty(sh, debug, &below)?;
         }
         Some(Variant::Watched(watcher)) => {
             let below = directory.join(watcher.name());
             plain(sh, release, &below)?;
-            faulty(sh, release, &below)
+            faulty(sh, release, &below)?;
         }
     }
+    tool::build(sh, &directory)
 }
 
 /// The module and its nginx.

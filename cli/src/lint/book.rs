@@ -1,11 +1,12 @@
 //! `docs/lint.md`, which is made of the table of faults and of what is found in its examples.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::PathBuf;
 
 use super::faults::{Fault, ALL};
 use super::{lint, Finding};
+use crate::made_page::assert_written;
 use crate::nginx::Limits;
 
 const HEAD: &str = "# nginx-cors lint
@@ -94,16 +95,7 @@ fn the_page_has_a_chapter_on_each_fault_with_what_is_found_in_its_example() {
     for fault in ALL {
         page += &chapter(fault);
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lint.md");
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&file, &page).unwrap();
-    }
-    let written = fs::read_to_string(&file).unwrap_or_default();
-    let differs = written.lines().zip(page.lines()).find(|(one, other)| one != other);
-    assert!(
-        written == page,
-        "docs/lint.md is out of step; UPDATE_DOCS=1 writes it anew: {differs:?}"
-    );
+    assert_written("docs/lint.md", &page);
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod book;
 pub mod faults;
 mod finding;
 mod origins;
-mod paths;
 mod policies;
 mod preflights;
 mod responses;
@@ -19,12 +18,26 @@ use anyhow::Result;
 
 pub use self::faults::{Fault, Severity};
 pub use self::finding::Finding;
+use self::finding::Findings;
+pub use self::responses::SECURITY;
 use self::survey::Survey;
-use crate::nginx::{self, Configuration, Limits};
+use crate::nginx::{self, Configuration, Limits, Skipped};
 use crate::site::{Policies, Site};
 
 /// Looks for the faults of one configuration.
 pub fn lint(file: &Path, prefix: Option<&Path>, limits: Limits) -> Result<(Configuration, Vec<Finding>)> {
+    let (configuration, findings) = look(file, prefix, limits)?;
+    let findings = allows::apply(&configuration, findings);
+    Ok((configuration, findings))
+}
+
+/// The faults of one configuration, also those that comments allow.
+pub fn faults_of(file: &Path, prefix: Option<&Path>, limits: Limits) -> Result<Vec<&'static Fault>> {
+    let (_, findings) = look(file, prefix, limits)?;
+    Ok(findings.sorted().iter().map(|finding| finding.fault).collect())
+}
+
+fn look(file: &Path, prefix: Option<&Path>, limits: Limits) -> Result<(Configuration, Findings)> {
     let mut configuration = nginx::read(file, prefix, limits)?;
     let directives = std::mem::take(&mut configuration.directives);
     let site = Site::build(&directives);
@@ -37,7 +50,6 @@ pub fn lint(file: &Path, prefix: Option<&Path>, limits: Limits) -> Result<(Confi
     policies::check(&survey);
     not_read(&survey);
     let findings = survey.findings.take();
-    let findings = allows::apply(&configuration, findings);
     Ok((configuration, findings))
 }
 
@@ -53,15 +65,16 @@ const HARMLESS: [&str; 8] = [
     "win-utf",
 ];
 
+/// Whether a file that was not read holds nothing of CORS.
+pub fn is_harmless(configuration: &Configuration, skipped: &Skipped) -> bool {
+    let named = configuration.sources.slice(skipped.span).trim_matches(['"', '\'']);
+    let name = named.rsplit('/').next().unwrap_or_default();
+    HARMLESS.contains(&name)
+}
+
 fn not_read(survey: &Survey<'_, '_>) {
     for skipped in &survey.configuration.skipped {
-        let named = survey
-            .configuration
-            .sources
-            .slice(skipped.span)
-            .trim_matches(['"', '\'']);
-        let name = named.rsplit('/').next().unwrap_or_default();
-        if !HARMLESS.contains(&name) {
+        if !is_harmless(survey.configuration, skipped) {
             let finding = Finding::new(&faults::INCLUDE_NOT_READ, skipped.span, skipped.why.clone());
             survey.add(finding.remedy(
                 "name the directory to which it belongs with --prefix, or leave it out with --allow include-not-read",

@@ -6,7 +6,7 @@ use super::faults::{
 };
 use super::finding::Finding;
 use super::survey::{conditions, Admission, Expression, Survey, STRANGER};
-use super::values::origin_error;
+use crate::cors_headers::origin_error;
 use crate::nginx::{Span, Word};
 use crate::site::{BlockId, Conditions, Pattern};
 

@@ -378,7 +378,7 @@ fn lost_by_inheritance(survey: &Survey<'_, '_>, id: BlockId, block: &Block<'_>) 
 }
 
 /// Headers by which a site protects its pages.
-const SECURITY: [&str; 7] = [
+pub const SECURITY: [&str; 7] = [
     "Strict-Transport-Security",
     "Content-Security-Policy",
     "X-Frame-Options",

@@ -7,12 +7,11 @@ use std::rc::Rc;
 use cors_policy::{PreflightMode, SearchedRegex};
 
 use super::finding::{Finding, Findings};
-use super::paths::example_path;
 use crate::nginx::{Configuration, Directive, Span, Word};
 use crate::site::block::condition;
 use crate::site::{
-    AddedHeader, Answer, Block, BlockId, Conditions, Content, Kind, Map, Pattern, Policies, PolicyOf, Request,
-    Response, Site, Text,
+    example_path, AddedHeader, Answer, Block, BlockId, Conditions, Content, Kind, Map, Pattern, Policies, PolicyOf,
+    Request, Response, Site, Text,
 };
 
 /// An origin that no configuration means.

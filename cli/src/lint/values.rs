@@ -1,7 +1,5 @@
 //! Faults in the values of headers.
 
-use cors_policy::ListEntry;
-
 use super::faults::{
     CREDENTIALS_NOT_TRUE, MALFORMED_LIST, MALFORMED_MAX_AGE, MALFORMED_ORIGIN, MAX_AGE_TOO_LONG, METHOD_IN_LOWER_CASE,
     MISSPELT_HEADER, ORIGIN_PATTERN, PRIVATE_NETWORK, REQUEST_HEADER_IN_RESPONSE, SEVERAL_ORIGINS_IN_A_VALUE,
@@ -9,20 +7,12 @@ use super::faults::{
 };
 use super::finding::Finding;
 use super::survey::{Probe, Survey};
+use crate::cors_headers::{
+    is_token, nearest_response_header, origin_error, LONGEST_MAX_AGE, RESPONSE_HEADERS, UPPER_CASE_METHODS,
+};
 use crate::nginx::Span;
 use crate::site::header::own;
 use crate::site::{AddedHeader, Request, Response};
-
-/// The headers of responses that the Fetch standard names, and one that browsers had for a while.
-const RESPONSE_HEADERS: [&str; 7] = [
-    "Access-Control-Allow-Origin",
-    "Access-Control-Allow-Credentials",
-    "Access-Control-Allow-Methods",
-    "Access-Control-Allow-Headers",
-    "Access-Control-Expose-Headers",
-    "Access-Control-Max-Age",
-    "Access-Control-Allow-Private-Network",
-];
 
 pub fn check(survey: &Survey<'_, '_>) {
     for block in &survey.site.blocks {
@@ -55,12 +45,7 @@ fn name(survey: &Survey<'_, '_>, header: &AddedHeader<'_>) {
         survey.add(finding.remedy(format!("write \"{meant}\", or remove the line")));
         return;
     }
-    let distance = |known: &&&str| strsim::osa_distance(&known.to_ascii_lowercase(), &name.to_ascii_lowercase());
-    let nearest = RESPONSE_HEADERS
-        .iter()
-        .min_by_key(distance)
-        .copied()
-        .unwrap_or_default();
+    let nearest = nearest_response_header(name);
     let what = format!("browsers know no header \"{name}\"");
     let finding = Finding::new(&MISSPELT_HEADER, header.name_span, what);
     survey.add(finding.remedy(format!("write \"{nearest}\"")));
@@ -135,32 +120,9 @@ fn origin(survey: &Survey<'_, '_>, value: &str, span: Span) {
     }
 }
 
-/// Why no browser sends `value` as an origin, and what to do.
-pub fn origin_error(value: &str) -> Option<(String, Option<String>)> {
-    match ListEntry::read(value) {
-        Ok(entry) if entry.text == value && !entry.is_pattern => None,
-        Ok(entry) if entry.is_pattern => Some((
-            "nginx takes the \"*\" for a character".to_owned(),
-            Some(format!("write \"cors on; cors_allow_origin {};\"", entry.text)),
-        )),
-        Ok(entry) => Some((
-            format!("browsers write \"{}\"", entry.text),
-            Some(format!("write \"{}\"", entry.text)),
-        )),
-        Err(error) => {
-            let told = error.to_string();
-            let (why, remedy) = told
-                .split_once("; ")
-                .map_or((told.as_str(), None), |(why, rest)| (why, Some(rest)));
-            Some((why.to_owned(), remedy.map(str::to_owned)))
-        }
-    }
-}
-
 fn max_age(survey: &Survey<'_, '_>, value: &str, span: Span) {
-    const LONGEST: u64 = 86_400;
     match value.parse::<u64>() {
-        Ok(seconds) if seconds > LONGEST => {
+        Ok(seconds) if seconds > LONGEST_MAX_AGE => {
             let what = format!("{seconds} seconds are more than any browser keeps");
             survey.add(
                 Finding::new(&MAX_AGE_TOO_LONG, span, what)
@@ -198,7 +160,7 @@ fn list(survey: &Survey<'_, '_>, value: &str, span: Span, of_methods: bool) {
     }
     let is_lower = |name: &&&str| {
         let upper = name.to_ascii_uppercase();
-        of_methods && **name != upper && ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(&&*upper)
+        of_methods && **name != upper && UPPER_CASE_METHODS.contains(&&*upper)
     };
     if let Some(lower) = names.iter().find(is_lower) {
         let what = format!(
@@ -208,12 +170,6 @@ fn list(survey: &Survey<'_, '_>, value: &str, span: Span, of_methods: bool) {
         let upper: Vec<_> = names.iter().map(|name| name.to_ascii_uppercase()).collect();
         survey.add(Finding::new(&METHOD_IN_LOWER_CASE, span, what).remedy(format!("write \"{}\"", upper.join(", "))));
     }
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(text: &str) -> bool {
-    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
 fn wildcards(survey: &Survey<'_, '_>, probe: &Probe<'_, '_>) {

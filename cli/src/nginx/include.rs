@@ -40,6 +40,8 @@ pub struct Configuration {
     pub directives: Vec<Directive>,
     pub comments: Vec<Comment>,
     pub skipped: Vec<Skipped>,
+    /// The names with wildcards by which files are included.
+    pub patterns: Vec<String>,
 }
 
 /// An `include` whose file could not be read.
@@ -53,16 +55,28 @@ pub struct Skipped {
 /// Reads a configuration. `prefix` is the directory to which relative names of files belong; it is that of the file unless
 /// it is named.
 pub fn read(path: &Path, prefix: Option<&Path>, limits: Limits) -> Result<Configuration> {
+    read_with(path, prefix, limits, HashMap::new())
+}
+
+/// The same, with other texts in the place of those of some files.
+pub fn read_with(
+    path: &Path,
+    prefix: Option<&Path>,
+    limits: Limits,
+    replaced: HashMap<PathBuf, String>,
+) -> Result<Configuration> {
     let directory = path.parent().map(Path::to_owned).unwrap_or_default();
     let mut reader = Reader {
         prefix: prefix.map_or(directory, Path::to_owned),
         limits,
+        replaced,
         bytes: 0,
         directives: 0,
         sources: Sources::default(),
         files: HashMap::new(),
         comments: Vec::new(),
         skipped: Vec::new(),
+        patterns: Vec::new(),
         open: Vec::new(),
     };
     let (number, file) = reader.file(path)?;
@@ -72,12 +86,14 @@ pub fn read(path: &Path, prefix: Option<&Path>, limits: Limits) -> Result<Config
         directives,
         comments: reader.comments,
         skipped: reader.skipped,
+        patterns: reader.patterns,
     })
 }
 
 struct Reader {
     prefix: PathBuf,
     limits: Limits,
+    replaced: HashMap<PathBuf, String>,
     bytes: u64,
     directives: usize,
     sources: Sources,
@@ -85,6 +101,7 @@ struct Reader {
     files: HashMap<usize, Rc<File>>,
     comments: Vec<Comment>,
     skipped: Vec<Skipped>,
+    patterns: Vec<String>,
     /// The files that include each other at this place.
     open: Vec<usize>,
 }
@@ -99,7 +116,10 @@ impl Reader {
         }
         let name = path.display().to_string();
         let left = self.limits.bytes - self.bytes;
-        let text = text(path, left).with_context(|| name.clone())?;
+        let text = match self.replaced.remove(path) {
+            Some(replaced) => Some(replaced).filter(|text| text.len() as u64 <= left),
+            None => text(path, left).with_context(|| name.clone())?,
+        };
         let Some(text) = text else {
             bail!(
                 "{name}: the configuration is larger than {} MiB",
@@ -197,19 +217,32 @@ impl Reader {
     }
 
     /// The files that a name stands for: nginx has glob(3) look for it if it holds one of these characters.
-    fn named(&self, path: &Path) -> Result<Vec<PathBuf>> {
+    fn named(&mut self, path: &Path) -> Result<Vec<PathBuf>> {
         let text = path.to_string_lossy();
         if !text.contains(['*', '?', '[']) {
             return Ok(vec![path.to_owned()]);
         }
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let found = glob::glob_with(&text, options).with_context(|| format!("include {text}"))?;
+        if !self.patterns.iter().any(|known| *known == text) {
+            self.patterns.push(text.clone().into_owned());
+        }
+        let found = glob::glob_with(&text, AS_GLOB_3).with_context(|| format!("include {text}"))?;
         // nginx reads them in the order of their names, as they come.
         Ok(found.filter_map(Result::ok).collect())
+    }
+}
+
+/// The rules by which glob(3) finds files.
+const AS_GLOB_3: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+impl Configuration {
+    /// Whether an `include` would take in a file of this name.
+    pub fn would_include(&self, path: &Path) -> bool {
+        let mut patterns = self.patterns.iter().filter_map(|text| glob::Pattern::new(text).ok());
+        patterns.any(|pattern| pattern.matches_path_with(path, AS_GLOB_3))
     }
 }
 

@@ -6,6 +6,6 @@ mod source;
 mod tree;
 mod words;
 
-pub use include::{read, Configuration, Limits};
+pub use include::{read, read_with, Configuration, Limits, Skipped};
 pub use source::{Sources, Span};
 pub use tree::{Comment, Directive, Word};

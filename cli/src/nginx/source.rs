@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// A part of a file, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The number of the file.
     pub file: usize,
@@ -64,6 +64,10 @@ impl Sources {
     /// The number of the file at `path`, if it was read.
     pub fn find(&self, path: &Path) -> Option<usize> {
         self.0.iter().position(|source| source.path == path)
+    }
+
+    pub fn path(&self, file: usize) -> Option<&Path> {
+        self.0.get(file).map(|source| source.path.as_path())
     }
 
     pub fn name(&self, file: usize) -> &str {

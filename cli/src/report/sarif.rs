@@ -7,12 +7,9 @@ use crate::lint::{faults, Fault, Finding, Severity};
 use crate::nginx::{Sources, Span};
 
 pub fn report(linted: &[Linted], denied: &[&'static Fault]) -> sarif::Sarif {
-    let rules: Vec<_> = faults::ALL.iter().map(|fault| rule(fault)).collect();
-    let driver = sarif::ToolComponent::builder()
-        .name("nginx-cors")
-        .version(env!("CARGO_PKG_VERSION"))
-        .rules(rules)
-        .build();
+    let rules = faults::ALL
+        .iter()
+        .map(|fault| rule(fault.id, fault.title, fault.why, PAGE));
     let mut results = Vec::new();
     for Linted {
         configuration,
@@ -25,6 +22,16 @@ pub fn report(linted: &[Linted], denied: &[&'static Fault]) -> sarif::Sarif {
                 .map(|finding| result(&configuration.sources, finding, denied)),
         );
     }
+    document(rules.collect(), results)
+}
+
+/// A run of this tool.
+pub fn document(rules: Vec<sarif::ReportingDescriptor>, results: Vec<sarif::Result>) -> sarif::Sarif {
+    let driver = sarif::ToolComponent::builder()
+        .name("nginx-cors")
+        .version(env!("CARGO_PKG_VERSION"))
+        .rules(rules)
+        .build();
     let run = sarif::Run::builder()
         .tool(sarif::Tool::builder().driver(driver).build())
         .column_kind(serde_json::json!("unicodeCodePoints"))
@@ -37,12 +44,13 @@ pub fn report(linted: &[Linted], denied: &[&'static Fault]) -> sarif::Sarif {
         .build()
 }
 
-fn rule(fault: &Fault) -> sarif::ReportingDescriptor {
+/// What a fault is, with a chapter of `page` on it.
+pub fn rule(id: &str, title: &str, why: &str, page: &str) -> sarif::ReportingDescriptor {
     sarif::ReportingDescriptor::builder()
-        .id(fault.id)
-        .short_description(text(fault.title))
-        .full_description(text(fault.why))
-        .help(text(&format!("{}\n\nSee {PAGE}#{}", fault.why, fault.id)))
+        .id(id)
+        .short_description(text(title))
+        .full_description(text(why))
+        .help(text(&format!("{why}\n\nSee {page}#{id}")))
         .build()
 }
 
@@ -50,7 +58,7 @@ fn text(text: &str) -> sarif::MultiformatMessageString {
     sarif::MultiformatMessageString::builder().text(text).build()
 }
 
-fn level(severity: Severity) -> sarif::ResultLevel {
+pub fn level(severity: Severity) -> sarif::ResultLevel {
     match severity {
         Severity::Error => sarif::ResultLevel::Error,
         Severity::Warning => sarif::ResultLevel::Warning,

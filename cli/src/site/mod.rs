@@ -5,6 +5,7 @@
 
 pub mod block;
 pub mod header;
+mod paths;
 pub mod policy;
 mod regex;
 mod request;
@@ -16,10 +17,11 @@ mod whole;
 
 pub use block::{Block, BlockId, Content, Kind};
 pub use header::{AddedHeader, By};
+pub use paths::example_path;
 pub use policy::{Policies, PolicyOf};
 pub use request::Request;
 pub use response::Response;
 pub use rewrite::{Answer, Conditions};
 pub use text::Text;
-pub use variables::{Map, Pattern};
+pub use variables::{Map, Pattern, Value};
 pub use whole::Site;

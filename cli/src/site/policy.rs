@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use cors_policy::{
-    Block as PolicyBlock, Directive as PolicyDirective, Level, LiveList, Policy, Position, Problem, Problems, Scope,
-    Syntax, UnusedDirectives,
+    Block as PolicyBlock, Directive as PolicyDirective, Level, ListSource, LiveList, OriginListDirective, OriginLists,
+    Policy, Position, Problem, Problems, Scope, Syntax, UnusedDirectives,
 };
 
 use super::block::{BlockId, Kind};
@@ -74,6 +74,7 @@ impl Policies {
         }
         let mut problems = reader.problems;
         problems.extend(reader.unused.finish());
+        problems.extend(reader.syntax.lists.problems());
         let mut shown = Problems::default();
         let mut policies = reader.policies;
         policies.problems = shown.collect(problems);
@@ -100,6 +101,8 @@ impl Reader<'_> {
         for directive in block.directives {
             if directive.is("cors_candidate") {
                 candidate = Some(self.candidate(directive));
+            } else if directive.is("cors_origin_list") && block.kind == Kind::Http {
+                self.origin_list(directive);
             } else {
                 self.directive(&mut level, directive);
             }
@@ -138,6 +141,26 @@ impl Reader<'_> {
         self.problems.extend(level.read(name, &values, &at, &mut self.syntax));
     }
 
+    fn origin_list(&mut self, directive: &Directive) {
+        let at = self.position(directive);
+        let values: Vec<_> = directive.arguments.iter().map(|word| word.value.as_bytes()).collect();
+        let said = OriginListDirective::read(&values, &mut self.syntax);
+        let lists = &mut self.syntax.lists;
+        match said.and_then(|said| lists.check_new(said.name).map(|()| said)) {
+            Ok(said) => {
+                let source = ListSource {
+                    file: said.file.into(),
+                    key: said.key.map(|(text, _)| text.into()),
+                };
+                lists.give(said.name, source, &at, ());
+            }
+            Err(text) => {
+                lists.note_error();
+                self.problems.push(Problem::error(&at, text));
+            }
+        }
+    }
+
     fn candidate(&mut self, directive: &Directive) -> Level {
         let mut level = Level::default();
         for line in directive.inner() {
@@ -161,16 +184,30 @@ impl Reader<'_> {
     }
 }
 
-/// nginx's notation of times and of texts with variables, and the lists that directives name.
+/// nginx's notation of values, and the lists that directives name.
 #[derive(Debug, Default)]
-struct NginxSyntax {
+pub struct NginxSyntax {
     texts: usize,
-    lists: Vec<Rc<LiveList>>,
+    lists: OriginLists<()>,
 }
 
 impl Syntax for NginxSyntax {
     fn time(&self, value: &[u8]) -> Option<u64> {
-        seconds(std::str::from_utf8(value).ok()?)
+        Some(time(value, UNITS_OF_SECONDS)? / 1000)
+    }
+
+    fn milliseconds(&self, value: &[u8]) -> Option<usize> {
+        usize::try_from(time(value, UNITS_OF_MILLISECONDS)?).ok()
+    }
+
+    fn size(&self, value: &[u8]) -> Option<usize> {
+        let (number, unit) = match value {
+            [number @ .., b'k' | b'K'] => (number, 1 << 10),
+            [number @ .., b'm' | b'M'] => (number, 1 << 20),
+            number => (number, 1),
+        };
+        let number: usize = std::str::from_utf8(number).ok()?.parse().ok()?;
+        number.checked_mul(unit)
     }
 
     fn variable(&mut self, text: &[u8]) -> Option<usize> {
@@ -184,44 +221,45 @@ impl Syntax for NginxSyntax {
         (!has_dollar).then_some(self.texts - 1)
     }
 
-    fn live_list(&mut self, name: &str, _: PolicyDirective, _: &Position) -> Rc<LiveList> {
-        if let Some(known) = self.lists.iter().find(|list| list.name() == name) {
-            return known.clone();
-        }
-        let list = Rc::new(LiveList::new(self.lists.len(), name));
-        self.lists.push(list.clone());
-        list
+    fn live_list(&mut self, name: &str, directive: PolicyDirective, at: &Position) -> Rc<LiveList> {
+        self.lists.name(name, directive, at)
     }
 }
 
-/// The units of `ngx_parse_time`, each once and in this order, with their seconds.
-const UNITS: [(char, u64); 7] = [
-    ('y', 31_536_000),
-    ('M', 2_592_000),
-    ('w', 604_800),
-    ('d', 86_400),
-    ('h', 3_600),
-    ('m', 60),
-    ('s', 1),
+/// The units of `ngx_parse_time`, each once and in this order, with their milliseconds.
+const UNITS: [(&str, u64); 8] = [
+    ("y", 31_536_000_000),
+    ("M", 2_592_000_000),
+    ("w", 604_800_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
 ];
 
-/// The seconds of a time as nginx writes it: `1h 30m`.
-fn seconds(value: &str) -> Option<u64> {
+/// Those of times that are to be seconds, without `ms`, and of times that are to be milliseconds, without years and months.
+const UNITS_OF_SECONDS: &[(&str, u64)] = UNITS.split_at(UNITS.len() - 1).0;
+const UNITS_OF_MILLISECONDS: &[(&str, u64)] = UNITS.split_at(2).1;
+
+/// The milliseconds of a time as nginx writes it: `1h 30m`. A number without a unit is seconds.
+fn time(value: &[u8], mut units: &[(&str, u64)]) -> Option<u64> {
     let mut total = 0_u64;
-    let mut rest = value;
-    let mut units = &UNITS[..];
+    let mut rest = std::str::from_utf8(value).ok()?;
     loop {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let (number, behind) = rest.split_at(digits);
         let number: u64 = number.parse().ok()?;
-        let Some(unit) = behind.chars().next() else {
-            return total.checked_add(number);
-        };
-        let place = units.iter().position(|(name, _)| *name == unit)?;
-        let (_, seconds) = units.get(place)?;
-        total = total.checked_add(number.checked_mul(*seconds)?)?;
+        if behind.is_empty() {
+            return total.checked_add(number.checked_mul(1000)?);
+        }
+        // "ms" begins like "m".
+        let is_unit = |(name, _): &(&str, u64)| behind.starts_with(name) && (*name != "m" || !behind.starts_with("ms"));
+        let place = units.iter().position(is_unit)?;
+        let (name, milliseconds) = units.get(place)?;
+        total = total.checked_add(number.checked_mul(*milliseconds)?)?;
         units = units.get(place + 1..)?;
-        rest = behind.get(1..)?.trim_start_matches(' ');
+        rest = behind.strip_prefix(name)?.trim_start_matches(' ');
         if rest.is_empty() {
             return Some(total);
         }
@@ -246,9 +284,38 @@ mod tests {
             ("", None),
             ("1 h", None),
             ("1x", None),
+            ("500ms", None),
         ] {
-            assert_eq!(seconds(written), expected, "{written}");
+            let syntax = NginxSyntax::default();
+            assert_eq!(syntax.time(written.as_bytes()), expected, "{written}");
         }
+        for (written, expected) in [
+            ("500ms", Some(500)),
+            ("1s", Some(1_000)),
+            ("1", Some(1_000)),
+            ("1m 1ms", Some(60_001)),
+            ("1M", None),
+        ] {
+            let syntax = NginxSyntax::default();
+            assert_eq!(syntax.milliseconds(written.as_bytes()), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_there_is_not_is_told_as_nginx_tells_it() {
+        let there_is = "http { cors_origin_list tenants tenants.txt; server { cors on; cors_allow_origin @tenants; } }";
+        assert_eq!(told(there_is), [""; 0]);
+        let other = "http { cors_origin_list tenants tenants.txt; server { cors on; cors_allow_origin @tennants; } }";
+        assert_eq!(
+            told(other),
+            ["\"cors_allow_origin\" has the value \"@tennants\": there is no such list; write \"@tenants\", or give it a \
+              \"cors_origin_list\" in http"]
+        );
+        assert_eq!(
+            told("http { cors_origin_list @tenants tenants.txt; server { cors on; cors_allow_origin @tenants; } }"),
+            ["\"cors_origin_list\" has the value \"@tenants\": \"@\" begins the name where a list is used; write \"tenants\""]
+        );
+        assert_eq!(told("http { cors_origin_list a a.txt size=1k; }").len(), 1);
     }
 
     fn told(text: &str) -> Vec<String> {

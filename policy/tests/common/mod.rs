@@ -31,6 +31,22 @@ impl Syntax for Notation {
         number.parse::<u64>().ok()?.checked_mul(unit)
     }
 
+    fn milliseconds(&self, value: &[u8]) -> Option<usize> {
+        let value = std::str::from_utf8(value).ok()?;
+        match value.strip_suffix("ms") {
+            Some(number) => number.parse().ok(),
+            None => usize::try_from(self.time(value.as_bytes())?).ok()?.checked_mul(1000),
+        }
+    }
+
+    fn size(&self, value: &[u8]) -> Option<usize> {
+        let value = std::str::from_utf8(value).ok()?;
+        match value.strip_suffix(['k', 'K']) {
+            Some(number) => number.parse::<usize>().ok()?.checked_mul(1024),
+            None => value.parse().ok(),
+        }
+    }
+
     fn variable(&mut self, text: &[u8]) -> Option<usize> {
         let text = std::str::from_utf8(text).ok().filter(|text| !text.ends_with('$'))?;
         self.variables.push(text.to_owned());

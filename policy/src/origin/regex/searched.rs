@@ -25,6 +25,8 @@ pub struct SearchedRegex {
     pub mistake: Option<String>,
     /// An origin without TLS that it matches, apart from those of the user's own machine.
     pub insecure: Option<String>,
+    /// It matches as a whole what it is found in: it begins with `^` and ends with `$`.
+    pub is_bound: bool,
     /// The branches of its alternation that match no origin, and why.
     pub dead_branches: Vec<String>,
     /// What `cors_allow_origin` takes instead, where the domains that are meant are few.
@@ -48,6 +50,7 @@ impl SearchedRegex {
             false => source.to_owned(),
         };
         let syntax = Syntax::parse(&source)?;
+        let is_bound = is_bound(&syntax.ast);
         let budget = &mut Budget::for_source(&source);
         let graph = graph_of(&spelled::searched_for(syntax.marked()), Grammar::of_origins(), budget)?;
         let shortest = graph.shortest(&Anything, budget)?;
@@ -58,13 +61,13 @@ impl SearchedRegex {
                 stranger: None,
                 mistake: None,
                 insecure: None,
+                is_bound,
                 dead_branches: Vec::new(),
                 patterns: None,
             });
         }
         let names = Names::of(&graph, budget)?;
         let stranger = web_stranger(&graph, &names, budget)?;
-        let is_bound = is_bound(&syntax.ast);
         let mistake = stranger.as_ref().map(|origin| {
             let as_a_whole = syntax.is_fine(budget).unwrap_or(false);
             match as_a_whole {
@@ -86,6 +89,7 @@ impl SearchedRegex {
             stranger,
             mistake,
             insecure: graph.shortest(&Insecure::new(), budget)?,
+            is_bound,
             dead_branches,
             patterns: patterns(&graph, &names),
         })
