@@ -286,7 +286,7 @@ mod tests {
     /// the table.
     #[test]
     fn no_other_file_names_a_version() {
-        const PLACES: [&str; 15] = [
+        const PLACES: [&str; 17] = [
             ".ci",
             ".github",
             "CONTRIBUTING.md",
@@ -295,7 +295,10 @@ mod tests {
             "SECURITY.md",
             "config",
             "config.make",
-            "debian",
+            // Not what packaging leaves beside them.
+            "debian/control",
+            "debian/rules",
+            "debian/tests",
             "deploy",
             "docs",
             "nginx-conf",
