@@ -408,7 +408,9 @@ fn when_nginx_is_gone_it_says_since_when() {
         let browser = Browser::start()?;
         let window = visit(&nginx, &browser).await?;
         drop(nginx);
-        window.wait().for_element(Locator::Css("[data-state=failed]")).await?;
+        // The page asks every few seconds, and gives each question as long again.
+        let failed = window.wait().at_most(2 * PATIENCE);
+        failed.for_element(Locator::Css("[data-state=failed]")).await?;
         let said = ask(&window, "return document.getElementById('failure').textContent").await?;
         let said = said.as_str().ok_or("text")?;
         let time = said.strip_prefix("Cannot reach nginx; last update ").ok_or(said)?;
