@@ -33,7 +33,8 @@ if command -v rpmlint >/dev/null; then
     rpmlint --config "$repository/packaging/rpm/rpmlint.toml" "$work/SPECS/nginx-mod-http-cors.spec" "$module"
 fi
 rpm -qp --requires "$module"
-rpm -qlp "$module" | grep -q '/nginx/modules/ngx_http_cors_module.so$' || fail "$(rpm -qlp "$module")"
+files=$(rpm -qlp "$module")
+grep -q '/nginx/modules/ngx_http_cors_module.so$' <<<"$files" || fail "$files"
 
 # Packages that hold nothing but what they provide, as Fedora's nginx does.
 version=$(rpm -qp --requires "$module" | sed -n 's/^nginx(abi) = //p')
