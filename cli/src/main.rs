@@ -8,6 +8,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod any_certificate;
 mod audit;
 mod audit_command;
 mod browser;
