@@ -5,7 +5,7 @@
 use super::fault::Fault;
 use super::files::Document;
 use super::node::{unknown, Node};
-use super::routes::{below, exactly, object_name, Imported, Object};
+use super::routes::{below, exactly, object_name, read_each, Imported, Object};
 use super::terms::{Agreed, Star, Terms};
 
 const KIND: &str = "HTTPRoute";
@@ -21,10 +21,7 @@ const KNOWN: [&str; 6] = [
 
 /// Reads each route.
 pub fn read(documents: &[Document], imported: &mut Imported) -> bool {
-    let ours = documents
-        .iter()
-        .filter(|document| document.root.text("kind") == Some(KIND));
-    ours.map(|document| object(document, imported)).count() > 0
+    read_each(documents, KIND, |document| object(document, imported))
 }
 
 fn object(document: &Document, imported: &mut Imported) {

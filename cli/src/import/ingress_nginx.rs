@@ -6,7 +6,7 @@
 use super::fault::Fault;
 use super::files::Document;
 use super::node::{unknown, Node};
-use super::routes::{below, exactly, object_name, Imported, Object};
+use super::routes::{below, exactly, object_name, read_each, Imported, Object};
 use super::terms::{one_label, Agreed, Item, Star, Terms};
 use crate::written_policy::word;
 
@@ -34,10 +34,7 @@ const MAX_AGE: i64 = 1_728_000;
 
 /// Reads each `Ingress`.
 pub fn read(documents: &[Document], imported: &mut Imported) -> bool {
-    let ours = documents
-        .iter()
-        .filter(|document| document.root.text("kind") == Some(KIND));
-    ours.map(|document| object(document, imported)).count() > 0
+    read_each(documents, KIND, |document| object(document, imported))
 }
 
 fn object(document: &Document, imported: &mut Imported) {

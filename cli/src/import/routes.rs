@@ -119,6 +119,14 @@ pub fn below(path: &str) -> Vec<String> {
     }
 }
 
+/// Reads each object of Kubernetes of this kind. Whether there is one is returned.
+pub fn read_each(documents: &[Document], kind: &str, read: impl FnMut(&Document)) -> bool {
+    let ours = documents
+        .iter()
+        .filter(|document| document.root.text("kind") == Some(kind));
+    ours.map(read).count() > 0
+}
+
 /// How an object of Kubernetes is named in what is told of it.
 pub fn object_name(root: &Node, kind: &str) -> String {
     let name = root.at(&["metadata", "name"]).and_then(Node::scalar).unwrap_or("?");
