@@ -9,10 +9,11 @@ use hyper::Uri;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::audit::{self, Check, Client, ClientOptions, Conclusion, Subject, Trust, Version};
-use crate::cors_headers::{is_token, origin_error};
+use crate::cors_headers::origin_error;
 use crate::lint::Severity;
 use crate::outcome::Outcome;
 use crate::report::{self, Audited, Format};
+use cors_policy::is_token;
 
 /// Ask a running server, whatever software it is, and name the CORS faults of its answers.
 ///
@@ -176,7 +177,7 @@ fn subject(arguments: &Arguments) -> Result<Subject> {
     }
     for method in &arguments.method {
         ensure!(
-            is_token(method),
+            is_token(method.as_bytes()),
             "--method: \"{method}\" is no method; write one a time, such as \"--method PUT\""
         );
     }
@@ -258,7 +259,7 @@ fn headers(given: &[String]) -> Result<(Vec<String>, GivenHeaders)> {
             None => (header.trim(), None),
         };
         ensure!(
-            is_token(name),
+            is_token(name.as_bytes()),
             "--header: \"{name}\" is no name of a header; write one a time, such as \"--header Content-Type\""
         );
         if !is_set_by_browsers(name) {

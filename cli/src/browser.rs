@@ -3,7 +3,9 @@
 //!
 //! Steps are those of the [Fetch standard](https://fetch.spec.whatwg.org/).
 
-use crate::cors_headers::{is_token, LONGEST_MAX_AGE};
+use cors_policy::is_token;
+
+use crate::cors_headers::LONGEST_MAX_AGE;
 
 /// A response, as far as CORS looks at it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,7 +100,9 @@ impl Answer {
     fn list(&self, name: &str) -> Option<Vec<String>> {
         let value = self.value(name).unwrap_or_default();
         let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
-        names.map(|name| is_token(name).then(|| name.to_owned())).collect()
+        names
+            .map(|name| is_token(name.as_bytes()).then(|| name.to_owned()))
+            .collect()
     }
 
     /// Whether caches keep it apart for each origin.

@@ -47,9 +47,3 @@ pub fn origin_error(value: &str) -> Option<(String, Option<String>)> {
         }
     }
 }
-
-/// RFC 9110, section 5.6.2.
-pub fn is_token(text: &str) -> bool {
-    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(is_token_byte)
-}

@@ -90,6 +90,6 @@ pub use scope::{Block, CompleteLevel, Scope};
 pub use settings::{Enforce, LogLevel, PreflightMode, Settings};
 pub use simulation::{BrowserOutcome, Explanation, NotRun, SimulatedRequest, SimulatedResponse};
 pub use syntax::Syntax;
-pub use token::is_named;
+pub use token::{is_named, is_token};
 pub use unused::UnusedDirectives;
 pub use vary::Vary;

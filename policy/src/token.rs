@@ -37,7 +37,7 @@ const TCHAR: [bool; 256] = {
 };
 
 /// Whether `bytes` are a `token` of RFC 9110, section 5.6.2.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
+pub fn is_token(bytes: &[u8]) -> bool {
     bytes.iter().copied().all(is_tchar) && !bytes.is_empty()
 }
 

@@ -1,7 +1,9 @@
 //! The lists that a response holds, as values of directives.
 
 use super::reason::Reason;
-use crate::cors_headers::{is_token, UPPER_CASE_METHODS};
+use cors_policy::is_token;
+
+use crate::cors_headers::UPPER_CASE_METHODS;
 use crate::site::response::Sent;
 use crate::site::{Response, Value};
 use crate::written_policy::{is_read_by_scripts, is_sent_by_scripts};
@@ -84,7 +86,7 @@ fn values_of(line: &Sent<'_, '_>, list: List, with_credentials: bool) -> Result<
     }
     let mut values = Vec::new();
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        if !is_token(name) {
+        if !is_token(name.as_bytes()) {
             let why = format!("browsers take \"{text}\" for no list: put it right first");
             return Err(Reason::new(span, why));
         }

@@ -3,11 +3,11 @@
 //! An entry that is wrong or dangerous is left out of its list with the reason: nobody gets more than before. Where that
 //! would leave no origin, or the whole would let everyone in with credentials, there is no policy.
 
-use cors_policy::Problem;
+use cors_policy::{is_token, Problem};
 use regex_syntax::hir::Look;
 
 use super::fault::Fault;
-use crate::cors_headers::{is_token, LONGEST_MAX_AGE};
+use crate::cors_headers::LONGEST_MAX_AGE;
 use crate::written_policy::{is_read_by_scripts, is_sent_by_scripts, Credentials, WrittenPolicy};
 
 /// What a product makes of a `*` together with credentials.
@@ -173,7 +173,7 @@ impl List {
 
     /// Why a name stands for nothing that a browser asks for.
     fn flaw(self, name: &str) -> Option<String> {
-        if !is_token(name) || name.contains('$') || name != "*" && name.contains('*') {
+        if !is_token(name.as_bytes()) || name.contains('$') || name != "*" && name.contains('*') {
             return Some(format!("\"{name}\" is no name for the list of {}", self.name()));
         }
         let upper = name.to_ascii_uppercase();

@@ -8,11 +8,12 @@ use super::faults::{
 use super::finding::Finding;
 use super::survey::{Probe, Survey};
 use crate::cors_headers::{
-    is_token, nearest_response_header, origin_error, LONGEST_MAX_AGE, RESPONSE_HEADERS, UPPER_CASE_METHODS,
+    nearest_response_header, origin_error, LONGEST_MAX_AGE, RESPONSE_HEADERS, UPPER_CASE_METHODS,
 };
 use crate::nginx::Span;
 use crate::site::header::own;
 use crate::site::{AddedHeader, Request, Response};
+use cors_policy::is_token;
 
 pub fn check(survey: &Survey<'_, '_>) {
     for block in &survey.site.blocks {
@@ -145,7 +146,7 @@ fn list(survey: &Survey<'_, '_>, value: &str, span: Span, of_methods: bool) {
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .collect();
-    if names.iter().any(|name| !is_token(name)) {
+    if names.iter().any(|name| !is_token(name.as_bytes())) {
         let separators = [',', ' ', ';', '|', '"', '\'', '[', ']', '\t'];
         let meant: Vec<_> = value.split(separators).filter(|name| !name.is_empty()).collect();
         let mut finding = Finding::new(
@@ -153,7 +154,7 @@ fn list(survey: &Survey<'_, '_>, value: &str, span: Span, of_methods: bool) {
             span,
             format!("\"{value}\" is no list of names with commas"),
         );
-        if meant.iter().all(|name| is_token(name)) {
+        if meant.iter().all(|name| is_token(name.as_bytes())) {
             finding = finding.remedy(format!("write \"{}\"", meant.join(", ")));
         }
         return survey.add(finding);

@@ -7,8 +7,9 @@ use crate::audit::exchange::{
 use crate::audit::purpose::Purpose;
 use crate::audit::recording::{Exchange, Recording};
 use crate::cors_headers::{
-    is_token, nearest_response_header, origin_error, LONGEST_MAX_AGE, RESPONSE_HEADERS, UPPER_CASE_METHODS,
+    nearest_response_header, origin_error, LONGEST_MAX_AGE, RESPONSE_HEADERS, UPPER_CASE_METHODS,
 };
+use cors_policy::is_token;
 
 /// Looks at all answers that have this header.
 fn having<'r>(
@@ -150,7 +151,7 @@ pub fn method_in_lower_case(recording: &Recording) -> Verdict<'_> {
 pub fn malformed_list(recording: &Recording) -> Verdict<'_> {
     let find = |response: &Response| -> Option<Fault> {
         for name in [ALLOW_METHODS, ALLOW_HEADERS, EXPOSE_HEADERS] {
-            if let Some(element) = response.list(name).find(|element| !is_token(element)) {
+            if let Some(element) = response.list(name).find(|element| !is_token(element.as_bytes())) {
                 return Some((name, format!("\"{element}\" is no name, and so the whole list is none")));
             }
         }
